@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# p2pmem and p2ptrace: see README.md, or "make help".
+
+# The release that the series was made on.  It is to apply to any 6.12.y.
+BASE_VERSION	:= 6.12.117
+
+BUILD		:= $(CURDIR)/build
+export BUILD BASE_VERSION KERNEL_SRC
+
+V		?= 0
+ifeq ($(V),1)
+Q		:=
+say		= @:
+else
+Q		:= @
+say		= @printf '  %-8s%s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))'
+MAKEFLAGS	+= --no-print-directory
+endif
+
+SHELL		:= /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL	:= help
+
+include tools/p2ptrace/p2ptrace.mk
+
+## First contact
+demo: deps p2ptrace kernel ## run real NVMe-oF I/O through peer memory and watch it live
+	$(Q)tests/demo/demo
+
+check: deps p2ptrace kernel $(p2ptrace_unitc) $(p2ptrace_unitsh) ## run all tests
+	$(Q)$(prove_env) prove --timer $(p2ptrace_unitc) $(p2ptrace_unitsh) tests/series tests/runner tests/guest
+
+help: ## list the targets
+	@printf 'make TARGET [V=1] [KERNEL_SRC=DIR]\n'
+	@sed -n -e 's/^## \(.*\)/\n\1/p' \
+		-e 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
+	@printf '\nV=1 shows the commands.  KERNEL_SRC=DIR takes the base from a 6.12.y git tree of yours.\n'
+	@printf 'All that is built is in build/.\n'
+
+## Tools
+p2ptrace: ## build p2ptrace alone, in seconds, as build/p2ptrace
+install: install-p2ptrace ## install p2ptrace under $(DESTDIR)$(PREFIX), by default /usr/local
+
+## Kernel
+kernel: kernel-tree ## build the kernel with the series, in build/kernel
+	$(Q)kernel-config/configure $(BUILD)/kernel $(series_config)
+	$(Q)kernel-config/build $(BUILD)/kernel
+
+kernel-tree: ## make build/linux, a git tree with the series on its base
+	$(Q)kernel-config/tree
+
+series: ## write patches/ anew from the commits in build/linux
+	$(Q)kernel-config/series
+
+series_config	:= $(addprefix kernel-config/,base.config p2pmem.config series.config)
+
+## Lab
+vm: deps kernel ## get a shell in the lab
+	$(Q)tests/vm/run --shell
+
+## Tests
+# What the tests of p2ptrace itself want to know: see p2ptrace.mk
+prove_env	:= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace
+
+check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
+check-series: deps kernel-tree ## check the patches: git am, checkpatch, kernel-doc
+	$(Q)prove --timer tests/series
+check-runner: deps kernel ## run the tests of the lab's own runner
+	$(Q)prove --timer tests/runner
+check-guest: deps p2ptrace kernel ## run the tests that boot the lab
+	$(Q)prove --timer tests/guest
+
+## Housekeeping
+deps: ## install what is missing (as root), or say what is
+	$(Q)kernel-config/deps
+
+clean: ## remove what was built, but neither the kernel tree nor its objects
+	$(call say,CLEAN,$(BUILD))
+	$(Q)rm -rf $(BUILD)/obj $(BUILD)/tests $(BUILD)/p2ptrace $(BUILD)/vm $(BUILD)/*.log
+
+distclean: ## remove build/, with all commits in build/linux that are not in patches/
+	$(call say,CLEAN,$(BUILD))
+	$(Q)rm -rf $(BUILD)
+
+.PHONY: demo check help install kernel kernel-tree series vm check-series check-runner check-guest deps clean distclean

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that crosses between the BPF programs and user space, and nothing else: the list of events, one record
+ * per event, and the filter. A record starts with struct p2ptrace_header; its other members bear the names that the
+ * tracepoints and "p2ptrace trace --json" use.
+ *
+ * There is no enum of the kernel in here. Enum values cross as numbers, and user space looks their names up in the
+ * BTF of the running kernel (tools/p2ptrace/enums.c), so they cannot drift.
+ */
+#ifndef P2PTRACE_H
+#define P2PTRACE_H
+
+#include <linux/types.h>
+
+/* Every event. A new one also needs a record below, a program in a .bpf.c and a field table in events.c. */
+#define P2PTRACE_EVENTS(X)	\
+	X(p2pmem_dev_add)	\
+	X(p2pmem_dev_del)	\
+	X(p2pmem_dev_drained)	\
+	X(p2pmem_drain_stall)	\
+	X(p2pmem_alloc)		\
+	X(p2pmem_alloc_fail)	\
+	X(p2pmem_free)		\
+	X(p2pmem_reclaim)	\
+	X(p2pmem_decide)	\
+	X(p2pmem_find)		\
+	X(p2pmem_dma_map)	\
+	X(p2pmem_dma_unmap)	\
+	X(p2pmem_mmap)		\
+	X(nvmet_p2pmem_bind)	\
+	X(nvmet_p2pmem_unbind)	\
+	X(nvmet_p2pmem_use)	\
+	X(nvmet_p2pmem_fallback)
+
+enum p2ptrace_event {
+#define P2PTRACE_ENUMERATOR(name) P2PTRACE_##name,
+	P2PTRACE_EVENTS(P2PTRACE_ENUMERATOR)
+#undef P2PTRACE_ENUMERATOR
+	P2PTRACE_NR_EVENTS
+};
+
+#define P2PTRACE_COMM_LEN	16	/* TASK_COMM_LEN */
+#define P2PTRACE_NAME_LEN	32	/* a device name; longer ones are cut */
+#define P2PTRACE_NQN_LEN	224	/* the 223 bytes NVMe allows, and a NUL */
+
+/* A name and, to compare it in a few instructions, its words. Always padded with NULs. */
+struct p2ptrace_name {
+	union {
+		char s[P2PTRACE_NAME_LEN];
+		__u64 w[P2PTRACE_NAME_LEN / 8];
+	};
+};
+
+/* An empty name filters nothing. dev and provider are alternatives: one match is enough. */
+struct p2ptrace_filter {
+	struct p2ptrace_name dev;
+	struct p2ptrace_name provider;
+	struct p2ptrace_name client;
+};
+
+struct p2ptrace_header {
+	__u64 ts_ns;		/* CLOCK_MONOTONIC */
+	__u32 event;		/* enum p2ptrace_event */
+	__u32 cpu;
+	__u32 pid;		/* the process (tgid), as ps shows it */
+	__u32 pad;
+	char comm[P2PTRACE_COMM_LEN];
+};
+_Static_assert(sizeof(struct p2ptrace_header) == 40, "header has a hole");
+
+struct p2ptrace_p2pmem_dev_add {
+	struct p2ptrace_header h;
+	__u64 bus_addr;
+	__u64 size;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name provider;
+	__s32 node;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_dev_add) == 128, "record has a hole");
+
+struct p2ptrace_p2pmem_dev_del {
+	struct p2ptrace_header h;
+	__u64 buffers;
+	__u64 bytes;
+	__u64 pins;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name provider;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_dev_del) == 128, "record has a hole");
+
+struct p2ptrace_p2pmem_dev_drained {
+	struct p2ptrace_header h;
+	__u64 waited_ns;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name provider;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_dev_drained) == 112, "record has a hole");
+
+struct p2ptrace_p2pmem_drain_stall {
+	struct p2ptrace_header h;
+	__u64 buffers;
+	__u64 pins;
+	__u64 oldest_id;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name provider;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_drain_stall) == 128, "record has a hole");
+
+struct p2ptrace_p2pmem_alloc {
+	struct p2ptrace_header h;
+	__u64 id;
+	__u64 bus_addr;
+	__u64 size;
+	struct p2ptrace_name dev;
+	__u32 nents;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_alloc) == 104, "record has a hole");
+
+struct p2ptrace_p2pmem_alloc_fail {
+	struct p2ptrace_header h;
+	__u64 size;
+	struct p2ptrace_name dev;
+	__u32 reason;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_alloc_fail) == 88, "record has a hole");
+
+struct p2ptrace_p2pmem_free {
+	struct p2ptrace_header h;
+	__u64 id;
+	__u64 size;
+	struct p2ptrace_name dev;
+	__u32 pins;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_free) == 96, "record has a hole");
+
+struct p2ptrace_p2pmem_reclaim {
+	struct p2ptrace_header h;
+	__u64 id;
+	__u64 size;
+	struct p2ptrace_name dev;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_reclaim) == 88, "record has a hole");
+
+struct p2ptrace_p2pmem_decide {
+	struct p2ptrace_header h;
+	struct p2ptrace_name provider;
+	struct p2ptrace_name client;
+	struct p2ptrace_name blocker;
+	__u32 map;
+	__s32 distance;
+	__u32 reason;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_decide) == 152, "record has a hole");
+
+struct p2ptrace_p2pmem_find {
+	struct p2ptrace_header h;
+	struct p2ptrace_name dev;
+	__u32 clients;
+	__u32 candidates;
+	__s32 distance;
+	__s32 err;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_find) == 88, "record has a hole");
+
+struct p2ptrace_p2pmem_dma_map {
+	struct p2ptrace_header h;
+	__u64 id;
+	__u64 dma_addr;
+	__u64 size;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name client;
+	__u32 dir;
+	__u32 map;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_dma_map) == 136, "record has a hole");
+
+struct p2ptrace_p2pmem_dma_unmap {
+	struct p2ptrace_header h;
+	__u64 id;
+	__u64 dma_addr;
+	__u64 size;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name client;
+	__u32 dir;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_dma_unmap) == 136, "record has a hole");
+
+struct p2ptrace_p2pmem_mmap {
+	struct p2ptrace_header h;
+	__u64 size;
+	struct p2ptrace_name dev;
+	__u32 allowed;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_p2pmem_mmap) == 88, "record has a hole");
+
+struct p2ptrace_nvmet_p2pmem_bind {
+	struct p2ptrace_header h;
+	struct p2ptrace_name dev;
+	__u32 cntlid;
+	__u32 nsid;
+	__s32 distance;
+	__s32 err;
+	char subsys[P2PTRACE_NQN_LEN];
+};
+_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_bind) == 312, "record has a hole");
+
+struct p2ptrace_nvmet_p2pmem_unbind {
+	struct p2ptrace_header h;
+	struct p2ptrace_name dev;
+	__u32 cntlid;
+	__u32 nsid;
+	__u32 reason;
+	__u32 pad;
+	char subsys[P2PTRACE_NQN_LEN];
+};
+_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_unbind) == 312, "record has a hole");
+
+struct p2ptrace_nvmet_p2pmem_use {
+	struct p2ptrace_header h;
+	__u64 id;
+	__u64 size;
+	__u32 nsid;
+	__u16 cntlid;
+	__u16 qid;
+	__u16 cid;
+	__u8 opcode;
+	__u8 pad[5];
+};
+_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_use) == 72, "record has a hole");
+
+struct p2ptrace_nvmet_p2pmem_fallback {
+	struct p2ptrace_header h;
+	__u64 size;
+	__u32 nsid;
+	__u32 reason;
+	__u16 cntlid;
+	__u16 qid;
+	__u16 cid;
+	__u8 opcode;
+	__u8 pad;
+};
+_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_fallback) == 64, "record has a hole");
+
+#endif /* P2PTRACE_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How a record gets to user space: one ring buffer, and a count of what did not fit in it.
+ */
+#ifndef RECORDS_BPF_H
+#define RECORDS_BPF_H
+
+#include "p2ptrace.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);	/* user space sets the real size before load */
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} lost_per_cpu SEC(".maps");
+
+static __always_inline void count_lost(void)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&lost_per_cpu, &zero);
+
+	/* Atomic: an interrupt may run another of our programs here, on this very CPU. */
+	if (lost)
+		__sync_fetch_and_add(lost, 1);
+}
+
+static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace_event event)
+{
+	h->ts_ns = bpf_ktime_get_ns();
+	h->event = event;
+	h->cpu = bpf_get_smp_processor_id();
+	h->pid = bpf_get_current_pid_tgid() >> 32;
+	h->pad = 0;
+	bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+/*
+ * A record of the event's exact size with its header filled in, or NULL, and then it is counted as lost. Only for
+ * events that have passed the filter: one that nobody wants is never lost. The caller fills all the rest.
+ */
+#define RESERVE(name)									\
+({											\
+	struct p2ptrace_##name *__r = bpf_ringbuf_reserve(&records, sizeof(*__r), 0);	\
+											\
+	if (__r)									\
+		header_fill(&__r->h, P2PTRACE_##name);					\
+	else										\
+		count_lost();								\
+	__r;										\
+})
+
+#endif /* RECORDS_BPF_H */

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * "p2ptrace trace": one record per event.
+ *
+ * Every program does the same: read the names the filter needs onto the stack, drop the event if it is not wanted,
+ * reserve, fill the whole record, submit. A program has the name of its event; user space relies on that.
+ */
+#include "kernel_types.h"
+#include "compat.bpf.h"
+#include "filter.bpf.h"
+#include "records.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("tp_btf/p2pmem_dev_add")
+int BPF_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
+{
+	struct p2ptrace_p2pmem_dev_add *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_dev_add);
+	if (!r)
+		return 0;
+	r->bus_addr = bus_addr;
+	r->size = size;
+	r->dev = dev;
+	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
+	r->node = device_node(&p2pmem->provider->dev);
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_dev_del")
+int BPF_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
+{
+	struct p2ptrace_p2pmem_dev_del *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_dev_del);
+	if (!r)
+		return 0;
+	r->buffers = buffers;
+	r->bytes = bytes;
+	r->pins = pins;
+	r->dev = dev;
+	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_dev_drained")
+int BPF_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
+{
+	struct p2ptrace_p2pmem_dev_drained *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_dev_drained);
+	if (!r)
+		return 0;
+	r->waited_ns = waited_ns;
+	r->dev = dev;
+	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_drain_stall")
+int BPF_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
+{
+	struct p2ptrace_p2pmem_drain_stall *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_drain_stall);
+	if (!r)
+		return 0;
+	r->buffers = buffers;
+	r->pins = pins;
+	r->oldest_id = oldest_id;
+	r->dev = dev;
+	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_alloc")
+int BPF_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+{
+	struct p2ptrace_p2pmem_alloc *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, buf->p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_alloc);
+	if (!r)
+		return 0;
+	r->id = buf->id;
+	r->bus_addr = buf->bus_addr;
+	r->size = buf->size;
+	r->dev = dev;
+	r->nents = buf->nents;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_alloc_fail")
+int BPF_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long size, __u32 reason)
+{
+	struct p2ptrace_p2pmem_alloc_fail *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_alloc_fail);
+	if (!r)
+		return 0;
+	r->size = size;
+	r->dev = dev;
+	r->reason = reason;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_free")
+int BPF_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+{
+	struct p2ptrace_p2pmem_free *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, buf->p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_free);
+	if (!r)
+		return 0;
+	r->id = buf->id;
+	r->size = buf->size;
+	r->dev = dev;
+	r->pins = pins;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_reclaim")
+int BPF_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
+{
+	struct p2ptrace_p2pmem_reclaim *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, buf->p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_reclaim);
+	if (!r)
+		return 0;
+	r->id = buf->id;
+	r->size = buf->size;
+	r->dev = dev;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_decide")
+int BPF_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device *client,
+	     const struct pci_p2pdma_decision *decision)
+{
+	struct p2ptrace_name provider_name, client_name;
+	struct p2ptrace_p2pmem_decide *r;
+
+	name_read(&provider_name, provider->dev.kobj.name);
+	name_read(&client_name, client->kobj.name);
+	if (!provider_wanted(&provider_name) || !client_wanted(&client_name))
+		return 0;
+
+	r = RESERVE(p2pmem_decide);
+	if (!r)
+		return 0;
+	r->provider = provider_name;
+	r->client = client_name;
+	name_read(&r->blocker, decision->blocker);
+	r->map = decision->map;
+	r->distance = decision->distance;
+	r->reason = decision->reason;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+/* p2pmem is NULL if none was found. */
+SEC("tp_btf/p2pmem_find")
+int BPF_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32 candidates, int distance, int err)
+{
+	struct p2ptrace_p2pmem_find *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, device_name_or_null(p2pmem));
+	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
+		return 0;
+
+	r = RESERVE(p2pmem_find);
+	if (!r)
+		return 0;
+	r->dev = dev;
+	r->clients = clients;
+	r->candidates = candidates;
+	r->distance = distance;
+	r->err = err;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_dma_map")
+int BPF_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
+	     unsigned long size, __u32 dir, __u32 map)
+{
+	struct p2ptrace_name dev, client_name;
+	struct p2ptrace_p2pmem_dma_map *r;
+
+	name_read(&dev, buf->p2pmem->dev.kobj.name);
+	name_read(&client_name, client->kobj.name);
+	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
+		return 0;
+
+	r = RESERVE(p2pmem_dma_map);
+	if (!r)
+		return 0;
+	r->id = buf->id;
+	r->dma_addr = dma_addr;
+	r->size = size;
+	r->dev = dev;
+	r->client = client_name;
+	r->dir = dir;
+	r->map = map;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_dma_unmap")
+int BPF_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
+	     unsigned long size, __u32 dir)
+{
+	struct p2ptrace_name dev, client_name;
+	struct p2ptrace_p2pmem_dma_unmap *r;
+
+	name_read(&dev, buf->p2pmem->dev.kobj.name);
+	name_read(&client_name, client->kobj.name);
+	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
+		return 0;
+
+	r = RESERVE(p2pmem_dma_unmap);
+	if (!r)
+		return 0;
+	r->id = buf->id;
+	r->dma_addr = dma_addr;
+	r->size = size;
+	r->dev = dev;
+	r->client = client_name;
+	r->dir = dir;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/p2pmem_mmap")
+int BPF_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, bool allowed)
+{
+	struct p2ptrace_p2pmem_mmap *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	r = RESERVE(p2pmem_mmap);
+	if (!r)
+		return 0;
+	r->size = size;
+	r->dev = dev;
+	r->allowed = allowed;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+/*
+ * nvmet may be a module, and then the verifier wants its arguments checked for NULL (see compat.bpf.h), although
+ * nvmet passes none but a p2pmem. An event dropped by such a check would be lost, so it is counted.
+ */
+
+SEC("tp_btf/nvmet_p2pmem_bind")
+int BPF_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
+	     const struct p2pmem_device *p2pmem, int distance, int err)
+{
+	struct p2ptrace_nvmet_p2pmem_bind *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, device_name_or_null(p2pmem));
+	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
+		return 0;
+	if (!ctrl || !ns) {
+		count_lost();
+		return 0;
+	}
+
+	r = RESERVE(nvmet_p2pmem_bind);
+	if (!r)
+		return 0;
+	r->dev = dev;
+	r->cntlid = ctrl->cntlid;
+	r->nsid = ns->nsid;
+	r->distance = distance;
+	r->err = err;
+	__builtin_memset(r->subsys, 0, sizeof(r->subsys));
+	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), ctrl->subsys->subsysnqn);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/nvmet_p2pmem_unbind")
+int BPF_PROG(nvmet_p2pmem_unbind, const struct nvmet_ctrl *ctrl, __u32 nsid, const struct p2pmem_device *p2pmem,
+	     __u32 reason)
+{
+	struct p2ptrace_nvmet_p2pmem_unbind *r;
+	struct p2ptrace_name dev;
+
+	name_read(&dev, device_name_or_null(p2pmem));
+	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
+		return 0;
+	if (!ctrl) {
+		count_lost();
+		return 0;
+	}
+
+	r = RESERVE(nvmet_p2pmem_unbind);
+	if (!r)
+		return 0;
+	r->dev = dev;
+	r->cntlid = ctrl->cntlid;
+	r->nsid = nsid;
+	r->reason = reason;
+	r->pad = 0;
+	__builtin_memset(r->subsys, 0, sizeof(r->subsys));
+	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), ctrl->subsys->subsysnqn);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/nvmet_p2pmem_use")
+int BPF_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
+{
+	struct p2ptrace_nvmet_p2pmem_use *r;
+
+	if (!req) {
+		count_lost();
+		return 0;
+	}
+
+	r = RESERVE(nvmet_p2pmem_use);
+	if (!r)
+		return 0;
+	r->id = id;
+	r->size = size;
+	r->nsid = req->ns->nsid;
+	r->cntlid = req->sq->ctrl->cntlid;
+	r->qid = req->sq->qid;
+	r->cid = req->cmd->common.command_id;
+	r->opcode = req->cmd->common.opcode;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("tp_btf/nvmet_p2pmem_fallback")
+int BPF_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32 reason)
+{
+	struct p2ptrace_nvmet_p2pmem_fallback *r;
+
+	if (!req) {
+		count_lost();
+		return 0;
+	}
+
+	r = RESERVE(nvmet_p2pmem_fallback);
+	if (!r)
+		return 0;
+	r->size = size;
+	r->nsid = req->ns->nsid;
+	r->reason = reason;
+	r->cntlid = req->sq->ctrl->cntlid;
+	r->qid = req->sq->qid;
+	r->cid = req->cmd->common.command_id;
+	r->opcode = req->cmd->common.opcode;
+	r->pad = 0;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scripts of this directory share.
+
+set -euo pipefail
+
+top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
+build=${BUILD:-$top/build}
+tree=$build/linux
+
+fail() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# In the form of the Makefile's own quiet lines
+say() { printf '  %-8s%s\n' "$1" "$2"; }
+
+# step WHAT TEXT CMD...: run CMD, its output to a log, and say how long it took
+step() {
+	local what=$1 text=$2 log start=$SECONDS
+	shift 2
+	say "$what" "$text ..."
+	mkdir -p "$build"
+	log=$build/${what,,}.log
+	if ! "$@" >"$log" 2>&1; then
+		tail -n 30 "$log" >&2
+		fail "$text failed after $((SECONDS - start)) s; everything it said is in $log"
+	fi
+	say "$what" "$text: done in $((SECONDS - start)) s"
+}
+
+# The git that handles the kernel tree must not depend on its user's settings
+kgit() { git -C "$tree" -c core.abbrev=12 -c gc.auto=0 "$@"; }
+
+# What patches/ holds, in one word: to see whether the tree still matches it
+series_patches() { find "$top/patches" -name '0*.patch' ! -name '0000-*' | sort; }
+series_hash() { series_patches | xargs -r cat | sha256sum | cut -d' ' -f1; }

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: the runner works from a checkout whose name needs quoting and which is
+# below a directory that the guest hides, without being root, and several times
+# at once.
+# Requires: a kernel; 3 boots, 2 of them at once.  As root it can show the one
+# without root, else there is nothing more to it.
+
+# shellcheck source=tests/lib/runner-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
+
+plan 7
+
+scratch=$(mktemp -d)
+
+elsewhere="$scratch/a checkout, & @ \$'s/main"
+mkdir -p "$elsewhere/tests"
+cp -r "$top/tests/vm" "$elsewhere/tests/"
+echo here >"$elsewhere/mark"
+kernel=${LAB_KERNEL:-$top/build/kernel/arch/x86/boot/bzImage}
+chmod -R a+rX "$scratch"
+
+TMPDIR=$elsewhere/tests "$elsewhere/tests/vm/run" --kernel "$kernel" --log "$scratch/one" \
+	-- sh -c 'pwd; cat mark; sleep 3' >"$scratch/one.out" &
+one=$!
+"$elsewhere/tests/vm/run" --kernel "$kernel" --log "$scratch/two" --smp 1 \
+	-- sh -c 'nproc; sleep 3' >"$scratch/two.out" &
+two=$!
+wait $one
+is 'elsewhere: status' $? 0
+is 'elsewhere: it starts there' "$(<"$scratch/one.out")" "$elsewhere
+here"
+wait $two
+is 'two at once: status' $? 0
+is 'two at once: each its own' "$(<"$scratch/two.out")" 1
+is 'nothing is left behind' "$(find "$elsewhere" -name 'lab.*')" ''
+
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 777 "$scratch/nobody"
+	install -m 644 "$kernel" "$scratch/bzImage"
+	TMPDIR=$scratch/nobody setpriv --reuid nobody --regid nogroup --clear-groups \
+		"$elsewhere/tests/vm/run" --kernel "$scratch/bzImage" --log "$scratch/nobody/log" \
+		-- sh -c 'cat mark; id -u; exit 5' >"$scratch/nobody.out"
+	is 'not root: status' $? 5
+	is 'not root: output' "$(<"$scratch/nobody.out")" "here
+0"
+else
+	skip 2 'this already is not root'
+fi

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: a guest test is reported as failed when its guest stops before the end
+# of its plan, dies, or logs a kernel warning, even if all its points passed; and
+# a skip that does not say why is no skip.
+# Requires: a kernel; 5 boots, where it takes a kernel to show it.
+
+# shellcheck source=tests/lib/runner-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
+
+# judge OPTION... <<'END': what guest-test.sh makes of this guest side.  Sets
+# $status and leaves $scratch/out.
+judge() {
+	{
+		printf '#!/bin/bash\nTOPOLOGY=plain\n%s\n' "$*"
+		echo ". '$lib/guest-test.sh'"
+		cat
+	} >"$scratch/judged.t"
+	chmod +x "$scratch/judged.t"
+	LAB_LOG=$scratch/log prove -v "$scratch/judged.t" >"$scratch/out" 2>&1
+	status=$?
+}
+
+# judge_here: the same without a guest.  What only looks at TAP needs no boot.
+judge_here() {
+	LAB_RUN=$scratch/run judge
+}
+
+cat >"$scratch/run" <<'END'
+#!/bin/bash
+until [ "$1" = -- ]; do
+	if [ "$1" = --log ]; then : >"$2"; fi
+	shift
+done
+shift
+LAB_GUEST=1 exec "$@"
+END
+chmod +x "$scratch/run"
+
+failed() {
+	is "$1: it fails" "$status" 1
+	like "$1: and says why" "$(<"$scratch/out")" "$2"
+}
+
+plan 22
+
+judge <<'END'
+plan 2
+ok 'one' true
+diag 'in the guest'
+ok 'two' true
+END
+is 'all is well: it passes' "$status" 0
+like 'all is well: the points are passed on' "$(<"$scratch/out")" 'ok 1 - one
+# in the guest
+ok 2 - two
+.*ok 5 - .*
+1..5'
+
+judge <<'END'
+plan 3
+ok 'one' true
+ok 'two' true
+exit 0
+END
+failed 'the plan ends early' 'got:  2 of 3, status 0'
+
+judge <<'END'
+plan 1
+ok 'one' true
+echo 'WARNING: CPU: 0 PID: 1 at nowhere.c:1' >/dev/kmsg
+END
+failed 'a kernel warning' 'got: .*WARNING: CPU: 0 PID: 1 at nowhere.c:1'
+
+judge "ALLOW_WARNING='at nowhere.c:1'" <<'END'
+plan 1
+ok 'one' true
+echo 'WARNING: CPU: 0 PID: 1 at nowhere.c:1' >/dev/kmsg
+END
+is 'a kernel warning that is expected: it passes' "$status" 0
+
+judge <<'END'
+plan 2
+ok 'one' true
+sleep 0.5
+echo c >/proc/sysrq-trigger
+sleep 1000
+END
+failed 'a panic' "the guest's kernel panicked.*got:  1 of 2, status 250"
+
+judge_here <<'END'
+plan 2
+ok 'one' true
+ok 'two' false
+END
+failed 'a failed point' 'Failed 1/5 subtests'
+
+judge_here <<'END'
+plan 1
+ok 'one' true
+guest_trouble='an event was lost'
+END
+failed 'trouble that is no point' 'got:  1 of 1, status 1'
+
+judge_here <<'END'
+ok 'one' true
+END
+failed 'no plan' 'got:  1 of no plan, status 0'
+
+judge_here <<'END'
+plan 1
+skip 1 'there is no such hardware'
+END
+is 'a skip that says why: it passes' "$status" 0
+
+judge_here <<'END'
+plan 1
+skip 1 ''
+END
+failed 'a skip that does not say why' 'not ok .* a skip says why'
+
+judge_here <<'END'
+skip_all 'the kernel lacks it'
+END
+is 'a file skipped with its reason: it passes' "$status" 0
+like 'a file skipped with its reason: which is shown' "$(<"$scratch/out")" \
+	'skipped: the kernel lacks it'
+
+judge_here <<'END'
+skip_all ''
+END
+failed 'a file skipped without a reason' 'not ok .* a skip says why'

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The patches apply with plain "git am" to the base, and nothing but them is in
+# the kernel that the other tests run.
+#
+# Requires build/linux (make kernel-tree).  Works on an index and a work tree of
+# its own that holds only the files which the patches touch.
+
+top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+tree=$top/build/linux
+
+plan 4
+
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+
+patches=("$top"/patches/0*.patch)
+cover=${patches[0]}
+unset 'patches[0]'
+
+git init -q "$work/tree" && cd "$work/tree" || exit
+echo "$tree/.git/objects" >.git/objects/info/alternates
+git config core.sparseCheckout true
+sed -n 's|^[+-]\{3\} [ab]/\(.*\)|/\1|p' "${patches[@]}" | sort -u >.git/info/sparse-checkout
+git checkout -q "$(git -C "$tree" rev-parse 'base^0')" || exit
+
+am=$(git -c user.name=tester -c user.email=tester@localhost am "${patches[@]}" 2>&1)
+is 'git am takes all patches' "$?" 0 || diag "$am"
+is 'without fuzz, offset or white space warnings' "$(grep -iE 'fuzz|offset|warning|error' <<<"$am")" ''
+is 'the outcome is the tree that the kernel is built from' \
+	"$(git rev-parse 'HEAD^{tree}')" "$(git -C "$tree" rev-parse 'HEAD^{tree}')"
+
+# As git counts them, cut to what the cover letter says too
+want=$(git diff --shortstat --diff-algorithm=myers "$(git -C "$tree" rev-parse 'base^0')" HEAD)
+is 'the diffstat of the cover letter is that of the patches' \
+	"$(grep 'files changed,' "$cover")" "$want"
+
+exit $((tap_failed > 0))

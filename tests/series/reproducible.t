@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# patches/ is what "make series" makes of the commits in build/linux, to the byte,
+# whoever runs it and however their git is set up.
+#
+# Requires build/linux (make kernel-tree).
+
+top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+
+plan 3
+
+BASE_VERSION=$(sed -n 's/^BASE_VERSION[^0-9]*//p' "$top/Makefile")
+export BASE_VERSION
+
+check() { "$top/kernel-config/series" --check 2>&1 | tail -n 20; }
+
+is 'make series would change nothing' "$(check | grep -v 'up to date')" ''
+
+export GIT_CONFIG_COUNT=5 TZ=Asia/Tokyo \
+	GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0='Some One Else' \
+	GIT_CONFIG_KEY_1=diff.noprefix GIT_CONFIG_VALUE_1=true \
+	GIT_CONFIG_KEY_2=diff.algorithm GIT_CONFIG_VALUE_2=patience \
+	GIT_CONFIG_KEY_3=format.signOff GIT_CONFIG_VALUE_3=true \
+	GIT_CONFIG_KEY_4=core.abbrev GIT_CONFIG_VALUE_4=40
+is 'nor would it for somebody else with other settings' "$(check | grep -v 'up to date')" ''
+
+BASE_VERSION=6.12.0
+like 'but a difference is seen' "$(check)" "run 'make series'"
+
+exit $((tap_failed > 0))

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/* --dev and --client: names as users write them, looked up in a sysfs of our own. */
+#include <errno.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "unit.h"
+#include "devices.h"
+#include "log.h"
+
+static void pci_names_are_completed(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "0000:01:00.0", "0000:01:00.0" }, { "01:00.0", "0000:01:00.0" }, { "1:0.0", "0000:01:00.0" },
+		{ "0:1:0.7", "0000:01:00.7" }, { "AB:1F.3", "0000:ab:1f.3" }, { "10000:e1:00.0", "10000:e1:00.0" },
+		{ "ffffffff:ff:1f.7", "ffffffff:ff:1f.7" },
+		{ "", NULL }, { "01:00", NULL }, { "01:00.", NULL }, { "01:00.8", NULL }, { "01:20.0", NULL },
+		{ "001:00.0", NULL }, { "01:00.0 ", NULL }, { " 01:00.0", NULL }, { "01:00.00", NULL },
+		{ "0000:01:00.0.0", NULL }, { ":01:00.0", NULL }, { "0000:0000:01:00.0", NULL }, { "0x1:0.0", NULL },
+		{ "123456789:01:00.0", NULL }, { "g0:00.0", NULL }, { "eth0", NULL }, { "-1:00.0", NULL },
+		{ "../../etc", NULL }, { ".", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char name[P2PTRACE_NAME_LEN] = "";
+		int err = pci_name_parse(cases[i].in, name, sizeof(name));
+
+		if (err != (cases[i].out ? 0 : -EINVAL))
+			fail_msg("'%s': returned %d", cases[i].in, err);
+		if (cases[i].out)
+			assert_string_equal(name, cases[i].out);
+	}
+}
+
+static void p2pmem_names_are_told_from_others(void **state)
+{
+	(void)state;
+	assert_true(is_p2pmem_name("p2pmem0"));
+	assert_true(is_p2pmem_name("p2pmem12"));
+	assert_false(is_p2pmem_name("p2pmem"));
+	assert_false(is_p2pmem_name("p2pmem0/.."));
+	assert_false(is_p2pmem_name("p2pmem-1"));
+	assert_false(is_p2pmem_name("xp2pmem0"));
+	assert_false(is_p2pmem_name(""));
+}
+
+static int sysfs_mkdir(const char *sysfs, const char *path)
+{
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "%s/%s", sysfs, path);
+	return mkdir(whole, 0755);
+}
+
+/* p2pmem0 at 0000:03:00.0, p2pmem1 without a link to its provider, and 0000:04:00.0. */
+static int sysfs_setup(void **state)
+{
+	static char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX";
+	static const char *const dirs[] = {
+		"class", "class/p2pmem", "class/p2pmem/p2pmem0", "class/p2pmem/p2pmem1", "bus", "bus/pci",
+		"bus/pci/devices", "bus/pci/devices/0000:03:00.0", "bus/pci/devices/0000:04:00.0",
+	};
+	char link[512];
+
+	if (!mkdtemp(sysfs))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (sysfs_mkdir(sysfs, dirs[i]))
+			return -1;
+	snprintf(link, sizeof(link), "%s/class/p2pmem/p2pmem0/device", sysfs);
+	*state = sysfs;
+	return symlink("../../../bus/pci/devices/0000:03:00.0", link);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int sysfs_teardown(void **state)
+{
+	return nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void a_p2pmem_device_selects_its_provider_too(void **state)
+{
+	struct p2ptrace_filter filter = {};
+
+	assert_int_equal(filter_set_dev(&filter, *state, "p2pmem0"), 0);
+	assert_string_equal(filter.dev.s, "p2pmem0");
+	assert_string_equal(filter.provider.s, "0000:03:00.0");
+	assert_string_equal(filter.client.s, "");
+}
+
+static void a_provider_selects_by_its_name_alone(void **state)
+{
+	struct p2ptrace_filter filter = {};
+
+	assert_int_equal(filter_set_dev(&filter, *state, "3:0.0"), 0);
+	assert_string_equal(filter.dev.s, "");
+	assert_string_equal(filter.provider.s, "0000:03:00.0");
+}
+
+static void a_client_is_a_pci_name(void **state)
+{
+	struct p2ptrace_filter filter = {};
+
+	assert_int_equal(filter_set_client(&filter, *state, "04:00.0"), 0);
+	assert_string_equal(filter.client.s, "0000:04:00.0");
+	assert_string_equal(filter.provider.s, "");
+}
+
+/* The BPF programs compare words, so what is behind the name counts. */
+static void names_are_padded(void **state)
+{
+	struct p2ptrace_filter filter;
+	char zeros[P2PTRACE_NAME_LEN] = "";
+
+	memset(&filter, 0xff, sizeof(filter));
+	assert_int_equal(filter_set_dev(&filter, *state, "p2pmem0"), 0);
+	assert_memory_equal(filter.dev.s + 7, zeros, P2PTRACE_NAME_LEN - 7);
+	assert_memory_equal(filter.provider.s + 12, zeros, P2PTRACE_NAME_LEN - 12);
+}
+
+static void assert_refused(int (*set)(struct p2ptrace_filter *, const char *, const char *), const char *sysfs,
+			   const char *name, int status, const char *thing, const char *next_step)
+{
+	struct p2ptrace_filter filter = {};
+	struct capture c;
+	int rc;
+
+	capture_begin(&c);
+	rc = set(&filter, sysfs, name);
+	capture_end(&c);
+	assert_int_equal(rc, status);
+	assert_one_line(c.text, thing);
+	assert_one_line(c.text, next_step);
+}
+
+static void unknown_devices_are_refused(void **state)
+{
+	assert_refused(filter_set_dev, *state, "p2pmem7", EXIT_USAGE, "'p2pmem7'", "/class/p2pmem");
+	assert_refused(filter_set_dev, *state, "p2pmem00000000000000000000000000000000000", EXIT_USAGE, "p2pmem000",
+		       "/class/p2pmem");
+	assert_refused(filter_set_dev, *state, "5:0.0", EXIT_USAGE, "'0000:05:00.0'", "lspci");
+	assert_refused(filter_set_dev, *state, "nvme0", EXIT_USAGE, "'nvme0'", "--dev takes");
+	assert_refused(filter_set_dev, *state, "../p2pmem0", EXIT_USAGE, "'../p2pmem0'", "--dev takes");
+	assert_refused(filter_set_dev, *state, "", EXIT_USAGE, "''", "--dev takes");
+	assert_refused(filter_set_dev, *state, "p2pmem1", EXIT_OTHER, "provider of p2pmem1", "device: ");
+	assert_refused(filter_set_client, *state, "05:00.0", EXIT_USAGE, "'0000:05:00.0'", "lspci");
+	assert_refused(filter_set_client, *state, "p2pmem0", EXIT_USAGE, "'p2pmem0'", "--client takes");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(pci_names_are_completed),
+	cmocka_unit_test(p2pmem_names_are_told_from_others),
+	cmocka_unit_test(a_p2pmem_device_selects_its_provider_too),
+	cmocka_unit_test(a_provider_selects_by_its_name_alone),
+	cmocka_unit_test(a_client_is_a_pci_name),
+	cmocka_unit_test(names_are_padded),
+	cmocka_unit_test(unknown_devices_are_refused),
+};
+
+int main(void)
+{
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, sysfs_setup, sysfs_teardown);
+}

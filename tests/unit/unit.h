@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What every unit test needs: cmocka, TAP, and what is written to stderr. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* cmocka's macro fail() would swallow our function. */
+#undef fail
+#undef fail_msg
+#define fail_msg(msg, ...)				\
+do {							\
+	print_error("ERROR: " msg "\n", ##__VA_ARGS__);	\
+	_fail(__FILE__, __LINE__);			\
+} while (0)
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#define UNIT_MAIN(tests)						\
+int main(void)								\
+{									\
+	cmocka_set_message_output(CM_OUTPUT_TAP);			\
+	return cmocka_run_group_tests(tests, NULL, NULL);		\
+}
+
+struct capture {
+	int saved;
+	FILE *file;
+	char text[4096];
+};
+
+static inline void capture_begin(struct capture *c)
+{
+	c->file = tmpfile();
+	assert_non_null(c->file);
+	c->saved = dup(STDERR_FILENO);
+	assert_true(c->saved >= 0);
+	assert_true(dup2(fileno(c->file), STDERR_FILENO) >= 0);
+}
+
+/* What was written to stderr meanwhile. */
+static inline const char *capture_end(struct capture *c)
+{
+	size_t n;
+
+	fflush(stderr);
+	assert_true(dup2(c->saved, STDERR_FILENO) >= 0);
+	close(c->saved);
+	rewind(c->file);
+	n = fread(c->text, 1, sizeof(c->text) - 1, c->file);
+	c->text[n] = '\0';
+	fclose(c->file);
+	return c->text;
+}
+
+/* An error is one line, ours, and names @thing. */
+static inline void assert_one_line(const char *said, const char *thing)
+{
+	assert_true(!strncmp(said, "p2ptrace: ", 10));
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	if (!strstr(said, thing))
+		fail_msg("'%s' is not in: %s", thing, said);
+}
+
+#endif /* UNIT_H */

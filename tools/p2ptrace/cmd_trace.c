@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * p2ptrace trace: what is happening now, one line an event.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/printbuf.h>
+
+#include "args.h"
+#include "commands.h"
+#include "devices.h"
+#include "enums.h"
+#include "events.h"
+#include "kernel.h"
+#include "log.h"
+#include "number.h"
+#include "output.h"
+#include "session.h"
+#include "stream.h"
+
+#include "trace.skel.h"
+
+#define BUFFER_DEFAULT (8ull << 20)
+#define BUFFER_MAX (1ull << 30)
+
+struct options {
+	bool json, list, help, verbose;
+	struct event_set events;
+	bool events_given;
+	const char *dev, *client;
+	uint64_t duration_ns, count, buffer_bytes;
+	int status;		/* of the first error */
+};
+
+enum {
+	OPT_JSON = 256, OPT_EVENT, OPT_LIST_EVENTS, OPT_DEV, OPT_CLIENT, OPT_DURATION, OPT_COUNT, OPT_BUFFER,
+};
+
+static const struct argp_option option_table[] = {
+	{ "json", OPT_JSON, NULL, 0, "Print one JSON object a line", 1 },
+	{ "event", OPT_EVENT, "NAME[,NAME...]", 0,
+	  "Trace only these events; the beginning of a name will do if it is unambiguous; may be repeated", 2 },
+	{ "dev", OPT_DEV, "DEVICE", 0,
+	  "Trace only events of this p2pmem device (p2pmem0), or of this provider (0000:01:00.0)", 2 },
+	{ "client", OPT_CLIENT, "PCI-NAME", 0, "Trace only events of this client (0000:02:00.0, or just 02:00.0)", 2 },
+	{ "duration", OPT_DURATION, "SECONDS", 0, "End after this time; fractions are allowed", 3 },
+	{ "count", OPT_COUNT, "N", 0, "End after N events", 3 },
+	{ "buffer", OPT_BUFFER, "SIZE", 0,
+	  "Ring buffer between kernel and p2ptrace (default 8M); K, M and G are understood, and it is rounded up to a "
+	  "power of two", 4 },
+	{ "list-events", OPT_LIST_EVENTS, NULL, 0, "Print the events and their fields, and end", 5 },
+	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 5 },
+	{ "help", 'h', NULL, 0, "Print this help", 5 },
+	{}
+};
+
+static int bad_number(const char *option, const char *arg, int err, const char *example)
+{
+	return fail(EXIT_USAGE, "--%s: '%s' is %s; give a number such as %s", option, arg,
+		    err == -ERANGE ? "out of range" : !err ? "too small" : "not a number", example);
+}
+
+static int parse_count(struct options *o, const char *arg)
+{
+	int err = number_parse(arg, &o->count);
+
+	return err || !o->count ? bad_number("count", arg, err, "100") : 0;
+}
+
+static int parse_duration(struct options *o, const char *arg)
+{
+	int err = number_parse_seconds(arg, &o->duration_ns);
+
+	return err || !o->duration_ns ? bad_number("duration", arg, err, "10 or 0.5") : 0;
+}
+
+static int parse_buffer(struct options *o, const char *arg)
+{
+	uint64_t wanted, size = sysconf(_SC_PAGESIZE);
+	int err = number_parse_size(arg, &wanted);
+
+	if (!err && wanted > BUFFER_MAX)
+		err = -ERANGE;
+	if (err || !wanted)
+		return bad_number("buffer", arg, err, "8M (1G at most)");
+	/* The kernel takes powers of two, of whole pages. */
+	while (size < wanted)
+		size <<= 1;
+	o->buffer_bytes = size;
+	return 0;
+}
+
+static int set_once(const char *option, const char **to, const char *arg)
+{
+	if (*to)
+		return fail(EXIT_USAGE, "--%s is given twice ('%s', '%s'); give it once", option, *to, arg);
+	*to = arg;
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		args_init(state);
+		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_LIST_EVENTS:
+		o->list = true;
+		return 0;
+	case OPT_EVENT:
+		o->events_given = true;
+		o->status = events_select(&o->events, arg);
+		break;
+	case OPT_DEV:
+		o->status = set_once("dev", &o->dev, arg);
+		break;
+	case OPT_CLIENT:
+		o->status = set_once("client", &o->client, arg);
+		break;
+	case OPT_DURATION:
+		o->status = parse_duration(o, arg);
+		break;
+	case OPT_COUNT:
+		o->status = parse_count(o, arg);
+		break;
+	case OPT_BUFFER:
+		o->status = parse_buffer(o, arg);
+		break;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case 'h':
+		o->help = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		o->status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace trace --help'", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return o->status ? EINVAL : 0;
+}
+
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse,
+	.doc = "Show what happens to peer memory, one line an event, until Ctrl-C.\v"
+	       "A line reads: time (CLOCK_MONOTONIC, in seconds), [CPU], command-PID, event, fields. With --json it is an "
+	       "object with ts_ns, event, cpu, pid, comm and the fields, and the last one is "
+	       "{\"event\":\"end\",\"events\":N,\"lost\":N}. Events that were lost are counted and always shown.\n\n"
+	       "Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 anything else.",
+};
+
+struct trace {
+	const struct options *options;
+	struct session session;
+	struct enums enums;
+	struct stream out;
+	struct printbuf *line;
+	uint64_t events;	/* that were printed */
+	uint64_t malformed;	/* records that are none of ours */
+	uint64_t lost_shown;
+	time_t next_count;	/* of the lost ones, CLOCK_MONOTONIC */
+	bool out_of_memory;
+};
+
+static enum session_verdict trace_record(void *ctx, const void *data, size_t size)
+{
+	const struct event *event = event_of_record(data, size);
+	struct trace *t = ctx;
+
+	if (!event) {
+		t->malformed++;
+		return SESSION_GO_ON;
+	}
+	printbuf_reset(t->line);
+	if (!t->options->json) {
+		output_text(t->line, event, data, &t->enums);
+	} else if (output_json(t->line, event, data, &t->enums)) {
+		t->out_of_memory = true;
+		return SESSION_STOP;
+	}
+	if (stream_write(&t->out, t->line->buf, t->line->bpos))
+		return SESSION_STOP;
+	t->events++;
+	return t->events == t->options->count ? SESSION_STOP : SESSION_GO_ON;
+}
+
+static void show_lost(struct trace *t, const char *when)
+{
+	const struct lost *lost = &t->session.lost;
+
+	printbuf_reset(t->line);
+	output_lost_detail(t->line, lost);
+	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, lost->total == 1 ? "" : "s", when, t->line->buf,
+	     lost->total > lost->nested ? "; a larger --buffer or fewer events (--event, --dev) help" : "");
+	t->lost_shown = lost->total;
+}
+
+static enum session_verdict trace_pause(void *ctx)
+{
+	struct trace *t = ctx;
+	struct timespec now;
+
+	if (stream_flush(&t->out) || stream_probe(&t->out))
+		return SESSION_STOP;
+	/* Once a second is enough. An error will show again, and be reported, in the last count. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec >= t->next_count) {
+		t->next_count = now.tv_sec + 1;
+		if (!session_count_lost(&t->session) && t->session.lost.total > t->lost_shown)
+			show_lost(t, "so far");
+	}
+	return SESSION_GO_ON;
+}
+
+static int trace_end(struct trace *t)
+{
+	const struct lost *lost = &t->session.lost;
+
+	printbuf_reset(t->line);
+	if (!t->options->json)
+		output_text_end(t->line, t->events, lost);
+	else if (output_json_end(t->line, t->events, lost))
+		t->out_of_memory = true;
+	stream_write(&t->out, t->line->buf, t->line->bpos);
+	stream_flush(&t->out);
+
+	if (lost->total)
+		show_lost(t, "in all");
+	if (t->out_of_memory)
+		return fail(EXIT_OTHER, "out of memory");
+	if (t->malformed)
+		return fail(EXIT_OTHER, "%" PRIu64 " record%s from the kernel could not be understood; this is a bug",
+			    t->malformed, t->malformed == 1 ? "" : "s");
+	return stream_status(&t->out);
+}
+
+/* Events that this kernel does not have are left out, and said; an error if one was asked for by its name. */
+static int select_available(const struct kernel *kernel, const struct options *o, struct event_set *set)
+{
+	bool no_nvmet = false;
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		const char *name = events[i].name;
+		bool nvmet = !strncmp(name, "nvmet_", strlen("nvmet_"));
+
+		if (!set->has[i] || btf_has_event(kernel_btf(kernel), name))
+			continue;
+		if (o->events_given)
+			return fail(EXIT_KERNEL, "this kernel does not have %s; %s", name,
+				    nvmet ? "load its module first: modprobe nvmet" : "boot one with the whole series");
+		set->has[i] = false;
+		if (nvmet)
+			no_nvmet = true;
+		else
+			note("this kernel does not have %s, going on without it", name);
+	}
+	if (no_nvmet)
+		note("nvmet events are not available, going on without them; 'modprobe nvmet' first if you want them");
+	return 0;
+}
+
+/* Whether an event of @set is in a module. */
+static bool needs_module_btf(const struct kernel *kernel, const struct event_set *set)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (set->has[i] && !btf_has_event(kernel->vmlinux, events[i].name))
+			return true;
+	return false;
+}
+
+static int select_events(const struct options *o, struct event_set *set)
+{
+	*set = o->events;
+	if (!o->events_given)
+		for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+			set->has[i] = true;
+	if (o->dev)
+		events_keep_with_dev(set);
+	if (o->client)
+		events_keep_with_client(set);
+	if (!event_set_count(set))
+		return fail(EXIT_USAGE, "none of these events has a %s; see 'p2ptrace trace --list-events'",
+			    !o->client ? "dev or provider" : !o->dev ? "client" : "dev or provider, and a client");
+	return 0;
+}
+
+static int select_devices(const struct options *o, struct p2ptrace_filter *filter)
+{
+	int rc = 0;
+
+	if (o->dev)
+		rc = filter_set_dev(filter, SYSFS, o->dev);
+	if (!rc && o->client)
+		rc = filter_set_client(filter, SYSFS, o->client);
+	return rc;
+}
+
+static int list_events(void)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		printf("%-21s", events[i].name);
+		for (size_t f = 0; f < events[i].nr_fields; f++)
+			printf(" %s", events[i].fields[f].name);
+		printf("\n");
+	}
+	return 0;
+}
+
+static int trace_session(struct trace *t, const struct options *o, const struct p2ptrace_filter *filter,
+			 const struct event_set *set)
+{
+	struct session_config config = {
+		.events = *set,
+		.buffer_bytes = o->buffer_bytes,
+		.duration_ns = o->duration_ns,
+		.record = trace_record,
+		.pause = trace_pause,
+		.ctx = t,
+	};
+	struct trace_bpf *skel = trace_bpf__open();
+	int rc;
+
+	if (!skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&skel->rodata->filter, filter, sizeof(*filter));
+
+	rc = session_start(&t->session, skel->obj, &config);
+	if (!rc) {
+		/* Scripts wait for this line: from here on, no event goes unseen. */
+		note("tracing %zu event%s, mode tracepoint (Ctrl-C ends)", event_set_count(set),
+		     event_set_count(set) == 1 ? "" : "s");
+		rc = session_run(&t->session);
+	}
+	if (!rc)
+		rc = trace_end(t);
+	session_close(&t->session);
+	trace_bpf__destroy(skel);
+	return rc;
+}
+
+static int trace(const struct options *o)
+{
+	struct trace t = { .options = o };
+	struct p2ptrace_filter filter = {};
+	struct kernel kernel = {};
+	struct event_set set;
+	/* A kernel without the series knows no p2pmem device at all: kernel_open() says it better than "no p2pmem0". */
+	bool kernel_first = o->dev && is_p2pmem_name(o->dev) && access(SYSFS "/class/p2pmem", F_OK);
+	int rc;
+
+	rc = select_events(o, &set);
+	if (!rc && !kernel_first)
+		rc = select_devices(o, &filter);
+	if (!rc)
+		rc = kernel_open(&kernel, VMLINUX_BTF);
+	if (!rc && kernel_first)
+		rc = select_devices(o, &filter);
+	if (!rc)
+		rc = select_available(&kernel, o, &set);
+	if (!rc)
+		rc = kernel_check_privileges(needs_module_btf(&kernel, &set));
+	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
+		rc = fail(EXIT_OTHER, "out of memory");
+	kernel_close(&kernel);
+	if (rc)
+		goto out;
+
+	t.line = printbuf_new();
+	if (!t.line) {
+		rc = fail(EXIT_OTHER, "out of memory");
+		goto out;
+	}
+	/* A reader that goes away (p2ptrace trace | head) is to be an error of write(), which ends us quietly. */
+	signal(SIGPIPE, SIG_IGN);
+	stream_init(&t.out, stdout);
+	rc = trace_session(&t, o, &filter, &set);
+	printbuf_free(t.line);
+out:
+	enums_free(&t.enums);
+	return rc;
+}
+
+int cmd_trace(int argc, char **argv)
+{
+	struct options o = { .buffer_bytes = BUFFER_DEFAULT };
+
+	if (args_parse(&argp, argc, argv, &o))
+		return o.status ? o.status : EXIT_USAGE;
+	if (o.help) {
+		args_help(&argp, argv[0]);
+		return 0;
+	}
+	if (o.list)
+		return list_events();
+	session_set_verbose(o.verbose);
+	return trace(&o);
+}

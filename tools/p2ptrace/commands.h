@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One per subcommand, in cmd_<name>.c. argv[0] is the subcommand. Return the exit status. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+int cmd_trace(int argc, char **argv);
+
+#endif /* COMMANDS_H */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "log.h"
+
+/* One to @max hexadecimal digits at *s, and *s moved behind them. */
+static int hex(const char **s, int max, unsigned int *out)
+{
+	unsigned int n = 0;
+	int i;
+
+	for (i = 0; i < max && isxdigit((unsigned char)**s); i++, (*s)++) {
+		char c = tolower((unsigned char)**s);
+
+		n = n * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*out = n;
+	return i ? 0 : -EINVAL;
+}
+
+/* DOMAIN:BUS:SLOT.FUNCTION, behind the domain if there is none. */
+static int bus_slot_function(const char *s, unsigned int *bus, unsigned int *slot, unsigned int *function)
+{
+	if (hex(&s, 2, bus) || *s++ != ':' || hex(&s, 2, slot) || *s++ != '.' || hex(&s, 1, function) || *s)
+		return -EINVAL;
+	return *slot > 0x1f || *function > 7 ? -EINVAL : 0;
+}
+
+int pci_name_parse(const char *s, char *name, size_t size)
+{
+	unsigned int domain = 0, bus, slot, function;
+
+	if (bus_slot_function(s, &bus, &slot, &function) &&
+	    (hex(&s, 8, &domain) || *s++ != ':' || bus_slot_function(s, &bus, &slot, &function)))
+		return -EINVAL;
+	snprintf(name, size, "%04x:%02x:%02x.%x", domain, bus, slot, function);
+	return 0;
+}
+
+bool is_p2pmem_name(const char *s)
+{
+	static const char prefix[] = "p2pmem";
+	size_t len = sizeof(prefix) - 1;
+
+	return !strncmp(s, prefix, len) && s[len] && strspn(s + len, "0123456789") == strlen(s + len);
+}
+
+/* Cut and padded as the BPF programs do it, for they compare it to theirs. */
+static void name_set(struct p2ptrace_name *name, const char *s)
+{
+	memset(name, 0, sizeof(*name));
+	memcpy(name->s, s, strnlen(s, sizeof(name->s) - 1));
+}
+
+static bool exists(const char *sysfs, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/%s/%s", sysfs, dir, name) < (int)sizeof(path) && !access(path, F_OK);
+}
+
+static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *slash;
+	ssize_t len;
+
+	if (strlen(dev) >= P2PTRACE_NAME_LEN || !exists(sysfs, "class/p2pmem", dev))
+		return fail(EXIT_USAGE, "no p2pmem device '%s'; see 'ls %s/class/p2pmem'", dev, sysfs);
+	name_set(&filter->dev, dev);
+
+	/* Its decisions are traced by its provider's name only. */
+	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s: %s", dev, path, strerror(errno));
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	name_set(&filter->provider, slash ? slash + 1 : target);
+	return 0;
+}
+
+int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char name[P2PTRACE_NAME_LEN];
+
+	if (is_p2pmem_name(dev))
+		return filter_set_p2pmem(filter, sysfs, dev);
+	if (pci_name_parse(dev, name, sizeof(name)))
+		return fail(EXIT_USAGE, "'%s' names no device; --dev takes a p2pmem device (p2pmem0) or the PCI name of "
+			    "a provider (0000:01:00.0)", dev);
+	if (!exists(sysfs, "bus/pci/devices", name))
+		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	name_set(&filter->provider, name);
+	return 0;
+}
+
+int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client)
+{
+	char name[P2PTRACE_NAME_LEN];
+
+	if (pci_name_parse(client, name, sizeof(name)))
+		return fail(EXIT_USAGE, "'%s' names no client; --client takes a PCI name (0000:01:00.0)", client);
+	if (!exists(sysfs, "bus/pci/devices", name))
+		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	name_set(&filter->client, name);
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Names of the kernel's enum values, from the BTF of the running kernel: there is no copy here that could drift.
+ * PCI_P2PDMA_MAP_BUS_ADDR reads "bus_addr".
+ */
+#ifndef ENUMS_H
+#define ENUMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct btf;
+
+enum kernel_enum {
+	ENUM_MAP_TYPE,
+	ENUM_DECISION_REASON,
+	ENUM_ALLOC_ERROR,
+	ENUM_FALLBACK_REASON,
+	ENUM_UNBIND_REASON,
+	ENUM_DMA_DIRECTION,
+	NR_ENUMS
+};
+
+struct enum_value {
+	uint32_t value;
+	char *name;
+};
+
+struct enum_table {
+	struct enum_value *values;
+	size_t nr;
+};
+
+struct enums {
+	struct enum_table table[NR_ENUMS];
+};
+
+/* An enum that @btf does not have stays empty: its values read "unknown(N)". Returns 0 or -ENOMEM. */
+int enums_load(struct enums *enums, const struct btf *btf);
+void enums_free(struct enums *enums);
+
+/* Always a string: @buf holds "unknown(N)" if the kernel has no such value. */
+const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf, size_t size);
+
+#endif /* ENUMS_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an event is called and which fields it has. The one table here drives text and JSON, --event, --list-events
+ * and what --dev and --client can select, so that they cannot drift.
+ */
+#ifndef EVENTS_H
+#define EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enums.h"
+#include "p2ptrace.h"
+
+enum field_kind {
+	FIELD_UINT,
+	FIELD_INT,
+	FIELD_BYTES,		/* text: 16K if exact */
+	FIELD_HEX,		/* text: hexadecimal */
+	FIELD_ERRNO,		/* text: -ENOMEM */
+	FIELD_BOOL,
+	FIELD_STRING,
+	FIELD_ENUM,
+};
+
+struct field {
+	const char *name;
+	uint16_t offset;
+	uint16_t size;
+	enum field_kind kind;
+	enum kernel_enum which;	/* FIELD_ENUM only */
+};
+
+struct event {
+	const char *name;
+	size_t size;		/* of the whole record */
+	const struct field *fields;
+	size_t nr_fields;
+};
+
+extern const struct event events[P2PTRACE_NR_EVENTS];
+
+/* Which events are wanted. */
+struct event_set {
+	bool has[P2PTRACE_NR_EVENTS];
+};
+
+size_t event_set_count(const struct event_set *set);
+
+/* NULL if the event has no such field. */
+const struct field *event_field(const struct event *event, const char *name);
+
+/*
+ * Adds the events that a comma-separated list names, by their names or by unambiguous beginnings of them. Returns 0
+ * or an exit status after saying what is wrong.
+ */
+int events_select(struct event_set *set, const char *list);
+
+/* Takes out the events that a filter by device or by client cannot let pass, for they have no such field. */
+void events_keep_with_dev(struct event_set *set);
+void events_keep_with_client(struct event_set *set);
+
+/* The event a record is of, NULL if the record is not one of ours as it should be (unknown event, wrong size). */
+const struct event *event_of_record(const void *data, size_t size);
+
+#endif /* EVENTS_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the running kernel, and our privileges on it, can do for us.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stdbool.h>
+
+struct btf;
+
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+enum kernel_support {
+	KERNEL_TRACEPOINTS,	/* has our series */
+	KERNEL_STOCK,		/* has P2PDMA, but not our series */
+	KERNEL_NOTHING,
+};
+
+struct kernel {
+	struct btf *vmlinux;
+	struct btf *nvmet;	/* split, on top of vmlinux; NULL if nvmet is built in, not loaded or has none */
+};
+
+enum kernel_support kernel_support(const struct btf *vmlinux);
+
+/* Whether @btf, or what it is split from, knows the tracepoint of the event. */
+bool btf_has_event(const struct btf *btf, const char *event);
+
+/*
+ * Finds out what the kernel is, and whether it has the tracepoints. Returns 0 or EXIT_KERNEL after saying why not and
+ * what to do about it. kernel_close() afterwards in any case.
+ */
+int kernel_open(struct kernel *kernel, const char *vmlinux_btf);
+void kernel_close(struct kernel *kernel);
+
+/* The richest BTF there is. */
+const struct btf *kernel_btf(const struct kernel *kernel);
+
+/* Whether we may load tracing programs, also into modules. Returns 0 or EXIT_KERNEL after saying what is missing. */
+int kernel_check_privileges(bool modules);
+
+#endif /* KERNEL_H */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "log.h"
+#include "stream.h"
+
+#define VERSION "0.1"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "trace", cmd_trace, "what is happening now: one line an event" },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int help(void)
+{
+	printf("Usage: p2ptrace COMMAND [OPTION...]\n"
+	       "Show what happens to PCIe peer-to-peer memory.\n\n");
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+	printf("\n"
+	       "  -h, --help      print this help; 'p2ptrace COMMAND --help' for a command's own\n"
+	       "      --version   print the version\n\n"
+	       "Exit status: 0 fine, 1 a check failed, 2 bad usage, 3 this kernel or these privileges cannot do it, "
+	       "4 anything else.\n");
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	if (argc < 2)
+		return fail(EXIT_USAGE, "no command given; see 'p2ptrace --help'");
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
+		return help();
+	if (!strcmp(argv[1], "--version")) {
+		printf("p2ptrace %s\n", VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	return fail(EXIT_USAGE, "unknown %s '%s'; see 'p2ptrace --help'", *argv[1] == '-' ? "option" : "command", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	struct stream out = { .file = stdout };
+	int rc = run(argc, argv);
+
+	/* What a command printed may still be in the buffer: a full disk is an error also for --help. */
+	stream_flush(&out);
+	return rc ? rc : stream_status(&out);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "output.h"
+#include "text.h"
+
+#define NSEC_PER_USEC 1000ull
+#define USEC_PER_SEC 1000000ull
+#define COMM_WIDTH 22
+#define EVENT_WIDTH 21
+
+/* Room for any string field, each byte as \xNN. */
+#define STRING_LEN (4 * P2PTRACE_NQN_LEN + 1)
+
+static uint64_t field_uint(const struct field *field, const void *record)
+{
+	const char *p = (const char *)record + field->offset;
+	uint64_t u64;
+	uint32_t u32;
+	uint16_t u16;
+
+	switch (field->size) {
+	case sizeof(u64):
+		memcpy(&u64, p, sizeof(u64));
+		return u64;
+	case sizeof(u32):
+		memcpy(&u32, p, sizeof(u32));
+		return u32;
+	case sizeof(u16):
+		memcpy(&u16, p, sizeof(u16));
+		return u16;
+	default:
+		return *(const unsigned char *)p;
+	}
+}
+
+/* Signed fields are all 32 bits wide. */
+static int32_t field_int(const struct field *field, const void *record)
+{
+	return (int32_t)field_uint(field, record);
+}
+
+static const char *field_string(const struct field *field, const void *record, size_t *len)
+{
+	const char *s = (const char *)record + field->offset;
+
+	*len = strnlen(s, field->size);
+	return s;
+}
+
+static void text_bytes(struct printbuf *pb, uint64_t bytes)
+{
+	static const char unit[] = "KMGT";
+	int i = -1;
+
+	while (bytes && bytes % 1024 == 0 && unit[i + 1]) {
+		bytes /= 1024;
+		i++;
+	}
+	sprintbuf(pb, "%" PRIu64, bytes);
+	if (i >= 0)
+		printbuf_memappend(pb, &unit[i], 1);
+}
+
+static void text_errno(struct printbuf *pb, int err)
+{
+	const char *name = err < 0 ? strerrorname_np(-(int64_t)err) : NULL;
+
+	if (name)
+		sprintbuf(pb, "-%s", name);
+	else
+		sprintbuf(pb, "%d", err);
+}
+
+static void text_string(struct printbuf *pb, const char *s, size_t len)
+{
+	char word[STRING_LEN];
+	size_t n = text_word(word, sizeof(word), s, len);
+
+	if (n)
+		printbuf_memappend(pb, word, n);
+	else
+		printbuf_memappend(pb, "-", 1);
+}
+
+static void text_field(struct printbuf *pb, const struct field *field, const void *record, const struct enums *enums)
+{
+	char buf[32];
+	const char *s;
+	size_t len;
+
+	sprintbuf(pb, " %s=", field->name);
+	switch (field->kind) {
+	case FIELD_UINT:
+		sprintbuf(pb, "%" PRIu64, field_uint(field, record));
+		break;
+	case FIELD_INT:
+		sprintbuf(pb, "%" PRId32, field_int(field, record));
+		break;
+	case FIELD_BYTES:
+		text_bytes(pb, field_uint(field, record));
+		break;
+	case FIELD_HEX:
+		sprintbuf(pb, "0x%" PRIx64, field_uint(field, record));
+		break;
+	case FIELD_ERRNO:
+		text_errno(pb, field_int(field, record));
+		break;
+	case FIELD_BOOL:
+		sprintbuf(pb, "%s", field_uint(field, record) ? "yes" : "no");
+		break;
+	case FIELD_STRING:
+		s = field_string(field, record, &len);
+		text_string(pb, s, len);
+		break;
+	case FIELD_ENUM:
+		sprintbuf(pb, "%s", enums_name(enums, field->which, field_uint(field, record), buf, sizeof(buf)));
+		break;
+	}
+}
+
+void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums)
+{
+	const struct p2ptrace_header *h = record;
+	char comm[4 * P2PTRACE_COMM_LEN + 1], task[sizeof(comm) + 16];
+	uint64_t us = h->ts_ns / NSEC_PER_USEC;
+
+	text_word(comm, sizeof(comm), h->comm, strnlen(h->comm, sizeof(h->comm)));
+	snprintf(task, sizeof(task), "%s-%" PRIu32, comm, h->pid);
+	sprintbuf(pb, "%5" PRIu64 ".%06" PRIu64 " [%03" PRIu32 "] %-*s %-*s", us / USEC_PER_SEC, us % USEC_PER_SEC, h->cpu,
+		  COMM_WIDTH, task, EVENT_WIDTH, event->name);
+	for (size_t i = 0; i < event->nr_fields; i++)
+		text_field(pb, &event->fields[i], record, enums);
+	printbuf_memappend(pb, "\n", 1);
+}
+
+static struct json_object *json_string(const char *s, size_t len)
+{
+	char utf8[STRING_LEN];
+	size_t n = text_utf8(utf8, sizeof(utf8), s, len);
+
+	return json_object_new_string_len(utf8, n);
+}
+
+static struct json_object *json_field(const struct field *field, const void *record, const struct enums *enums)
+{
+	char buf[32];
+	const char *s;
+	size_t len;
+
+	switch (field->kind) {
+	case FIELD_UINT:
+	case FIELD_BYTES:
+	case FIELD_HEX:
+		return json_object_new_uint64(field_uint(field, record));
+	case FIELD_INT:
+	case FIELD_ERRNO:
+		return json_object_new_int(field_int(field, record));
+	case FIELD_BOOL:
+		return json_object_new_boolean(field_uint(field, record) != 0);
+	case FIELD_STRING:
+		s = field_string(field, record, &len);
+		return json_string(s, len);
+	case FIELD_ENUM:
+		return json_object_new_string(enums_name(enums, field->which, field_uint(field, record), buf,
+							 sizeof(buf)));
+	}
+	return NULL;
+}
+
+/* Takes @value over, also if it fails. The keys are ours and constant, so json-c need not copy them. */
+static int json_add(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (value && !json_object_object_add_ex(object, key, value,
+						JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY))
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
+static int json_line(struct printbuf *pb, struct json_object *object)
+{
+	size_t len;
+	const char *s = json_object_to_json_string_length(object, JSON_C_TO_STRING_PLAIN |
+							  JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+
+	if (!s)
+		return -ENOMEM;
+	printbuf_memappend(pb, s, len);
+	printbuf_memappend(pb, "\n", 1);
+	return 0;
+}
+
+int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums)
+{
+	const struct p2ptrace_header *h = record;
+	struct json_object *object = json_object_new_object();
+	int err;
+
+	if (!object)
+		return -ENOMEM;
+	err = json_add(object, "ts_ns", json_object_new_uint64(h->ts_ns)) ||
+	      json_add(object, "event", json_object_new_string(event->name)) ||
+	      json_add(object, "cpu", json_object_new_uint64(h->cpu)) ||
+	      json_add(object, "pid", json_object_new_uint64(h->pid)) ||
+	      json_add(object, "comm", json_string(h->comm, strnlen(h->comm, sizeof(h->comm))));
+	for (size_t i = 0; i < event->nr_fields && !err; i++)
+		err = json_add(object, event->fields[i].name, json_field(&event->fields[i], record, enums));
+	if (!err)
+		err = json_line(pb, object);
+	json_object_put(object);
+	return err ? -ENOMEM : 0;
+}
+
+void output_lost_detail(struct printbuf *pb, const struct lost *lost)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < lost->nr_cpus; i++) {
+		if (!lost->per_cpu[i])
+			continue;
+		sprintbuf(pb, "%scpu%zu %" PRIu64, separator, i, lost->per_cpu[i]);
+		separator = ", ";
+	}
+	if (lost->nested)
+		sprintbuf(pb, "%snested %" PRIu64, separator, lost->nested);
+}
+
+void output_text_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost)
+{
+	sprintbuf(pb, "# %" PRIu64 " event%s, %" PRIu64 " lost", nr_events, nr_events == 1 ? "" : "s", lost->total);
+	if (lost->total) {
+		printbuf_memappend(pb, " (", 2);
+		output_lost_detail(pb, lost);
+		printbuf_memappend(pb, ")", 1);
+	}
+	printbuf_memappend(pb, "\n", 1);
+}
+
+int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost)
+{
+	struct json_object *object = json_object_new_object();
+	int err;
+
+	if (!object)
+		return -ENOMEM;
+	err = json_add(object, "event", json_object_new_string("end")) ||
+	      json_add(object, "events", json_object_new_uint64(nr_events)) ||
+	      json_add(object, "lost", json_object_new_uint64(lost->total)) || json_line(pb, object);
+	json_object_put(object);
+	return err ? -ENOMEM : 0;
+}

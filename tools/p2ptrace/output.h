@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Records as lines. Every function appends one whole line to @pb.
+ *
+ * Text:  TIME [CPU] COMM-PID  EVENT  FIELD=VALUE...   TIME is CLOCK_MONOTONIC in seconds, as in dmesg. Values hold no
+ *        blanks: bytes other than visible ASCII read \xNN. An empty string reads "-".
+ * JSON:  one object. Numbers are exact, up to 64 bits: bus addresses may need more than a double's 53.
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/printbuf.h>
+
+#include "enums.h"
+#include "events.h"
+
+/* Events that happened and could not be recorded. */
+struct lost {
+	uint64_t total;
+	uint64_t nested;	/* hit while the same program ran on that CPU: the kernel skips these */
+	uint64_t *per_cpu;	/* no room in the ring buffer */
+	size_t nr_cpus;
+};
+
+/* @record must have passed event_of_record(), which gave @event. */
+void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums);
+int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums);
+
+void output_text_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);
+int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);
+
+/* "cpu0 40, cpu1 12, nested 4", no newline. */
+void output_lost_detail(struct printbuf *pb, const struct lost *lost);
+
+#endif /* OUTPUT_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The life of a tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets its options
+ * in there; the rest happens here: select the programs, load, attach, poll, detach, drain, count what was lost.
+ *
+ * A BPF object for a session has one program per event, of the event's name, and the maps of bpf/records.bpf.h.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "events.h"
+#include "output.h"
+
+struct bpf_link;
+struct bpf_object;
+struct ring_buffer;
+
+enum session_verdict {
+	SESSION_GO_ON,
+	SESSION_STOP,		/* no more records, also not those that are there already */
+};
+
+struct session_config {
+	struct event_set events;
+	uint64_t buffer_bytes;
+	uint64_t duration_ns;	/* 0: until a signal */
+	/* A record from the kernel. */
+	enum session_verdict (*record)(void *ctx, const void *data, size_t size);
+	/* There is nothing more to read for now, or it has been a while. */
+	enum session_verdict (*pause)(void *ctx);
+	void *ctx;
+};
+
+struct session {
+	struct session_config config;
+	struct bpf_object *object;	/* the caller's */
+	struct ring_buffer *records;
+	struct bpf_link *links[P2PTRACE_NR_EVENTS];
+	int prog_fds[P2PTRACE_NR_EVENTS];
+	int lost_map_fd;
+	struct lost lost;
+	uint64_t next_pause_ns;
+	bool draining;
+	bool stopped;			/* a callback said so */
+};
+
+/* libbpf's own messages go to stderr if @verbose, else nowhere: our callers report errors in their own words. */
+void session_set_verbose(bool verbose);
+
+/* All return 0 or an exit status after saying what is wrong. session_close() afterwards in any case. */
+int session_start(struct session *session, struct bpf_object *object, const struct session_config *config);
+int session_run(struct session *session);	/* until SIGINT, SIGTERM, the duration or a callback ends it */
+int session_count_lost(struct session *session);	/* brings session->lost up to date */
+void session_close(struct session *session);
+
+#endif /* SESSION_H */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "log.h"
+#include "stream.h"
+
+#define BUFFER_BYTES (64 << 10)
+
+void stream_init(struct stream *stream, FILE *file)
+{
+	stream->file = file;
+	stream->error = 0;
+	setvbuf(file, NULL, _IOFBF, BUFFER_BYTES);
+}
+
+int stream_write(struct stream *stream, const char *data, size_t len)
+{
+	if (!stream->error && fwrite(data, 1, len, stream->file) != len)
+		stream->error = errno;
+	return stream->error;
+}
+
+int stream_flush(struct stream *stream)
+{
+	if (!stream->error && fflush(stream->file))
+		stream->error = errno;
+	return stream->error;
+}
+
+int stream_probe(struct stream *stream)
+{
+	struct pollfd pollfd = { .fd = fileno(stream->file) };
+
+	if (!stream->error && poll(&pollfd, 1, 0) > 0 && (pollfd.revents & POLLERR))
+		stream->error = EPIPE;
+	return stream->error;
+}
+
+int stream_status(const struct stream *stream)
+{
+	if (!stream->error || stream->error == EPIPE)
+		return 0;
+	return fail(EXIT_OTHER, "cannot write to standard output: %s", strerror(stream->error));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Standard output of a long-running command: buffered while there is more to come, flushed when there is not, and
+ * every error noticed.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct stream {
+	FILE *file;
+	int error;		/* errno of the first write that failed */
+};
+
+void stream_init(struct stream *stream, FILE *file);
+
+/* Return 0, or the errno that all further writes fail with. */
+int stream_write(struct stream *stream, const char *data, size_t len);
+int stream_flush(struct stream *stream);
+
+/* Notices without writing when the reader of a pipe has gone. */
+int stream_probe(struct stream *stream);
+
+/* 0, also if the reader has gone: it has had enough, and that is fine. Otherwise EXIT_OTHER after saying what failed. */
+int stream_status(const struct stream *stream);
+
+#endif /* STREAM_H */
