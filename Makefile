@@ -20,6 +20,8 @@ endif
 
 SHELL		:= /bin/bash
 .DELETE_ON_ERROR:
+# What is missing is installed before anything is built; the kernel's own make runs in parallel
+.NOTPARALLEL:
 .DEFAULT_GOAL	:= help
 
 include tools/p2ptrace/p2ptrace.mk

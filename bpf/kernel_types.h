@@ -86,6 +86,21 @@ struct nvmet_req {
 	struct nvmet_ns *ns;
 };
 
+/* Where the preempt count is, depending on the kernel, see compat.bpf.h */
+struct pcpu_hot {
+	int preempt_count;
+};
+
+struct thread_info {
+	struct {
+		__u32 count;
+	} preempt;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+};
+
 #pragma clang attribute pop
 
 #endif /* KERNEL_TYPES_H */

@@ -14,6 +14,9 @@ struct {
 	__uint(max_entries, 8 << 20);	/* user space sets the real size before load */
 } records SEC(".maps");
 
+/* User space comes by every few milliseconds; it is called only when so many bytes wait for it. */
+const volatile __u64 wakeup_bytes = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -26,7 +29,7 @@ static __always_inline void count_lost(void)
 	__u32 zero = 0;
 	__u64 *lost = bpf_map_lookup_elem(&lost_per_cpu, &zero);
 
-	/* Atomic: an interrupt may run another of our programs here, on this very CPU. */
+	/* Atomic: in the midst of it, an interrupt may run another of our programs on this very CPU. */
 	if (lost)
 		__sync_fetch_and_add(lost, 1);
 }
@@ -55,5 +58,18 @@ static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace
 		count_lost();								\
 	__r;										\
 })
+
+/*
+ * A wakeup is an interrupt that this CPU sends itself, here and now, and on the way out of it softirqs run, which may
+ * well free and unmap peer memory: see nested.bpf.h for what that means. It also costs more than the rest.
+ */
+static __always_inline void record_submit(void *record)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	bpf_ringbuf_submit(record, flags);
+}
 
 #endif /* RECORDS_BPF_H */

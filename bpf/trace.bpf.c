@@ -3,18 +3,17 @@
  * "p2ptrace trace": one record per event.
  *
  * Every program does the same: read the names the filter needs onto the stack, drop the event if it is not wanted,
- * reserve, fill the whole record, submit. A program has the name of its event; user space relies on that.
+ * reserve, fill the whole record, submit.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
 #include "filter.bpf.h"
+#include "nested.bpf.h"
 #include "records.bpf.h"
-#include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
-SEC("tp_btf/p2pmem_dev_add")
-int BPF_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
+EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
 {
 	struct p2ptrace_p2pmem_dev_add *r;
 	struct p2ptrace_name dev;
@@ -32,12 +31,11 @@ int BPF_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr,
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	r->node = device_node(&p2pmem->provider->dev);
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_dev_del")
-int BPF_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
+EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
 {
 	struct p2ptrace_p2pmem_dev_del *r;
 	struct p2ptrace_name dev;
@@ -54,12 +52,11 @@ int BPF_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, 
 	r->pins = pins;
 	r->dev = dev;
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_dev_drained")
-int BPF_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
+EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
 {
 	struct p2ptrace_p2pmem_dev_drained *r;
 	struct p2ptrace_name dev;
@@ -74,12 +71,11 @@ int BPF_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waite
 	r->waited_ns = waited_ns;
 	r->dev = dev;
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_drain_stall")
-int BPF_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
+EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
 {
 	struct p2ptrace_p2pmem_drain_stall *r;
 	struct p2ptrace_name dev;
@@ -96,12 +92,11 @@ int BPF_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffe
 	r->oldest_id = oldest_id;
 	r->dev = dev;
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_alloc")
-int BPF_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 {
 	struct p2ptrace_p2pmem_alloc *r;
 	struct p2ptrace_name dev;
@@ -119,12 +114,11 @@ int BPF_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 	r->dev = dev;
 	r->nents = buf->nents;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_alloc_fail")
-int BPF_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long size, __u32 reason)
+EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long size, __u32 reason)
 {
 	struct p2ptrace_p2pmem_alloc_fail *r;
 	struct p2ptrace_name dev;
@@ -140,12 +134,11 @@ int BPF_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned lon
 	r->dev = dev;
 	r->reason = reason;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_free")
-int BPF_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 {
 	struct p2ptrace_p2pmem_free *r;
 	struct p2ptrace_name dev;
@@ -162,12 +155,11 @@ int BPF_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 	r->dev = dev;
 	r->pins = pins;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_reclaim")
-int BPF_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
+EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
 	struct p2ptrace_p2pmem_reclaim *r;
 	struct p2ptrace_name dev;
@@ -182,13 +174,12 @@ int BPF_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	r->id = buf->id;
 	r->size = buf->size;
 	r->dev = dev;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_decide")
-int BPF_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device *client,
-	     const struct pci_p2pdma_decision *decision)
+EVENT_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device *client,
+	   const struct pci_p2pdma_decision *decision)
 {
 	struct p2ptrace_name provider_name, client_name;
 	struct p2ptrace_p2pmem_decide *r;
@@ -208,13 +199,12 @@ int BPF_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device 
 	r->distance = decision->distance;
 	r->reason = decision->reason;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
 /* p2pmem is NULL if none was found. */
-SEC("tp_btf/p2pmem_find")
-int BPF_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32 candidates, int distance, int err)
+EVENT_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32 candidates, int distance, int err)
 {
 	struct p2ptrace_p2pmem_find *r;
 	struct p2ptrace_name dev;
@@ -231,13 +221,12 @@ int BPF_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u
 	r->candidates = candidates;
 	r->distance = distance;
 	r->err = err;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_dma_map")
-int BPF_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	     unsigned long size, __u32 dir, __u32 map)
+EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
+	   unsigned long size, __u32 dir, __u32 map)
 {
 	struct p2ptrace_name dev, client_name;
 	struct p2ptrace_p2pmem_dma_map *r;
@@ -257,13 +246,12 @@ int BPF_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *
 	r->client = client_name;
 	r->dir = dir;
 	r->map = map;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_dma_unmap")
-int BPF_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	     unsigned long size, __u32 dir)
+EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
+	   unsigned long size, __u32 dir)
 {
 	struct p2ptrace_name dev, client_name;
 	struct p2ptrace_p2pmem_dma_unmap *r;
@@ -283,12 +271,11 @@ int BPF_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device
 	r->client = client_name;
 	r->dir = dir;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/p2pmem_mmap")
-int BPF_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, bool allowed)
+EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, bool allowed)
 {
 	struct p2ptrace_p2pmem_mmap *r;
 	struct p2ptrace_name dev;
@@ -304,7 +291,7 @@ int BPF_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size
 	r->dev = dev;
 	r->allowed = allowed;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
@@ -313,9 +300,8 @@ int BPF_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size
  * nvmet passes none but a p2pmem. An event dropped by such a check would be lost, so it is counted.
  */
 
-SEC("tp_btf/nvmet_p2pmem_bind")
-int BPF_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
-	     const struct p2pmem_device *p2pmem, int distance, int err)
+EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
+	   const struct p2pmem_device *p2pmem, int distance, int err)
 {
 	struct p2ptrace_nvmet_p2pmem_bind *r;
 	struct p2ptrace_name dev;
@@ -338,13 +324,12 @@ int BPF_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvme
 	r->err = err;
 	__builtin_memset(r->subsys, 0, sizeof(r->subsys));
 	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), ctrl->subsys->subsysnqn);
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/nvmet_p2pmem_unbind")
-int BPF_PROG(nvmet_p2pmem_unbind, const struct nvmet_ctrl *ctrl, __u32 nsid, const struct p2pmem_device *p2pmem,
-	     __u32 reason)
+EVENT_PROG(nvmet_p2pmem_unbind, const struct nvmet_ctrl *ctrl, __u32 nsid, const struct p2pmem_device *p2pmem,
+	   __u32 reason)
 {
 	struct p2ptrace_nvmet_p2pmem_unbind *r;
 	struct p2ptrace_name dev;
@@ -367,12 +352,11 @@ int BPF_PROG(nvmet_p2pmem_unbind, const struct nvmet_ctrl *ctrl, __u32 nsid, con
 	r->pad = 0;
 	__builtin_memset(r->subsys, 0, sizeof(r->subsys));
 	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), ctrl->subsys->subsysnqn);
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/nvmet_p2pmem_use")
-int BPF_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
+EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
 {
 	struct p2ptrace_nvmet_p2pmem_use *r;
 
@@ -392,12 +376,11 @@ int BPF_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id
 	r->cid = req->cmd->common.command_id;
 	r->opcode = req->cmd->common.opcode;
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }
 
-SEC("tp_btf/nvmet_p2pmem_fallback")
-int BPF_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32 reason)
+EVENT_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32 reason)
 {
 	struct p2ptrace_nvmet_p2pmem_fallback *r;
 
@@ -417,6 +400,6 @@ int BPF_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u
 	r->cid = req->cmd->common.command_id;
 	r->opcode = req->cmd->common.opcode;
 	r->pad = 0;
-	bpf_ringbuf_submit(r, 0);
+	record_submit(r);
 	return 0;
 }

@@ -137,17 +137,24 @@ nvmet_disconnect() {
 }
 
 # fio_verify DEVICE BLOCK_SIZE COUNT [OPTION of fio]...
-# Write COUNT blocks, each with a checksum, then read and verify every one.
-# Prints fio's terse result; fails on any error.
+# Write COUNT blocks, each with its checksum, then read and verify every one.
+# One block at a time, unless an option says otherwise.  Leaves fio's account in
+# $fio_json; fails on any error.
+fio_json=/tmp/fio.json
+
 fio_verify() {
-	local device=$1 size=$2 count=$3
+	local device=$1 size=$2 count=$3 bytes
 	shift 3
+	bytes=$(numfmt --from=iec "${size^^}") || bail "bad block size $size"
 	fio --name=verify --filename="$device" --rw=write --bs="$size" \
-		--io_size="$((count * $(numfmt --from=iec "${size^^}")))" \
-		--size="$((count * $(numfmt --from=iec "${size^^}")))" \
-		--direct=1 --ioengine=libaio --iodepth=8 \
+		--size=$((count * bytes)) --direct=1 --ioengine=libaio --iodepth=1 \
 		--verify=crc32c --verify_fatal=1 --do_verify=1 --verify_state_save=0 \
-		--output-format=json "$@"
+		--output-format=json --output=$fio_json "$@"
+}
+
+# fio_count: how many blocks were written, and how many read back and verified
+fio_count() {
+	jq -r '.jobs[0] | select(.error == 0) | "\(.write.total_ios) \(.read.total_ios)"' $fio_json
 }
 
 # ---- the trace ---------------------------------------------------------------
@@ -167,21 +174,29 @@ trace_attached() {
 	grep -qs tracing /tmp/trace.err || ! kill -0 "$trace_pid" 2>/dev/null
 }
 
+# buffers_held: how many buffers of each p2pmem device are handed out just now.
+# A drive may keep some for its queues.
+buffers_held() { cat /sys/class/p2pmem/*/buffers 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'; }
+
+trace_settled() { [ "$(buffers_held)" -le "$buffers_before" ]; }
+
 # trace_start [OPTION of p2ptrace trace]...: from its return on, events are
 # recorded in $trace_json
 trace_start() {
 	# A shell without job control starts what is in the background with
 	# SIGINT ignored
+	buffers_before=$(buffers_held)
 	env --default-signal=INT "$P2PTRACE" trace --json "$@" >$trace_json 2>/tmp/trace.err &
 	trace_pid=$!
 	wait_for 30 trace_attached
 	kill -0 $trace_pid 2>/dev/null || bail "p2ptrace: $(cat /tmp/trace.err)"
 }
 
-# trace_stop: end the recording.  A lost event is trouble, whatever the test is
-# about.
+# trace_stop: end the recording, once what was in use has come back or had its
+# time to.  A lost event is trouble, whatever the test is about.
 trace_stop() {
 	local status
+	wait_for 10 trace_settled
 	kill -INT "$trace_pid"
 	wait "$trace_pid"
 	status=$?

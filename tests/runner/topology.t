@@ -20,7 +20,7 @@ wrong() {
 	like "$1: names the place and the reason" "$(<"$scratch/err")" "^$scratch/drawing:$2: $3"
 }
 
-plan 31
+plan 32
 
 draw <<'END'
 # a comment, and an empty line

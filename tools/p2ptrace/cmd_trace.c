@@ -273,15 +273,6 @@ static int select_available(const struct kernel *kernel, const struct options *o
 	return 0;
 }
 
-/* Whether an event of @set is in a module. */
-static bool needs_module_btf(const struct kernel *kernel, const struct event_set *set)
-{
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (set->has[i] && !btf_has_event(kernel->vmlinux, events[i].name))
-			return true;
-	return false;
-}
-
 static int select_events(const struct options *o, struct event_set *set)
 {
 	*set = o->events;
@@ -337,6 +328,7 @@ static int trace_session(struct trace *t, const struct options *o, const struct 
 	if (!skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&skel->rodata->filter, filter, sizeof(*filter));
+	skel->rodata->wakeup_bytes = o->buffer_bytes / 4;
 
 	rc = session_start(&t->session, skel->obj, &config);
 	if (!rc) {
@@ -372,7 +364,7 @@ static int trace(const struct options *o)
 	if (!rc)
 		rc = select_available(&kernel, o, &set);
 	if (!rc)
-		rc = kernel_check_privileges(needs_module_btf(&kernel, &set));
+		rc = kernel_check_privileges();
 	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
 		rc = fail(EXIT_OTHER, "out of memory");
 	kernel_close(&kernel);

@@ -37,7 +37,7 @@ void kernel_close(struct kernel *kernel);
 /* The richest BTF there is. */
 const struct btf *kernel_btf(const struct kernel *kernel);
 
-/* Whether we may load tracing programs, also into modules. Returns 0 or EXIT_KERNEL after saying what is missing. */
-int kernel_check_privileges(bool modules);
+/* Whether we may load tracing programs. Returns 0 or EXIT_KERNEL after saying what is missing. */
+int kernel_check_privileges(void);
 
 #endif /* KERNEL_H */

@@ -21,7 +21,7 @@
 /* Events that happened and could not be recorded. */
 struct lost {
 	uint64_t total;
-	uint64_t nested;	/* hit while the same program ran on that CPU: the kernel skips these */
+	uint64_t nested;	/* skipped by the kernel, and not caught: see bpf/nested.bpf.h */
 	uint64_t *per_cpu;	/* no room in the ring buffer */
 	size_t nr_cpus;
 };

@@ -15,8 +15,9 @@ p2ptrace_bpf	:= $(BUILD)/obj/bpf
 p2ptrace_unit	:= $(BUILD)/obj/unit
 p2ptrace_tests	:= $(BUILD)/tests/unit
 
-# There is no need for -D__TARGET_ARCH_*: nothing here looks at registers.
-P2PTRACE_BPF_CFLAGS := -target bpf -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+# There is no need for -D__TARGET_ARCH_*: nothing here looks at registers. Not expanded before it is used, for the
+# compiler may only be installed by then.
+P2PTRACE_BPF_CFLAGS = -target bpf -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wno-unused-parameter -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 P2PTRACE_CFLAGS	:= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) -g -Wall -Wextra -Werror \
 	-Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla \

@@ -17,7 +17,7 @@
 
 #define NSEC_PER_SEC 1000000000ull
 #define NSEC_PER_MSEC 1000000ull
-#define PAUSE_NS (200 * NSEC_PER_MSEC)
+#define PAUSE_NS (50 * NSEC_PER_MSEC)
 
 static volatile sig_atomic_t interrupted;
 
@@ -90,51 +90,76 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static int find_programs(struct session *session)
+{
+	char nested[64];
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		snprintf(nested, sizeof(nested), "%s_nested", events[i].name);
+		session->programs[i] = bpf_object__find_program_by_name(session->object, events[i].name);
+		session->nested[i] = bpf_object__find_program_by_name(session->object, nested);
+		if (!session->programs[i] || !session->nested[i])
+			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a bug", events[i].name);
+		/* What is not wanted is not even loaded, so it costs the kernel nothing. */
+		bpf_program__set_autoload(session->programs[i], session->config.events.has[i]);
+		bpf_program__set_autoload(session->nested[i], session->config.events.has[i]);
+	}
+	return 0;
+}
+
 static int load(struct session *session)
 {
 	struct bpf_map *records = bpf_object__find_map_by_name(session->object, "records");
 	struct bpf_map *lost = bpf_object__find_map_by_name(session->object, "lost_per_cpu");
-	struct bpf_program *program;
+	struct bpf_map *caught = bpf_object__find_map_by_name(session->object, "caught_per_cpu");
 	int err;
 
-	if (!records || !lost)
+	if (!records || !lost || !caught)
 		return fail(EXIT_OTHER, "the BPF object lacks the maps of a session; this is a bug");
 	bpf_map__set_max_entries(records, session->config.buffer_bytes);
-	/* What is not wanted is not even loaded, so it costs the kernel nothing. */
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		program = bpf_object__find_program_by_name(session->object, events[i].name);
-		if (!program)
-			return fail(EXIT_OTHER, "there is no BPF program for %s; this is a bug", events[i].name);
-		bpf_program__set_autoload(program, session->config.events.has[i]);
-	}
-
 	err = bpf_object__load(session->object);
 	if (err)
 		return refused("load the BPF programs", err);
 	session->lost_map_fd = bpf_map__fd(lost);
+	session->caught_map_fd = bpf_map__fd(caught);
 	session->records = ring_buffer__new(bpf_map__fd(records), on_record, session, NULL);
 	if (!session->records)
 		return refused("read the ring buffer", -errno);
 	return 0;
 }
 
+static int attach_one(struct bpf_program *program, struct bpf_link **link)
+{
+	char what[128];
+
+	*link = bpf_program__attach(program);
+	if (*link)
+		return 0;
+	snprintf(what, sizeof(what), "attach %s", bpf_program__name(program));
+	return refused(what, -errno);
+}
+
 static int attach(struct session *session)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		struct bpf_program *program;
-		char what[64];
+	int rc = 0;
 
+	for (int i = 0; i < P2PTRACE_NR_EVENTS && !rc; i++) {
 		if (!session->config.events.has[i])
 			continue;
-		program = bpf_object__find_program_by_name(session->object, events[i].name);
-		session->prog_fds[i] = bpf_program__fd(program);
-		session->links[i] = bpf_program__attach(program);
-		if (!session->links[i]) {
-			snprintf(what, sizeof(what), "attach to %s", events[i].name);
-			return refused(what, -errno);
-		}
+		/* The kernel runs them in the order in which they came. */
+		rc = attach_one(session->programs[i], &session->links[i]);
+		if (!rc)
+			rc = attach_one(session->nested[i], &session->nested_links[i]);
 	}
-	return 0;
+	return rc;
+}
+
+static void destroy_links(struct bpf_link **links)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		bpf_link__destroy(links[i]);
+		links[i] = NULL;
+	}
 }
 
 int session_start(struct session *session, struct bpf_object *object, const struct session_config *config)
@@ -150,22 +175,24 @@ int session_start(struct session *session, struct bpf_object *object, const stru
 		return fail(EXIT_OTHER, "cannot tell how many CPUs there are: %s; is /sys mounted?", strerror(-cpus));
 	session->lost.nr_cpus = cpus;
 	session->lost.per_cpu = calloc(cpus, sizeof(*session->lost.per_cpu));
-	if (!session->lost.per_cpu)
+	session->caught_per_cpu = calloc(cpus, sizeof(*session->caught_per_cpu));
+	if (!session->lost.per_cpu || !session->caught_per_cpu)
 		return fail(EXIT_OTHER, "out of memory");
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	rc = load(session);
+	rc = find_programs(session);
+	if (!rc)
+		rc = load(session);
 	return rc ? rc : attach(session);
 }
 
 /* Nothing is recorded any more once this returns. */
 static void detach(struct session *session)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		bpf_link__destroy(session->links[i]);
-		session->links[i] = NULL;
-	}
+	/* In this order: a program for nested events that is left alone would take every event for one. */
+	destroy_links(session->nested_links);
+	destroy_links(session->links);
 	/*
 	 * A program that a tracepoint entered before may still run on another CPU, and would add its record after we
 	 * have read the last one. It runs with preemption off, so wait for an RCU grace period, which is what this
@@ -188,9 +215,14 @@ int session_run(struct session *session)
 		if (interrupted || session->stopped || now >= end)
 			break;
 		session->next_pause_ns = end - now < PAUSE_NS ? end : now + PAUSE_NS;
-		/* Rounded up, lest it spins during the last millisecond. */
+		/*
+		 * The programs wake us only if there is much to read, so look for ourselves as well. The time is rounded
+		 * up, lest we spin during the last millisecond.
+		 */
 		err = ring_buffer__poll(session->records,
 					(session->next_pause_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
+		if (!err)
+			err = ring_buffer__consume(session->records);
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -ECANCELED)
 			return refused("read the ring buffer", err);
 		if (!session->stopped && session->config.pause(session->config.ctx) == SESSION_STOP)
@@ -207,41 +239,54 @@ int session_run(struct session *session)
 	return session_count_lost(session);
 }
 
-int session_count_lost(struct session *session)
+/* How often the kernel skipped the programs because they were running already. */
+static int count_skipped(const struct session *session, uint64_t *skipped)
 {
-	struct lost *lost = &session->lost;
-	uint32_t zero = 0;
-
-	if (bpf_map_lookup_elem(session->lost_map_fd, &zero, lost->per_cpu))
-		return fail(EXIT_OTHER, "cannot read how many events were lost: %s", strerror(errno));
-	lost->total = 0;
-	for (size_t i = 0; i < lost->nr_cpus; i++)
-		lost->total += lost->per_cpu[i];
-
-	/*
-	 * While a program runs, an interrupt on the same CPU may hit the same tracepoint, p2pmem_dma_unmap above all.
-	 * The kernel then skips the program, which cannot count what it did not see; the kernel does.
-	 */
-	lost->nested = 0;
+	*skipped = 0;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
 
 		if (!session->config.events.has[i])
 			continue;
-		if (bpf_obj_get_info_by_fd(session->prog_fds[i], &info, &len))
-			return fail(EXIT_OTHER, "cannot read how many events were lost: %s", strerror(errno));
-		lost->nested += info.recursion_misses;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(session->programs[i]), &info, &len))
+			return -errno;
+		*skipped += info.recursion_misses;
 	}
+	return 0;
+}
+
+int session_count_lost(struct session *session)
+{
+	struct lost *lost = &session->lost;
+	uint64_t skipped, caught = 0;
+	uint32_t zero = 0;
+	int err;
+
+	/* Skipped before caught: what happens between must not look like a loss. */
+	err = count_skipped(session, &skipped);
+	if (!err && (bpf_map_lookup_elem(session->caught_map_fd, &zero, session->caught_per_cpu) ||
+		     bpf_map_lookup_elem(session->lost_map_fd, &zero, lost->per_cpu)))
+		err = -errno;
+	if (err)
+		return fail(EXIT_OTHER, "cannot read how many events were lost: %s", strerror(-err));
+
+	lost->total = 0;
+	for (size_t i = 0; i < lost->nr_cpus; i++) {
+		lost->total += lost->per_cpu[i];
+		caught += session->caught_per_cpu[i];
+	}
+	lost->nested = skipped > caught ? skipped - caught : 0;
 	lost->total += lost->nested;
 	return 0;
 }
 
 void session_close(struct session *session)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		bpf_link__destroy(session->links[i]);
+	destroy_links(session->nested_links);
+	destroy_links(session->links);
 	ring_buffer__free(session->records);
 	free(session->lost.per_cpu);
+	free(session->caught_per_cpu);
 	memset(session, 0, sizeof(*session));
 }

@@ -3,7 +3,7 @@
  * The life of a tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets its options
  * in there; the rest happens here: select the programs, load, attach, poll, detach, drain, count what was lost.
  *
- * A BPF object for a session has one program per event, of the event's name, and the maps of bpf/records.bpf.h.
+ * A BPF object for a session has the two programs per event of bpf/nested.bpf.h and the maps of bpf/records.bpf.h.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -16,6 +16,7 @@
 
 struct bpf_link;
 struct bpf_object;
+struct bpf_program;
 struct ring_buffer;
 
 enum session_verdict {
@@ -38,10 +39,12 @@ struct session {
 	struct session_config config;
 	struct bpf_object *object;	/* the caller's */
 	struct ring_buffer *records;
-	struct bpf_link *links[P2PTRACE_NR_EVENTS];
-	int prog_fds[P2PTRACE_NR_EVENTS];
-	int lost_map_fd;
+	/* The event's own program, and the one for what the kernel skips while that runs. */
+	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
+	struct bpf_link *links[P2PTRACE_NR_EVENTS], *nested_links[P2PTRACE_NR_EVENTS];
+	int lost_map_fd, caught_map_fd;
 	struct lost lost;
+	uint64_t *caught_per_cpu;
 	uint64_t next_pause_ns;
 	bool draining;
 	bool stopped;			/* a callback said so */

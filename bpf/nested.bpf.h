@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events inside events.
+ *
+ * The kernel does not run a program on a CPU that is already running it, and silently skips it. But buffers are
+ * freed and unmapped by processes and in interrupts alike: an interrupt that comes while the program for, say,
+ * p2pmem_dma_unmap works on the unmapping of a process hits p2pmem_dma_unmap again, and that event would be lost.
+ *
+ * So each event has two programs, NAME and NAME_nested, attached in this order. NAME records the event and leaves a
+ * mark that it ran. NAME_nested takes the mark away; if there is none, then NAME was skipped, and it records the event
+ * itself. There is one mark for each context level (process, softirq, interrupt, NMI) of a CPU: programs run with
+ * preemption off, so within a level the second program of an event follows its first one before any other event.
+ *
+ * What is still lost: an event for which both are skipped (it interrupts the one program in the very interrupt that
+ * interrupted the other one), or whose level has a mark left over (both have to be interrupted, at two successive
+ * events). Either takes coincidences of coincidences, and neither is silent: the kernel counts how often it skipped
+ * NAME, and what NAME_nested caught is counted here, so user space knows the difference.
+ */
+#ifndef NESTED_BPF_H
+#define NESTED_BPF_H
+
+#include "compat.bpf.h"
+#include "p2ptrace.h"
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+struct marks {
+	__u8 ran[P2PTRACE_NR_EVENTS][NR_CONTEXT_LEVELS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct marks);
+} marks_per_cpu SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} caught_per_cpu SEC(".maps");
+
+static __always_inline __u8 *mark(enum p2ptrace_event event)
+{
+	struct marks *marks;
+	__u32 zero = 0;
+	int level = context_level();
+
+	marks = bpf_map_lookup_elem(&marks_per_cpu, &zero);
+	if (!marks || level < 0 || level >= NR_CONTEXT_LEVELS)
+		return NULL;
+	return &marks->ran[event][level];
+}
+
+static __always_inline void mark_set(enum p2ptrace_event event)
+{
+	__u8 *ran = mark(event);
+
+	if (ran)
+		*ran = 1;
+}
+
+/* Whether this event is NAME_nested's, and then it counts as caught. */
+static __always_inline bool mark_missing(enum p2ptrace_event event)
+{
+	__u8 *ran = mark(event);
+	__u64 *caught;
+	__u32 zero = 0;
+
+	if (!ran)
+		return false;
+	if (*ran) {
+		*ran = 0;
+		return false;
+	}
+	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);
+	if (caught)
+		__sync_fetch_and_add(caught, 1);
+	return true;
+}
+
+/* Both programs of an event, from one body: as BPF_PROG(), with the tracepoint's arguments. */
+#define EVENT_PROG(name, args...)							\
+static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
+											\
+SEC("tp_btf/" #name)									\
+int name(unsigned long long *ctx)							\
+{											\
+	mark_set(P2PTRACE_##name);							\
+	_Pragma("GCC diagnostic push")							\
+	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
+	return on_##name(___bpf_ctx_cast(args));					\
+	_Pragma("GCC diagnostic pop")							\
+}											\
+											\
+SEC("tp_btf/" #name)									\
+int name##_nested(unsigned long long *ctx)						\
+{											\
+	if (!mark_missing(P2PTRACE_##name))						\
+		return 0;								\
+	_Pragma("GCC diagnostic push")							\
+	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
+	return on_##name(___bpf_ctx_cast(args));					\
+	_Pragma("GCC diagnostic pop")							\
+}											\
+											\
+static __always_inline int on_##name(unsigned long long *ctx, ##args)
+
+#endif /* NESTED_BPF_H */

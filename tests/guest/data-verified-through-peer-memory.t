@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: what is written to and read from an exported drive goes through the
+# controller memory buffer of another one, every block of it, and is what was
+# written, also when read from the drive itself.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+require_p2pmem
+require_p2ptrace
+
+plan 14
+
+available=$(</sys/class/p2pmem/p2pmem0/available)
+rxe_up
+ok 'plain0 can be exported with p2pmem on' nvmet_export lab plain0 1
+nvmet_connect lab
+
+trace_start
+ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 127
+trace_stop
+
+is 'fio: 127 blocks each way' "$(fio_count)" '127 127'
+is 'every block was in peer memory' "$(trace_count '.event == "nvmet_p2pmem_use"')" 254
+is 'all of them of that size' "$(trace_values .size '.event == "nvmet_p2pmem_use"')" 16384
+is 'as many writes as reads' \
+	"$(trace_count '.event == "nvmet_p2pmem_use" and .opcode == 1')" 127
+is 'none in system memory' "$(trace_count '.event == "nvmet_p2pmem_fallback"')" 0
+is 'allocations' "$(trace_count '.event == "p2pmem_alloc"')" 254
+is 'frees' "$(trace_count '.event == "p2pmem_free"')" 254
+is 'mappings: each block for the network card and for the drive' \
+	"$(trace_count '.event == "p2pmem_dma_map"')" 508
+is 'mappings undone' "$(trace_count '.event == "p2pmem_dma_unmap"')" 508
+is 'no buffer is still held' "$(trace_held)" 0
+
+nvmet_disconnect lab
+ok 'the blocks are right on the drive itself' \
+	fio_verify "$(drive plain0)" 16k 127 --verify_only=1
+is 'the pool is as full as before' "$(</sys/class/p2pmem/p2pmem0/available)" "$available"

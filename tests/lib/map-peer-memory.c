@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * map-peer-memory FILE SIZE - map SIZE bytes of peer memory through the "allocate" file of a provider, write and
+ * read every word of it, say "mapped", and keep it until standard input ends. The second half is given back first.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE_SIZE 4096
+
+int main(int argc, char **argv)
+{
+	volatile uint64_t *words;
+	size_t size, half, i;
+	char c;
+	int fd;
+
+	if (argc != 3)
+		errx(2, "usage: map-peer-memory FILE SIZE");
+	size = strtoull(argv[2], NULL, 0);
+	fd = open(argv[1], O_RDWR);
+	if (fd < 0)
+		err(1, "%s", argv[1]);
+	words = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (words == MAP_FAILED)
+		err(1, "mmap");
+	for (i = 0; i < size / sizeof(*words); i++)
+		words[i] = i * 0x9e3779b97f4a7c15;
+	for (i = 0; i < size / sizeof(*words); i++)
+		if (words[i] != i * 0x9e3779b97f4a7c15)
+			errx(1, "word %zu has changed", i);
+	/* From a page boundary on */
+	half = size / 2 / PAGE_SIZE * PAGE_SIZE;
+	if (munmap((char *)words + half, size - half))
+		err(1, "munmap");
+	puts("mapped");
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+	return 0;
+}
