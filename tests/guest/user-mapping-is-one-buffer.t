@@ -41,7 +41,7 @@ ok 'a process maps 52 KiB, writes and reads them' mapped 53248
 is 'they are one buffer' "$(<$p2pmem/buffers)" $((buffers + 1))
 is 'which stays whole while some pages are mapped' "$(<$p2pmem/available)" $((available - 53248))
 exec 3>&-
-ok 'the process ends well' wait $map_pid
+ok 'the process ends well' wait "$map_pid"
 is 'the buffer is back' "$(<$p2pmem/buffers) $(<$p2pmem/available)" "$buffers $available"
 ok 'more than there is cannot be mapped' eval "! mapped $((1 << 30)) >/dev/null"
 exec 3>&-
@@ -52,7 +52,7 @@ ok 'the provider can be unbound all the same' \
 	timeout 60 sh -c "echo $provider >/sys/bus/pci/drivers/nvme/unbind"
 ok 'p2pmem0 is gone' [ ! -e $p2pmem ]
 exec 3>&-
-wait $map_pid
+wait "$map_pid"
 trace_stop
 
 is 'p2pmem_mmap' "$(jq -c 'select(.event == "p2pmem_mmap") | [.size, .allowed]' $trace_json | paste -sd ' ')" \

@@ -12,6 +12,8 @@
 
 plan 7
 
+# This one is to be where the guest has a directory of its own
+rm -r "$scratch"
 scratch=$(mktemp -d)
 
 elsewhere="$scratch/a checkout, & @ \$'s/main"

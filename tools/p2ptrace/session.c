@@ -202,6 +202,11 @@ static void detach(struct session *session)
 		usleep(20 * 1000);
 }
 
+static uint64_t pause_after(uint64_t now, uint64_t end)
+{
+	return now >= end || end - now < PAUSE_NS ? end : now + PAUSE_NS;
+}
+
 int session_run(struct session *session)
 {
 	uint64_t start = now_ns(), end = UINT64_MAX;
@@ -214,15 +219,18 @@ int session_run(struct session *session)
 
 		if (interrupted || session->stopped || now >= end)
 			break;
-		session->next_pause_ns = end - now < PAUSE_NS ? end : now + PAUSE_NS;
+		session->next_pause_ns = pause_after(now, end);
 		/*
 		 * The programs wake us only if there is much to read, so look for ourselves as well. The time is rounded
 		 * up, lest we spin during the last millisecond.
 		 */
 		err = ring_buffer__poll(session->records,
 					(session->next_pause_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
-		if (!err)
+		if (!err) {
+			/* The pause is over by now: without another one, the first record would end this */
+			session->next_pause_ns = pause_after(now_ns(), end);
 			err = ring_buffer__consume(session->records);
+		}
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -ECANCELED)
 			return refused("read the ring buffer", err);
 		if (!session->stopped && session->config.pause(session->config.ctx) == SESSION_STOP)
