@@ -31,7 +31,8 @@ demo: deps p2ptrace kernel ## run real NVMe-oF I/O through peer memory and watch
 	$(Q)tests/demo/demo
 
 check: deps p2ptrace kernel $(p2ptrace_unitc) $(p2ptrace_unitsh) ## run all tests
-	$(Q)$(prove_env) prove --timer $(p2ptrace_unitc) $(p2ptrace_unitsh) tests/series tests/runner tests/guest
+	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unitc) $(p2ptrace_unitsh) \
+		tests/series tests/runner tests/guest
 
 help: ## list the targets
 	@printf 'make TARGET [V=1] [KERNEL_SRC=DIR]\n'
@@ -65,6 +66,8 @@ vm: deps kernel ## get a shell in the lab
 # What the tests of p2ptrace itself want to know: see p2ptrace.mk
 prove_env	:= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace
 
+check-tree: deps ## check the scripts and licenses of this tree
+	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
 check-series: deps kernel-tree ## check the patches: git am, checkpatch, kernel-doc
 	$(Q)prove --timer tests/series
@@ -85,4 +88,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-series check-runner check-guest deps clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest deps clean distclean

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every shell script of this tree is clean under shellcheck.
+
+top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+
+cd "$top" || exit
+mapfile -t scripts < <(git ls-files -co --exclude-standard |
+	while read -r file; do
+		[[ $file == *.sh ]] || head -c 64 "$file" | grep -aqE '^#!.*/(ba)?sh' || continue
+		echo "$file"
+	done)
+plan ${#scripts[@]}
+
+for script in "${scripts[@]}"; do
+	is "$script" "$(shellcheck -x -P SCRIPTDIR:"$top" -f gcc "$script" 2>&1)" ''
+done
+
+exit $((tap_failed > 0))
