@@ -56,7 +56,7 @@ wait "$map_pid"
 trace_stop
 
 is 'p2pmem_mmap' "$(jq -c 'select(.event == "p2pmem_mmap") | [.size, .allowed]' $trace_json | paste -sd ' ')" \
-	'[53248,true] [1073741824,false] [8192,true]'
+	'[53248,true] [1073741824,true] [8192,true]'
 is 'p2pmem_alloc_fail' "$(trace_values '"\(.size) \(.reason)"' '.event == "p2pmem_alloc_fail"')" '1073741824 too_big'
 is 'p2pmem_dev_del: only the mapped buffer was left' \
 	"$(trace_values '"\(.buffers) \(.bytes) \(.pins)"' '.event == "p2pmem_dev_del"')" '1 8192 0'

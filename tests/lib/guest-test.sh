@@ -33,6 +33,7 @@ rcu.*(stall|detected)|blocked for more than|soft lockup|hard LOCKUP'
 
 kernel_warnings() {
 	grep -aE "$KERNEL_WARNING" "$1" | tr -d '\r' |
+		grep -vE 'DMA-API: (preallocated|debugging enabled)' |
 		if [ -n "${ALLOW_WARNING:-}" ]; then grep -vE "$ALLOW_WARNING"; else cat; fi
 }
 

@@ -19,12 +19,13 @@ check() { "$top/kernel-config/series" --check 2>&1 | tail -n 20; }
 
 is 'make series would change nothing' "$(check | grep -v 'up to date')" ''
 
-export GIT_CONFIG_COUNT=5 TZ=Asia/Tokyo \
+export GIT_CONFIG_COUNT=6 TZ=Asia/Tokyo \
 	GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0='Some One Else' \
 	GIT_CONFIG_KEY_1=diff.noprefix GIT_CONFIG_VALUE_1=true \
 	GIT_CONFIG_KEY_2=diff.algorithm GIT_CONFIG_VALUE_2=patience \
 	GIT_CONFIG_KEY_3=format.signOff GIT_CONFIG_VALUE_3=true \
-	GIT_CONFIG_KEY_4=core.abbrev GIT_CONFIG_VALUE_4=40
+	GIT_CONFIG_KEY_4=core.abbrev GIT_CONFIG_VALUE_4=40 \
+	GIT_CONFIG_KEY_5=format.attach GIT_CONFIG_VALUE_5=true
 is 'nor would it for somebody else with other settings' "$(check | grep -v 'up to date')" ''
 
 BASE_VERSION=6.12.0

@@ -78,12 +78,21 @@ refused 2 "'1s'" 'such as' trace --duration 1s
 refused 2 "'2G'" 'such as' trace --buffer 2G
 refused 2 "'0'" 'such as' trace --buffer 0
 refused 2 "'nowhere'" '--dev takes' trace --dev nowhere
-refused 2 "'ffff:ff:1f.7'" lspci trace --dev ffff:ff:1f.7
-refused 2 "'ffff:ff:1f.7'" lspci trace --client ffff:ff:1f.7
 refused 2 "'nowhere'" '--client takes' trace --client nowhere
 refused 2 '--dev is given twice' 'give it once' trace --dev a --dev b
-refused 2 'none of these events has a client' --list-events trace --event p2pmem_alloc --client 0:0.0
+refused 2 '--client is given twice' 'give it once' trace --client 1:0.0 --client 2:0.0
+refused 2 '--count is given twice' 'give it once' trace --count 1 --count 2
+refused 2 '--duration is given twice' 'give it once' trace --duration 1 --duration 2
+refused 2 '--buffer is given twice' 'give it once' trace --buffer 8M --buffer 16M
+refused 2 'p2pmem_alloc has no client' --client trace --event p2pmem_alloc --client 0:0.0
+refused 2 'nvmet_p2pmem_fallback has no dev' --dev trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pmem_decide
 refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
+# A long name does not push the next step out
+long=$(printf '%05000d' 0)
+refused 2 "unknown command '000" "see 'p2ptrace --help'" "$long"
+refused 2 "unknown event '000" --list-events trace --event "$long"
+refused 2 "'000" '--dev takes' trace --dev "$long"
+refused 2 "'--000" 'trace --help' trace "--$long"
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 
@@ -92,10 +101,27 @@ status=$?
 [ $status -eq 4 ] && grep -q 'No space left on device' "$dir/err"
 result $? 'a full disk is an error'
 
+"$P2PTRACE" --help >&- 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'standard output is closed' "$dir/err"
+result $? 'a closed standard output is an error'
+
+"$P2PTRACE" trace 1< /dev/null 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'not open for writing' "$dir/err"
+result $? 'a standard output for reading is an error, from the start'
+
+"$P2PTRACE" trace --list-events <&- > "$dir/out" 2>&-
+status=$?
+[ $status -eq 0 ] && [ "$(wc -l < "$dir/out")" -eq 17 ]
+result $? 'the other two may be closed'
+
 if [ -e /sys/class/p2pmem ]; then
 	echo "ok $((n += 1)) - a kernel without the series is refused # SKIP this kernel has it"
 else
-	for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1'; do
+	for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1' '--dev ffff:ff:1f.7' \
+		'--client ffff:ff:1f.7' '--duration 5.' '--dev p2pmem0 --dev p2pmem0 --client 1:0.0 --client 1:0.0' \
+		'--count 7 --count 07' '--duration 5 --duration 5.0' '--buffer 8M --buffer 8192K'; do
 		# shellcheck disable=SC2086
 		refused 3 kernel 'boot a kernel' trace $args
 	done

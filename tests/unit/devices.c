@@ -158,6 +158,25 @@ static void unknown_devices_are_refused(void **state)
 	assert_refused(filter_set_client, *state, "p2pmem0", EXIT_USAGE, "'p2pmem0'", "--client takes");
 }
 
+/* So that what is wrong on any machine can be told before the machine is looked at. */
+static void a_name_that_cannot_be_needs_no_machine(void **state)
+{
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(dev_check_name("p2pmem7"), 0);
+	assert_int_equal(dev_check_name("5:0.0"), 0);
+	assert_int_equal(client_check_name("5:0.0"), 0);
+	capture_begin(&c);
+	assert_int_equal(dev_check_name("nvme0"), EXIT_USAGE);
+	capture_end(&c);
+	assert_one_line(c.text, "--dev takes");
+	capture_begin(&c);
+	assert_int_equal(client_check_name("p2pmem0"), EXIT_USAGE);
+	capture_end(&c);
+	assert_one_line(c.text, "--client takes");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(pci_names_are_completed),
 	cmocka_unit_test(p2pmem_names_are_told_from_others),
@@ -166,6 +185,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_client_is_a_pci_name),
 	cmocka_unit_test(names_are_padded),
 	cmocka_unit_test(unknown_devices_are_refused),
+	cmocka_unit_test(a_name_that_cannot_be_needs_no_machine),
 };
 
 int main(void)

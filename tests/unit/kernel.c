@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a kernel can do for us, told from its BTF. */
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -121,6 +124,7 @@ static void a_kernel_that_cannot_is_refused_in_one_line(void **state)
 
 	assert_int_equal(open_with(NULL, &c), EXIT_KERNEL);
 	assert_one_line(c.text, "cannot read /tmp/");
+	assert_null(strstr(c.text, "Unknown error"));
 
 	capture_begin(&c);
 	assert_int_equal(kernel_open(&kernel, "/nonexistent/btf/vmlinux"), EXIT_KERNEL);
@@ -128,6 +132,92 @@ static void a_kernel_that_cannot_is_refused_in_one_line(void **state)
 	kernel_close(&kernel);
 	assert_one_line(c.text, "/nonexistent/btf/vmlinux is missing");
 	assert_one_line(c.text, "CONFIG_DEBUG_INFO_BTF=y");
+}
+
+/* Not the kernel is to blame, but who may look at it. */
+static void a_btf_that_we_may_not_read_is_a_matter_of_privileges(void **state)
+{
+	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
+	int rc, fd = mkstemp(path);
+	uid_t uid = geteuid();
+	struct kernel kernel;
+	struct capture c;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, 0), 0);
+	close(fd);
+	capture_begin(&c);
+	assert_int_equal(uid ? 0 : seteuid(65534), 0);
+	rc = kernel_open(&kernel, path);
+	assert_int_equal(seteuid(uid), 0);
+	capture_end(&c);
+	kernel_close(&kernel);
+	unlink(path);
+	assert_int_equal(rc, EXIT_KERNEL);
+	assert_one_line(c.text, "not permitted to read /tmp/");
+	assert_one_line(c.text, "as root");
+	assert_null(strstr(c.text, "CONFIG_"));
+}
+
+static void too_few_descriptors_can_be_helped(void **state)
+{
+	struct rlimit saved, low;
+	struct kernel kernel;
+	struct capture c;
+	int rc;
+
+	(void)state;
+	capture_begin(&c);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	low = saved;
+	low.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	rc = kernel_open(&kernel, "/dev/null");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+	capture_end(&c);
+	kernel_close(&kernel);
+	assert_int_equal(rc, EXIT_OTHER);
+	assert_one_line(c.text, "ulimit -n");
+}
+
+static void what_the_kernel_refuses_has_a_remedy(void **state)
+{
+	static const struct {
+		int err, status;
+		const char *hint;
+	} cases[] = {
+		{ -EPERM, EXIT_KERNEL, "run it as root" }, { -EACCES, EXIT_KERNEL, "run it as root" },
+		{ -EOPNOTSUPP, EXIT_KERNEL, "CONFIG_BPF_SYSCALL" }, { -ENOMEM, EXIT_OTHER, "a smaller --buffer" },
+		{ -EMFILE, EXIT_OTHER, "ulimit -n" }, { -EBUSY, EXIT_OTHER, "Device or resource busy; --verbose" },
+		{ -LIBBPF_ERRNO__KVERSION, EXIT_OTHER, "ersion; --verbose" },
+	};
+	struct capture c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		capture_begin(&c);
+		assert_int_equal(kernel_refused("do this", cases[i].err), cases[i].status);
+		capture_end(&c);
+		assert_one_line(c.text, "do this");
+		assert_one_line(c.text, cases[i].hint);
+	}
+}
+
+static void available_memory_is_what_the_kernel_says(void **state)
+{
+	static const char meminfo[] = "MemTotal:        2048 kB\nMemFree:          100 kB\nMemAvailable:    1024 kB\n";
+	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(kernel_available_memory(path), UINT64_MAX);
+	write_file(path, meminfo, strlen(meminfo));
+	assert_int_equal(kernel_available_memory(path), 1024 << 10);
+	unlink(path);
+	assert_int_equal(kernel_available_memory(path), UINT64_MAX);
 }
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -151,6 +241,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(neither_is_nothing),
 	cmocka_unit_test(the_events_of_a_module_are_found_in_its_own_btf),
 	cmocka_unit_test(a_kernel_that_cannot_is_refused_in_one_line),
+	cmocka_unit_test(a_btf_that_we_may_not_read_is_a_matter_of_privileges),
+	cmocka_unit_test(too_few_descriptors_can_be_helped),
+	cmocka_unit_test(what_the_kernel_refuses_has_a_remedy),
+	cmocka_unit_test(available_memory_is_what_the_kernel_says),
 };
 
 int main(void)

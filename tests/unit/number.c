@@ -56,11 +56,11 @@ static void a_size_may_have_a_unit(void **state)
 static void a_time_may_have_a_fraction(void **state)
 {
 	static const struct test_case cases[] = {
-		{ "0", 0, 0 }, { "10", 0, 10000000000 }, { "0.5", 0, 500000000 }, { ".25", 0, 250000000 },
+		{ "0", 0, 0 }, { "10", 0, 10000000000 }, { "0.5", 0, 500000000 }, { ".25", 0, 250000000 }, { "5.", 0, 5000000000 },
 		{ "1.000000001", 0, 1000000001 }, { "18446744073.709551615", 0, UINT64_MAX },
 		{ "18446744073.709551616", -ERANGE, 0 }, { "18446744074", -ERANGE, 0 },
 		{ "1.0000000001", -ERANGE, 0 }, { "99999999999999999999", -ERANGE, 0 },
-		{ "", -EINVAL, 0 }, { ".", -EINVAL, 0 }, { "1.", -EINVAL, 0 }, { "1.5s", -EINVAL, 0 },
+		{ "", -EINVAL, 0 }, { ".", -EINVAL, 0 }, { "1.s", -EINVAL, 0 }, { "1.5s", -EINVAL, 0 }, { "1..", -EINVAL, 0 },
 		{ "1,5", -EINVAL, 0 }, { "1.5.2", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { "1e3", -EINVAL, 0 },
 		{ "inf", -EINVAL, 0 }, { "nan", -EINVAL, 0 }, { "0x1p3", -EINVAL, 0 },
 	};

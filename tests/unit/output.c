@@ -311,6 +311,18 @@ static void unknown_enum_values_show_their_number(void **state)
 	assert_non_null(strstr(json(&record, sizeof(record)), "\"reason\":\"unknown(99)\"}"));
 }
 
+/* A thread can be given an empty name. */
+static void an_empty_command_reads_as_a_dash(void **state)
+{
+	struct p2ptrace_p2pmem_reclaim record = reclaim;
+
+	(void)state;
+	memset(record.h.comm, 0, sizeof(record.h.comm));
+	assert_line(text(&record, sizeof(record)),
+		    "   12.345678 [003] --4321                 p2pmem_reclaim        dev=p2pmem0 id=17 size=16K");
+	assert_non_null(strstr(json(&record, sizeof(record)), ",\"comm\":\"\","));
+}
+
 static void hostile_names_stay_inside_their_line(void **state)
 {
 	struct p2ptrace_p2pmem_reclaim record = reclaim;
@@ -391,6 +403,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(errors_have_names_in_text),
 	cmocka_unit_test(numbers_are_exact_to_64_bits),
 	cmocka_unit_test(unknown_enum_values_show_their_number),
+	cmocka_unit_test(an_empty_command_reads_as_a_dash),
 	cmocka_unit_test(hostile_names_stay_inside_their_line),
 	cmocka_unit_test(strings_without_an_end_stop_at_their_field),
 	cmocka_unit_test(the_end_tells_what_was_lost),

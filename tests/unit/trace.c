@@ -212,12 +212,91 @@ static void filters_narrow_the_selection(void **state)
 	assert_int_equal(select_events(&o, &set), 0);
 	assert_int_equal(event_set_count(&set), 3);
 
+	o.client = NULL;
+	assert_int_equal(select_events(&o, &set), 0);
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
+
+	/* Of what the user named, nothing is left out in silence. */
 	o.events_given = true;
-	o.events.has[P2PTRACE_p2pmem_alloc] = true;
+	o.events.has[P2PTRACE_p2pmem_decide] = true;
+	assert_int_equal(select_events(&o, &set), 0);
+	assert_int_equal(event_set_count(&set), 1);
+	o.events.has[P2PTRACE_nvmet_p2pmem_fallback] = true;
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "none of these events has");
+	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, so --dev would");
+
+	o = (struct options){ .client = "0000:00:00.0", .events_given = true };
+	o.events.has[P2PTRACE_p2pmem_decide] = o.events.has[P2PTRACE_p2pmem_alloc] = true;
+	capture_begin(&c);
+	assert_int_equal(select_events(&o, &set), EXIT_USAGE);
+	capture_end(&c);
+	assert_one_line(c.text, "p2pmem_alloc has no client, so --client would");
+}
+
+static const char *left_out(const struct options *o, struct capture *c)
+{
+	struct event_set set;
+
+	assert_int_equal(select_events(o, &set), 0);
+	capture_begin(c);
+	show_left_out(o, &set);
+	return capture_end(c);
+}
+
+static void what_a_filter_leaves_out_is_said(void **state)
+{
+	struct options o = {};
+	struct capture c;
+
+	(void)state;
+	assert_string_equal(left_out(&o, &c), "");
+	o.dev = "p2pmem0";
+	assert_one_line(left_out(&o, &c), "--dev cannot match, and leaves out: nvmet_p2pmem_use, nvmet_p2pmem_fallback\n");
+	o.client = "0000:00:00.0";
+	assert_one_line(left_out(&o, &c), "--dev or --client cannot match, and leaves out: p2pmem_dev_add, ");
+	o.dev = NULL;
+	assert_one_line(left_out(&o, &c), ": --client cannot match, and leaves out: p2pmem_dev_add, ");
+	/* Whole to the last name. */
+	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
+	assert_null(strstr(c.text, "p2pmem_dma_map"));
+	o.events_given = true;
+	o.events.has[P2PTRACE_p2pmem_decide] = true;
+	assert_string_equal(left_out(&o, &c), "");
+}
+
+static int buffer_on(const char *meminfo, uint64_t bytes, struct capture *c)
+{
+	struct options o = { .buffer_bytes = bytes };
+	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
+	int rc, fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, meminfo, strlen(meminfo)), strlen(meminfo));
+	close(fd);
+	capture_begin(c);
+	rc = check_buffer(&o, path);
+	capture_end(c);
+	unlink(path);
+	return rc;
+}
+
+static void a_buffer_takes_half_of_the_memory_at_most(void **state)
+{
+	static const char meminfo[] = "MemTotal: 4096000 kB\nMemAvailable:     1048576 kB\n";
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(buffer_on(meminfo, 512 << 20, &c), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(buffer_on(meminfo, 1 << 30, &c), EXIT_USAGE);
+	assert_one_line(c.text, "a buffer of 1048576K is more than half of the 1048576K");
+	assert_one_line(c.text, "--buffer 524288K would do");
+	assert_int_equal(buffer_on("MemAvailable: 1048575 kB\n", 512 << 20, &c), EXIT_USAGE);
+	assert_one_line(c.text, "--buffer 262144K would do");
+	/* Without knowing, there is nothing to refuse. */
+	assert_int_equal(buffer_on("", 1 << 30, &c), 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -229,6 +308,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(without_nvmet_the_others_go_on),
 	cmocka_unit_test(an_event_that_was_asked_for_must_be_there),
 	cmocka_unit_test(filters_narrow_the_selection),
+	cmocka_unit_test(what_a_filter_leaves_out_is_said),
+	cmocka_unit_test(a_buffer_takes_half_of_the_memory_at_most),
 };
 
 UNIT_MAIN(tests)

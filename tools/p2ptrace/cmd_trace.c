@@ -35,7 +35,7 @@ struct options {
 	struct event_set events;
 	bool events_given;
 	const char *dev, *client;
-	uint64_t duration_ns, count, buffer_bytes;
+	uint64_t duration_ns, count, buffer_bytes;	/* 0: not given */
 	int status;		/* of the first error */
 };
 
@@ -48,8 +48,10 @@ static const struct argp_option option_table[] = {
 	{ "event", OPT_EVENT, "NAME[,NAME...]", 0,
 	  "Trace only these events; the beginning of a name will do if it is unambiguous; may be repeated", 2 },
 	{ "dev", OPT_DEV, "DEVICE", 0,
-	  "Trace only events of this p2pmem device (p2pmem0), or of this provider (0000:01:00.0)", 2 },
-	{ "client", OPT_CLIENT, "PCI-NAME", 0, "Trace only events of this client (0000:02:00.0, or just 02:00.0)", 2 },
+	  "Trace only events of this p2pmem device (p2pmem0), which includes those that name just its provider, or of "
+	  "this provider (0000:01:00.0); leaves out events that have neither dev nor provider", 2 },
+	{ "client", OPT_CLIENT, "PCI-NAME", 0,
+	  "Trace only events of this client (0000:02:00.0, or just 02:00.0); leaves out events that have no client", 2 },
 	{ "duration", OPT_DURATION, "SECONDS", 0, "End after this time; fractions are allowed", 3 },
 	{ "count", OPT_COUNT, "N", 0, "End after N events", 3 },
 	{ "buffer", OPT_BUFFER, "SIZE", 0,
@@ -67,18 +69,32 @@ static int bad_number(const char *option, const char *arg, int err, const char *
 		    err == -ERANGE ? "out of range" : !err ? "too small" : "not a number", example);
 }
 
+static int set_number_once(const char *option, uint64_t *to, uint64_t value, const char *arg)
+{
+	if (*to && *to != value)
+		return fail(EXIT_USAGE, "--%s is given twice, and '%s' is not what it was; give it once", option, arg);
+	*to = value;
+	return 0;
+}
+
 static int parse_count(struct options *o, const char *arg)
 {
-	int err = number_parse(arg, &o->count);
+	uint64_t count;
+	int err = number_parse(arg, &count);
 
-	return err || !o->count ? bad_number("count", arg, err, "100") : 0;
+	if (err || !count)
+		return bad_number("count", arg, err, "100");
+	return set_number_once("count", &o->count, count, arg);
 }
 
 static int parse_duration(struct options *o, const char *arg)
 {
-	int err = number_parse_seconds(arg, &o->duration_ns);
+	uint64_t ns;
+	int err = number_parse_seconds(arg, &ns);
 
-	return err || !o->duration_ns ? bad_number("duration", arg, err, "10 or 0.5") : 0;
+	if (err || !ns)
+		return bad_number("duration", arg, err, "10 or 0.5");
+	return set_number_once("duration", &o->duration_ns, ns, arg);
 }
 
 static int parse_buffer(struct options *o, const char *arg)
@@ -93,13 +109,12 @@ static int parse_buffer(struct options *o, const char *arg)
 	/* The kernel takes powers of two, of whole pages. */
 	while (size < wanted)
 		size <<= 1;
-	o->buffer_bytes = size;
-	return 0;
+	return set_number_once("buffer", &o->buffer_bytes, size, arg);
 }
 
 static int set_once(const char *option, const char **to, const char *arg)
 {
-	if (*to)
+	if (*to && strcmp(*to, arg))
 		return fail(EXIT_USAGE, "--%s is given twice ('%s', '%s'); give it once", option, *to, arg);
 	*to = arg;
 	return 0;
@@ -279,14 +294,57 @@ static int select_events(const struct options *o, struct event_set *set)
 	if (!o->events_given)
 		for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 			set->has[i] = true;
-	if (o->dev)
-		events_keep_with_dev(set);
-	if (o->client)
-		events_keep_with_client(set);
-	if (!event_set_count(set))
-		return fail(EXIT_USAGE, "none of these events has a %s; see 'p2ptrace trace --list-events'",
-			    !o->client ? "dev or provider" : !o->dev ? "client" : "dev or provider, and a client");
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		bool no_dev = o->dev && !event_has_dev(&events[i]);
+
+		if (!set->has[i] || (!no_dev && !(o->client && !event_has_client(&events[i]))))
+			continue;
+		if (o->events_given)
+			return fail(EXIT_USAGE, "%s has no %s, so --%s would let none pass; leave one of them out",
+				    events[i].name, no_dev ? "dev or provider" : "client", no_dev ? "dev" : "client");
+		set->has[i] = false;
+	}
 	return 0;
+}
+
+/* Who asks for the events of a device must not take silence for "there were none". */
+static void show_left_out(const struct options *o, const struct event_set *set)
+{
+	char names[1024] = "";
+	size_t used = 0;
+
+	if (o->events_given || (!o->dev && !o->client))
+		return;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (!set->has[i])
+			used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", events[i].name);
+	if (used)
+		note("%s%s%s cannot match, and leaves out: %s", o->dev ? "--dev" : "", o->dev && o->client ? " or " : "",
+		     o->client ? "--client" : "", names);
+}
+
+static int check_names(const struct options *o)
+{
+	int rc = 0;
+
+	if (o->dev)
+		rc = dev_check_name(o->dev);
+	if (!rc && o->client)
+		rc = client_check_name(o->client);
+	return rc;
+}
+
+/* The kernel would take what others need for so large a ring buffer, and kill them for it. */
+static int check_buffer(const struct options *o, const char *meminfo)
+{
+	uint64_t available = kernel_available_memory(meminfo), fits = sysconf(_SC_PAGESIZE);
+
+	if (o->buffer_bytes <= available / 2)
+		return 0;
+	while (fits * 2 <= available / 2)
+		fits *= 2;
+	return fail(EXIT_USAGE, "a buffer of %" PRIu64 "K is more than half of the %" PRIu64 "K of memory that this machine "
+		    "has available; --buffer %" PRIu64 "K would do", o->buffer_bytes >> 10, available >> 10, fits >> 10);
 }
 
 static int select_devices(const struct options *o, struct p2ptrace_filter *filter)
@@ -350,21 +408,26 @@ static int trace(const struct options *o)
 	struct p2ptrace_filter filter = {};
 	struct kernel kernel = {};
 	struct event_set set;
-	/* A kernel without the series knows no p2pmem device at all: kernel_open() says it better than "no p2pmem0". */
-	bool kernel_first = o->dev && is_p2pmem_name(o->dev) && access(SYSFS "/class/p2pmem", F_OK);
+	struct event_set passing;	/* the filters, whether or not this kernel has them */
 	int rc;
 
+	/* What is wrong anywhere, then what this kernel and these privileges cannot do, then what is wrong here. */
 	rc = select_events(o, &set);
-	if (!rc && !kernel_first)
-		rc = select_devices(o, &filter);
+	passing = set;
+	if (!rc)
+		rc = check_names(o);
 	if (!rc)
 		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc && kernel_first)
+	if (!rc)
+		rc = kernel_check_privileges();
+	if (!rc)
 		rc = select_devices(o, &filter);
+	if (!rc)
+		rc = check_buffer(o, MEMINFO);
 	if (!rc)
 		rc = select_available(&kernel, o, &set);
 	if (!rc)
-		rc = kernel_check_privileges();
+		show_left_out(o, &passing);
 	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
 		rc = fail(EXIT_OTHER, "out of memory");
 	kernel_close(&kernel);
@@ -388,7 +451,7 @@ out:
 
 int cmd_trace(int argc, char **argv)
 {
-	struct options o = { .buffer_bytes = BUFFER_DEFAULT };
+	struct options o = {};
 
 	if (args_parse(&argp, argc, argv, &o))
 		return o.status ? o.status : EXIT_USAGE;
@@ -398,6 +461,8 @@ int cmd_trace(int argc, char **argv)
 	}
 	if (o.list)
 		return list_events();
+	if (!o.buffer_bytes)
+		o.buffer_bytes = BUFFER_DEFAULT;
 	session_set_verbose(o.verbose);
 	return trace(&o);
 }

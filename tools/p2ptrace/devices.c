@@ -86,6 +86,25 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	return 0;
 }
 
+int dev_check_name(const char *dev)
+{
+	char name[P2PTRACE_NAME_LEN];
+
+	if (!is_p2pmem_name(dev) && pci_name_parse(dev, name, sizeof(name)))
+		return fail(EXIT_USAGE, "'%s' names no device; --dev takes a p2pmem device (p2pmem0) or the PCI name of "
+			    "a provider (0000:01:00.0)", dev);
+	return 0;
+}
+
+int client_check_name(const char *client)
+{
+	char name[P2PTRACE_NAME_LEN];
+
+	if (pci_name_parse(client, name, sizeof(name)))
+		return fail(EXIT_USAGE, "'%s' names no client; --client takes a PCI name (0000:01:00.0)", client);
+	return 0;
+}
+
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
 {
 	char name[P2PTRACE_NAME_LEN];
@@ -93,8 +112,7 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 	if (is_p2pmem_name(dev))
 		return filter_set_p2pmem(filter, sysfs, dev);
 	if (pci_name_parse(dev, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%s' names no device; --dev takes a p2pmem device (p2pmem0) or the PCI name of "
-			    "a provider (0000:01:00.0)", dev);
+		return dev_check_name(dev);
 	if (!exists(sysfs, "bus/pci/devices", name))
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	name_set(&filter->provider, name);
@@ -106,7 +124,7 @@ int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const c
 	char name[P2PTRACE_NAME_LEN];
 
 	if (pci_name_parse(client, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%s' names no client; --client takes a PCI name (0000:01:00.0)", client);
+		return client_check_name(client);
 	if (!exists(sysfs, "bus/pci/devices", name))
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	name_set(&filter->client, name);

@@ -18,6 +18,10 @@ int pci_name_parse(const char *s, char *name, size_t size);
 /* "p2pmem0", whether or not there is one. */
 bool is_p2pmem_name(const char *s);
 
+/* Whether it can be the name of one, on any machine. Return 0, or EXIT_USAGE after saying what would be. */
+int dev_check_name(const char *dev);
+int client_check_name(const char *client);
+
 /*
  * The filter for --dev (a p2pmem device, or the PCI name of its provider) and for --client. Return 0 or an exit
  * status after saying which device is unknown.

@@ -215,21 +215,14 @@ int events_select(struct event_set *set, const char *list)
 	}
 }
 
-static void keep_with(struct event_set *set, const char *field, const char *or_field)
+bool event_has_dev(const struct event *event)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (!event_field(&events[i], field) && !event_field(&events[i], or_field))
-			set->has[i] = false;
+	return event_field(event, "dev") || event_field(event, "provider");
 }
 
-void events_keep_with_dev(struct event_set *set)
+bool event_has_client(const struct event *event)
 {
-	keep_with(set, "dev", "provider");
-}
-
-void events_keep_with_client(struct event_set *set)
-{
-	keep_with(set, "client", "client");
+	return event_field(event, "client");
 }
 
 const struct event *event_of_record(const void *data, size_t size)

@@ -57,9 +57,9 @@ const struct field *event_field(const struct event *event, const char *name);
  */
 int events_select(struct event_set *set, const char *list);
 
-/* Takes out the events that a filter by device or by client cannot let pass, for they have no such field. */
-void events_keep_with_dev(struct event_set *set);
-void events_keep_with_client(struct event_set *set);
+/* Whether a filter by device, or by client, can let the event pass: it has a field that the filter can match. */
+bool event_has_dev(const struct event *event);
+bool event_has_client(const struct event *event);
 
 /* The event a record is of, NULL if the record is not one of ours as it should be (unknown event, wrong size). */
 const struct event *event_of_record(const void *data, size_t size);

@@ -4,12 +4,14 @@
  * tracefs is mounted.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <linux/capability.h>
 
 #include "kernel.h"
@@ -32,16 +34,62 @@ enum kernel_support kernel_support(const struct btf *vmlinux)
 	return KERNEL_NOTHING;
 }
 
+/* strerror() does not know libbpf's own errors. */
+static const char *error_text(int err, char *buf, size_t size)
+{
+	libbpf_strerror(err, buf, size);
+	return buf;
+}
+
+int kernel_refused(const char *what, int err)
+{
+	char text[128];
+
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is not locked down", what);
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
+			    "CONFIG_BPF_EVENTS", what);
+	case ENOMEM:
+		return fail(EXIT_OTHER, "no memory to %s; try a smaller --buffer", what);
+	case EMFILE:
+		return fail(EXIT_OTHER, "too many open files to %s; raise the limit with 'ulimit -n 1024'", what);
+	default:
+		return fail(EXIT_OTHER, "cannot %s: %s; --verbose shows what libbpf and the kernel say", what,
+			    error_text(err, text, sizeof(text)));
+	}
+}
+
+static int btf_refused(const char *path, int err)
+{
+	char what[128], text[128];
+
+	switch (-err) {
+	case ENOENT:
+	case ENOTDIR:
+		return fail(EXIT_KERNEL, "%s is missing; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (and see that "
+			    "/sys is mounted)", path);
+	case EPERM:
+	case EACCES:
+	case ENOMEM:
+	case EMFILE:
+		snprintf(what, sizeof(what), "read %s", path);
+		return kernel_refused(what, err);
+	default:
+		return fail(EXIT_KERNEL, "cannot read %s: %s; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y", path,
+			    error_text(err, text, sizeof(text)));
+	}
+}
+
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 {
 	memset(kernel, 0, sizeof(*kernel));
-	if (access(vmlinux_btf, F_OK))
-		return fail(EXIT_KERNEL, "%s is missing; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (and see that "
-			    "/sys is mounted)", vmlinux_btf);
 	kernel->vmlinux = btf__parse(vmlinux_btf, NULL);
 	if (!kernel->vmlinux)
-		return fail(EXIT_KERNEL, "cannot read %s: %s; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y",
-			    vmlinux_btf, strerror(errno));
+		return btf_refused(vmlinux_btf, -errno);
 
 	switch (kernel_support(kernel->vmlinux)) {
 	case KERNEL_TRACEPOINTS:
@@ -88,4 +136,19 @@ int kernel_check_privileges(void)
 	if (syscall(SYS_capget, &header, data) || !capable(data, CAP_SYS_ADMIN))
 		return fail(EXIT_KERNEL, "not permitted to trace; run it as root (CAP_SYS_ADMIN)");
 	return 0;
+}
+
+uint64_t kernel_available_memory(const char *meminfo)
+{
+	uint64_t kib, bytes = UINT64_MAX;
+	char line[256];
+	FILE *file = fopen(meminfo, "re");
+
+	if (!file)
+		return bytes;
+	while (bytes == UINT64_MAX && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1)
+			bytes = kib << 10;
+	fclose(file);
+	return bytes;
 }

@@ -6,10 +6,12 @@
 #define KERNEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct btf;
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+#define MEMINFO "/proc/meminfo"
 
 enum kernel_support {
 	KERNEL_TRACEPOINTS,	/* has our series */
@@ -28,8 +30,8 @@ enum kernel_support kernel_support(const struct btf *vmlinux);
 bool btf_has_event(const struct btf *btf, const char *event);
 
 /*
- * Finds out what the kernel is, and whether it has the tracepoints. Returns 0 or EXIT_KERNEL after saying why not and
- * what to do about it. kernel_close() afterwards in any case.
+ * Finds out what the kernel is, and whether it has the tracepoints. Returns 0 or an exit status after saying why not
+ * and what to do about it. kernel_close() afterwards in any case.
  */
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf);
 void kernel_close(struct kernel *kernel);
@@ -39,5 +41,11 @@ const struct btf *kernel_btf(const struct kernel *kernel);
 
 /* Whether we may load tracing programs. Returns 0 or EXIT_KERNEL after saying what is missing. */
 int kernel_check_privileges(void);
+
+/* Says why the kernel did not let us do @what, and what to do about it. @err is negative, as libbpf returns it. */
+int kernel_refused(const char *what, int err) __attribute__((warn_unused_result));
+
+/* How much can be allocated without driving others out, in bytes. UINT64_MAX if the kernel does not tell. */
+uint64_t kernel_available_memory(const char *meminfo);
 
 #endif /* KERNEL_H */

@@ -51,7 +51,11 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct stream out = { .file = stdout };
-	int rc = run(argc, argv);
+	int rc = stream_open_standard();
+
+	if (rc)
+		return rc;
+	rc = run(argc, argv);
 
 	/* What a command printed may still be in the buffer: a full disk is an error also for --help. */
 	stream_flush(&out);

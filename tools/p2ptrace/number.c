@@ -69,14 +69,13 @@ int number_parse_seconds(const char *s, uint64_t *ns)
 	uint64_t seconds = 0, scale = NSEC_PER_SEC, fraction = 0;
 	int err = 0;
 
-	if (*s != '.')
+	/* Before or behind the point there may be nothing, but not both. */
+	if (*s != '.' || s[1] < '0' || s[1] > '9')
 		err = digits(&s, &seconds);
 	if (err)
 		return err;
 	if (*s == '.') {
-		if (*++s < '0' || *s > '9')
-			return -EINVAL;
-		for (; *s >= '0' && *s <= '9'; s++) {
+		for (s++; *s >= '0' && *s <= '9'; s++) {
 			scale /= 10;
 			if (!scale)
 				return -ERANGE;

@@ -10,6 +10,6 @@
  */
 int number_parse(const char *s, uint64_t *out);
 int number_parse_size(const char *s, uint64_t *bytes);		/* 4096, 64K, 8M, 1G */
-int number_parse_seconds(const char *s, uint64_t *ns);		/* 10, 2.5, .25; at most nine decimals */
+int number_parse_seconds(const char *s, uint64_t *ns);		/* 10, 2.5, 2., .25; at most nine decimals */
 
 #endif /* NUMBER_H */

@@ -130,7 +130,8 @@ void output_text(struct printbuf *pb, const struct event *event, const void *rec
 	char comm[4 * P2PTRACE_COMM_LEN + 1], task[sizeof(comm) + 16];
 	uint64_t us = h->ts_ns / NSEC_PER_USEC;
 
-	text_word(comm, sizeof(comm), h->comm, strnlen(h->comm, sizeof(h->comm)));
+	if (!text_word(comm, sizeof(comm), h->comm, strnlen(h->comm, sizeof(h->comm))))
+		strcpy(comm, "-");
 	snprintf(task, sizeof(task), "%s-%" PRIu32, comm, h->pid);
 	sprintbuf(pb, "%5" PRIu64 ".%06" PRIu64 " [%03" PRIu32 "] %-*s %-*s", us / USEC_PER_SEC, us % USEC_PER_SEC, h->cpu,
 		  COMM_WIDTH, task, EVENT_WIDTH, event->name);

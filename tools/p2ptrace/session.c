@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +11,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "interrupt.h"
+#include "kernel.h"
 #include "log.h"
 #include "session.h"
 
 #define NSEC_PER_SEC 1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 #define PAUSE_NS (50 * NSEC_PER_MSEC)
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
 
 static uint64_t now_ns(void)
 {
@@ -54,25 +47,6 @@ void session_set_verbose(bool verbose)
 	libbpf_set_print(verbose ? print_all : print_nothing);
 }
 
-/* @err is negative, as libbpf returns it. */
-static int refused(const char *what, int err)
-{
-	switch (-err) {
-	case EPERM:
-	case EACCES:
-		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is not locked down", what);
-	case ENOSYS:
-	case EOPNOTSUPP:
-		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
-			    "CONFIG_BPF_EVENTS", what);
-	case ENOMEM:
-		return fail(EXIT_OTHER, "no memory to %s; try a smaller --buffer", what);
-	default:
-		return fail(EXIT_OTHER, "cannot %s: %s; --verbose shows what libbpf and the kernel say", what,
-			    strerror(-err));
-	}
-}
-
 /*
  * Returns what libbpf stops reading at (negative), or 0. A busy kernel could keep libbpf reading for ever, hence the
  * clock and the signal are looked at here as well as in session_run().
@@ -85,7 +59,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		session->stopped = true;
 		return -ECANCELED;
 	}
-	if (!session->draining && (interrupted || now_ns() >= session->next_pause_ns))
+	if (!session->draining && (interrupted() || now_ns() >= session->next_pause_ns))
 		return -EAGAIN;
 	return 0;
 }
@@ -119,12 +93,12 @@ static int load(struct session *session)
 	bpf_map__set_max_entries(records, session->config.buffer_bytes);
 	err = bpf_object__load(session->object);
 	if (err)
-		return refused("load the BPF programs", err);
+		return kernel_refused("load the BPF programs", err);
 	session->lost_map_fd = bpf_map__fd(lost);
 	session->caught_map_fd = bpf_map__fd(caught);
 	session->records = ring_buffer__new(bpf_map__fd(records), on_record, session, NULL);
 	if (!session->records)
-		return refused("read the ring buffer", -errno);
+		return kernel_refused("read the ring buffer", -errno);
 	return 0;
 }
 
@@ -136,7 +110,7 @@ static int attach_one(struct bpf_program *program, struct bpf_link **link)
 	if (*link)
 		return 0;
 	snprintf(what, sizeof(what), "attach %s", bpf_program__name(program));
-	return refused(what, -errno);
+	return kernel_refused(what, -errno);
 }
 
 static int attach(struct session *session)
@@ -164,7 +138,6 @@ static void destroy_links(struct bpf_link **links)
 
 int session_start(struct session *session, struct bpf_object *object, const struct session_config *config)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	int cpus = libbpf_num_possible_cpus();
 	int rc;
 
@@ -179,8 +152,7 @@ int session_start(struct session *session, struct bpf_object *object, const stru
 	if (!session->lost.per_cpu || !session->caught_per_cpu)
 		return fail(EXIT_OTHER, "out of memory");
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_catch();
 	rc = find_programs(session);
 	if (!rc)
 		rc = load(session);
@@ -217,7 +189,7 @@ int session_run(struct session *session)
 	for (;;) {
 		uint64_t now = now_ns();
 
-		if (interrupted || session->stopped || now >= end)
+		if (interrupted() || session->stopped || now >= end)
 			break;
 		session->next_pause_ns = pause_after(now, end);
 		/*
@@ -232,7 +204,7 @@ int session_run(struct session *session)
 			err = ring_buffer__consume(session->records);
 		}
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -ECANCELED)
-			return refused("read the ring buffer", err);
+			return kernel_refused("read the ring buffer", err);
 		if (!session->stopped && session->config.pause(session->config.ctx) == SESSION_STOP)
 			session->stopped = true;
 	}
@@ -242,7 +214,7 @@ int session_run(struct session *session)
 	if (!session->stopped) {
 		err = ring_buffer__consume(session->records);
 		if (err < 0 && err != -ECANCELED)
-			return refused("read the ring buffer", err);
+			return kernel_refused("read the ring buffer", err);
 	}
 	return session_count_lost(session);
 }

@@ -55,7 +55,7 @@ void session_set_verbose(bool verbose);
 
 /* All return 0 or an exit status after saying what is wrong. session_close() afterwards in any case. */
 int session_start(struct session *session, struct bpf_object *object, const struct session_config *config);
-int session_run(struct session *session);	/* until SIGINT, SIGTERM, the duration or a callback ends it */
+int session_run(struct session *session);	/* until a signal, the duration or a callback ends it */
 int session_count_lost(struct session *session);	/* brings session->lost up to date */
 void session_close(struct session *session);
 

@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "stream.h"
 
 #define BUFFER_BYTES (64 << 10)
+
+int stream_open_standard(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	/* First: with 1 closed, what we open for 2 would become 1. */
+	if (flags < 0)
+		return fail(EXIT_OTHER, "standard output is closed; give it a place to go, for example >/dev/null");
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return fail(EXIT_OTHER, "standard output is not open for writing; redirect it with '>', not '<'");
+	/* The lowest free descriptor is the one that is missing. */
+	if ((fcntl(STDIN_FILENO, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != STDIN_FILENO) ||
+	    (fcntl(STDERR_FILENO, F_GETFD) < 0 && open("/dev/null", O_WRONLY) != STDERR_FILENO))
+		return fail(EXIT_OTHER, "cannot open /dev/null: %s", strerror(errno));
+	return 0;
+}
 
 void stream_init(struct stream *stream, FILE *file)
 {

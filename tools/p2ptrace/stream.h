@@ -14,6 +14,12 @@ struct stream {
 	int error;		/* errno of the first write that failed */
 };
 
+/*
+ * To be called before any file is opened, lest it becomes one of 0 to 2 and what is written there ends up in it.
+ * Returns 0, or EXIT_OTHER after saying why nothing can be written to standard output.
+ */
+int stream_open_standard(void);
+
 void stream_init(struct stream *stream, FILE *file);
 
 /* Return 0, or the errno that all further writes fail with. */
