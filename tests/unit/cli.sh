@@ -36,7 +36,7 @@ refused()	# STATUS THING NEXT-STEP ARG...
 	run "$@"
 	[ "$status" -eq "$expected" ] && [ ! -s "$dir/out" ] && [ "$(wc -l < "$dir/err")" -eq 1 ] &&
 		grep -q '^p2ptrace: ' "$dir/err" && grep -qF -- "$thing" "$dir/err" && grep -qF -- "$next" "$dir/err"
-	result $? "refused with $expected: p2ptrace $*"
+	result $? "refused with $expected: p2ptrace $(printf '%.80s' "$*")"
 }
 
 # Status 0 and nothing on stderr.

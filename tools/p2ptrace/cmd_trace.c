@@ -319,7 +319,7 @@ static void show_left_out(const struct options *o, const struct event_set *set)
 		if (!set->has[i])
 			used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", events[i].name);
 	if (used)
-		note("%s%s%s cannot match, and leaves out: %s", o->dev ? "--dev" : "", o->dev && o->client ? " or " : "",
+		note("events that %s%s%s cannot match are left out: %s", o->dev ? "--dev" : "", o->dev && o->client ? " or " : "",
 		     o->client ? "--client" : "", names);
 }
 
