@@ -18,11 +18,18 @@ say		= @printf '  %-8s%s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))'
 MAKEFLAGS	+= --no-print-directory
 endif
 
+ifneq ($(words $(CURDIR)),1)
+$(error The path of this checkout has a space in it, which make cannot handle: $(CURDIR))
+endif
+
 SHELL		:= /bin/bash
 .DELETE_ON_ERROR:
 # What is missing is installed before anything is built; the kernel's own make runs in parallel
 .NOTPARALLEL:
 .DEFAULT_GOAL	:= help
+
+# Before the rules that need them
+p2ptrace check-unit install-p2ptrace: deps-p2ptrace
 
 include tools/p2ptrace/p2ptrace.mk
 
@@ -50,7 +57,7 @@ kernel: kernel-tree ## build the kernel with the series, in build/kernel
 	$(Q)kernel-config/configure $(BUILD)/kernel $(series_config)
 	$(Q)kernel-config/build $(BUILD)/kernel
 
-kernel-tree: ## make build/linux, a git tree with the series on its base
+kernel-tree: deps ## make build/linux, a git tree with the series on its base
 	$(Q)kernel-config/tree
 
 series: ## write patches/ anew from the commits in build/linux
@@ -59,7 +66,8 @@ series: ## write patches/ anew from the commits in build/linux
 series_config	:= $(addprefix kernel-config/,base.config p2pmem.config series.config)
 
 ## Lab
-vm: deps kernel ## get a shell in the lab
+vm: kernel ## get a shell in the lab
+	@echo 'A shell in the lab; Ctrl-D ends it.'
 	$(Q)tests/vm/run --shell
 
 ## Tests
@@ -69,16 +77,19 @@ prove_env	:= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace
 check-tree: deps ## check the scripts and licenses of this tree
 	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
-check-series: deps kernel-tree ## check the patches: git am, checkpatch, kernel-doc
+check-series: kernel-tree ## check the patches: git am, checkpatch, kernel-doc
 	$(Q)prove --timer tests/series
-check-runner: deps kernel ## run the tests of the lab's own runner
+check-runner: kernel ## run the tests of the lab's own runner
 	$(Q)prove --timer tests/runner
-check-guest: deps p2ptrace kernel ## run the tests that boot the lab
+check-guest: p2ptrace kernel ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
 
 ## Housekeeping
 deps: ## install what is missing (as root), or say what is
 	$(Q)kernel-config/deps
+
+deps-p2ptrace: ## the same for what builds p2ptrace alone
+	$(Q)kernel-config/deps p2ptrace
 
 clean: ## remove what was built, but neither the kernel tree nor its objects
 	$(call say,CLEAN,$(BUILD))
@@ -88,4 +99,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest deps clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest deps deps-p2ptrace clean distclean

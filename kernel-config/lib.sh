@@ -31,8 +31,9 @@ step() {
 	say "$what" "$text: done in $((SECONDS - start)) s"
 }
 
-# The git that handles the kernel tree must not depend on its user's settings
-kgit() { git -C "$tree" -c core.abbrev=12 -c gc.auto=0 "$@"; }
+# The git that handles the kernel tree must not depend on its user's settings, nor
+# on who that is: root may well run this in somebody's checkout
+kgit() { git -C "$tree" -c safe.directory='*' -c core.abbrev=12 -c gc.auto=0 "$@"; }
 
 # What patches/ holds, in one word: to see whether the tree still matches it
 series_patches() { find "$top/patches" -name '0*.patch' ! -name '0000-*' | sort; }
