@@ -57,6 +57,10 @@ kernel: kernel-tree ## build the kernel with the series, in build/kernel
 	$(Q)kernel-config/configure $(BUILD)/kernel $(series_config)
 	$(Q)kernel-config/build $(BUILD)/kernel
 
+kernel-debug: kernel-tree ## build the same with KASAN, lockdep and the like, in build/kernel-debug
+	$(Q)kernel-config/configure $(BUILD)/kernel-debug $(series_config) kernel-config/debug.config
+	$(Q)kernel-config/build $(BUILD)/kernel-debug
+
 kernel-tree: deps ## make build/linux, a git tree with the series on its base
 	$(Q)kernel-config/tree
 
@@ -83,6 +87,8 @@ check-runner: kernel ## run the tests of the lab's own runner
 	$(Q)prove --timer tests/runner
 check-guest: p2ptrace kernel ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
+check-debug: p2ptrace kernel-debug ## run them on the debug kernel, which takes several times as long
+	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest
 
 ## Housekeeping
 deps: ## install what is missing (as root), or say what is
@@ -99,4 +105,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest deps deps-p2ptrace clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug kernel-debug deps deps-p2ptrace clean distclean
