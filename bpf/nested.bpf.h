@@ -12,9 +12,8 @@
  * preemption off, so within a level the second program of an event follows its first one before any other event.
  *
  * What is still lost: an event for which both are skipped (it interrupts the one program in the very interrupt that
- * interrupted the other one), or whose level has a mark left over (both have to be interrupted, at two successive
- * events). Either takes coincidences of coincidences, and neither is silent: the kernel counts how often it skipped
- * NAME, and what NAME_nested caught is counted here, so user space knows the difference.
+ * interrupted the other one). That takes a coincidence of coincidences, and is not silent: the kernel counts how often
+ * it skipped NAME, and what NAME_nested caught is counted here, so user space knows the difference.
  */
 #ifndef NESTED_BPF_H
 #define NESTED_BPF_H
@@ -44,39 +43,54 @@ struct {
 	__type(value, __u64);
 } caught_per_cpu SEC(".maps");
 
-static __always_inline __u8 *mark(enum p2ptrace_event event)
+static __always_inline __u8 *marks_of(enum p2ptrace_event event)
 {
 	struct marks *marks;
 	__u32 zero = 0;
-	int level = context_level();
 
 	marks = bpf_map_lookup_elem(&marks_per_cpu, &zero);
-	if (!marks || level < 0 || level >= NR_CONTEXT_LEVELS)
-		return NULL;
-	return &marks->ran[event][level];
+	return marks ? marks->ran[event] : NULL;
+}
+
+/*
+ * While a program runs at a level, none above it is under way on this CPU: a mark there was left over by a NAME_nested
+ * that was skipped, and would keep the next one from catching what it is there for.
+ */
+static __always_inline void forget_levels_above(__u8 *ran, int level)
+{
+	for (int above = 1; above < NR_CONTEXT_LEVELS; above++)
+		if (above > level)
+			ran[above] = 0;
 }
 
 static __always_inline void mark_set(enum p2ptrace_event event)
 {
-	__u8 *ran = mark(event);
+	__u8 *ran = marks_of(event);
+	int level = context_level();
 
-	if (ran)
-		*ran = 1;
+	if (!ran || level < 0 || level >= NR_CONTEXT_LEVELS)
+		return;
+	forget_levels_above(ran, level);
+	ran[level] = 1;
 }
 
 /* Whether this event is NAME_nested's, and then it counts as caught. */
 static __always_inline bool mark_missing(enum p2ptrace_event event)
 {
-	__u8 *ran = mark(event);
+	__u8 *ran = marks_of(event);
+	int level = context_level();
 	__u64 *caught;
 	__u32 zero = 0;
+	bool missing;
 
-	if (!ran)
+	if (!ran || level < 0 || level >= NR_CONTEXT_LEVELS)
 		return false;
-	if (*ran) {
-		*ran = 0;
+	missing = !ran[level];
+	ran[level] = 0;
+	/* Last of all, as an interrupt may have come in the meantime */
+	forget_levels_above(ran, level);
+	if (!missing)
 		return false;
-	}
 	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);
 	if (caught)
 		__sync_fetch_and_add(caught, 1);

@@ -15,7 +15,9 @@ P2PTRACE=$PWD/build/p2ptrace
 guest_trouble=''
 guest_end() {
 	local status=$?
-	[ "$tap_failed" = 0 ] && [ -z "$guest_trouble" ] || status=1
+	[ "$tap_failed" = 0 ] || status=1
+	# Another status than for a failed point, or that would hide it
+	[ -z "$guest_trouble" ] || status=3
 	exit $status
 }
 trap guest_end EXIT
