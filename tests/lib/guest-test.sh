@@ -65,7 +65,7 @@ guest_test() (
 	fi
 
 	[ "$planned" != 0 ] || planned=''
-	# A guest script ends with 1 if it has a failed point, and only then
+	# A guest script ends with 1 if it has a failed point and nothing else is wrong
 	is 'the guest ran all it had planned, and lost no event' \
 		"$tap_points of ${planned:-no plan}, status $status" \
 		"$tap_points of $tap_points, status $((tap_failed > 0))"

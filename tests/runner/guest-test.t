@@ -101,7 +101,7 @@ plan 1
 ok 'one' true
 guest_trouble='an event was lost'
 END
-failed 'trouble that is no point' 'got:  1 of 1, status 1'
+failed 'trouble that is no point' 'got:  1 of 1, status 3'
 
 judge_here <<'END'
 ok 'one' true
