@@ -1,42 +1,64 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel-doc comments of the files that are the series' own are complete, and
-# those of files that it changes no less so than before; every function that is
-# exported there has one.
+# The kernel-doc comments of the files that the series adds are complete, and those
+# of files that it changes no less so than before; every function that is exported
+# there has one, which says in what context it may be called.
 #
 # Requires build/linux (make kernel-tree).
 
-top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
-# shellcheck source=tests/lib/tap.sh
-. "$top/tests/lib/tap.sh"
+# shellcheck source=tests/series/series.sh
+. "${BASH_SOURCE[0]%/*}/series.sh"
 
-cd "$top/build/linux" || exit
+mapfile -t files < <(changed '*.c' '*.h')
+plan $((${#files[@]} + 2))
 
-files=(drivers/pci/p2pdma.c drivers/pci/p2pdma.h drivers/pci/p2pmem.c
-	include/linux/p2pmem.h include/linux/pci-p2pdma.h)
-plan $((${#files[@]} + 1))
-
-# complaints FILE: what kernel-doc has to say, without line numbers
-complaints() { ./scripts/kernel-doc -none -Wreturn "$1" 2>&1 | sed 's/^[^ ]*:[0-9]*: //' | sort; }
-
-old=$(mktemp) || exit
-trap 'rm -f "$old"' EXIT
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/old" "$work/new"
 
 for file in "${files[@]}"; do
-	git show "base:$file" >"$old" 2>/dev/null || : >"$old"
+	mkdir -p "$work"/{old,new}/"${file%/*}"
+	# Nothing, if it was not there
+	lgit show "$base:$file" >"$work/old/$file" 2>/dev/null
+	lgit show "$tip:$file" >"$work/new/$file" || bail "no $file"
+done
+lgit show "$tip:scripts/kernel-doc" >"$work/kernel-doc" || bail "no scripts/kernel-doc"
+
+# complaints FILE: what kernel-doc has to say, without line numbers
+complaints() {
+	[ ! -s "$1" ] || (cd "${1%/"$file"}" && perl "$work/kernel-doc" -none -Wreturn "$file" 2>&1) |
+		sed 's/^[^ ]*:[0-9]*: //' | sort
+}
+
+for file in "${files[@]}"; do
 	is "kernel-doc of $file" \
-		"$(comm -23 <(complaints "$file") <([ ! -s "$old" ] || complaints "$old"))" ''
+		"$(comm -13 <(complaints "$work/old/$file") <(complaints "$work/new/$file"))" ''
 done
 
-# The halves of p2pmem_dma_map() and p2pmem_dma_unmap() are described there
-undocumented=$(for file in drivers/pci/p2p*.c; do
-	sed -n 's/^EXPORT_SYMBOL_GPL(\([a-z0-9_]*\));/\1/p' "$file" |
-		while read -r name; do
-			grep -q "^ \* $name - " "$file" || echo "$name"
-		done
-done)
-is 'every export of p2pdma and p2pmem is described' \
-	"$(grep -vxE '__p2pmem_dma_(un)?map|p2pmem_in_use' <<<"$undocumented")" ''
+# exports DIR: every function that the files there export, as FILE NAME
+exports() { (cd "$work/$1" && grep -roP '^EXPORT_SYMBOL(_GPL)?\(\K\w+' . | sed 's/:/ /' | sort); }
+
+# description FILE NAME: its kernel-doc comment
+description() {
+	awk -v name="$2" '
+		/^\/\*\*/ { text = ""; on = 1 }
+		on { text = text $0 "\n" }
+		/^ \*\// { if (on && text ~ "\n \\* " name "(\\(\\))? - ") printf "%s", text; on = 0 }' "$1"
+}
+
+undocumented='' contextless=''
+while read -r file name; do
+	# The halves of p2pmem_dma_map() and p2pmem_dma_unmap() are described there
+	[[ $name =~ ^(__p2pmem_dma_(un)?map|p2pmem_in_use)$ ]] && continue
+	text=$(description "$work/new/$file" "$name")
+	if [ -z "$text" ]; then
+		undocumented+="$name "
+	elif [[ $text != *$'\n * Context: '* ]]; then
+		contextless+="$name "
+	fi
+done < <(comm -13 <(exports old) <(exports new))
+is 'every function that the series exports is described' "$undocumented" ''
+is 'with the context that it may be called in' "$contextless" ''
 
 exit $((tap_failed > 0))

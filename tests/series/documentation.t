@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the series documents can be found and used: its .rst files are listed where
+# readers look, and take kernel-doc from files that are there; its ABI files can be
+# parsed, and name what no other file does; it has somebody who maintains it.
+#
+# Requires build/linux (make kernel-tree).
+
+# shellcheck source=tests/series/series.sh
+. "${BASH_SOURCE[0]%/*}/series.sh"
+
+mapfile -t texts < <(added 'Documentation/*.rst')
+mapfile -t abi < <(changed 'Documentation/ABI/')
+mapfile -t files < <(added)
+mapfile -t documents < <(changed 'Documentation/*.rst')
+
+plan $((${#texts[@]} + 2 + (${#abi[@]} > 0) + 1))
+
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+
+# entries FILE: the documents in its tables of contents, as paths without .rst
+entries() {
+	lgit show "$tip:$1" | awk -v dir="${1%/*}" '
+		/^\.\. toctree::/ { on = 1; next }
+		on && /^[^ \t]/ { on = 0 }
+		on && NF && $1 !~ /^:/ {
+			sub(/^[ \t]*/, "")
+			sub(/^.*</, ""); sub(/>.*/, "")
+			print dir "/" $0
+		}'
+}
+
+for file in "${texts[@]}"; do
+	is "$file is in the table of contents of its directory" \
+		"$(entries "${file%/*}/index.rst" | grep -xF "${file%.rst}")" "${file%.rst}"
+done
+
+missing=$(for file in "${documents[@]}"; do
+	lgit show "$tip:$file" | sed -n 's/^\.\. kernel-doc:: *//p' | while read -r source; do
+		lgit cat-file -e "$tip:$source" 2>/dev/null || echo "$file: $source"
+	done
+done)
+is 'all kernel-doc that they include is there' "$missing" ''
+
+# References to functions of the series that it does not have (any more)
+stale=$(for file in "${documents[@]}"; do
+	lgit show "$tip:$file" | grep -oE '\b(pci_)?p2p(mem|dma)_[a-z0-9_]+\(\)' | sort -u | while read -r name; do
+		lgit grep -qwF "${name%()}" "$tip" -- include/linux drivers/pci || echo "$file: $name"
+	done
+done)
+is 'all functions that they speak of are there' "$stale" ''
+
+if [ ${#abi[@]} -gt 0 ]; then
+	mkdir "$work/old" "$work/new"
+	lgit archive "$base" Documentation/ABI scripts/get_abi.pl | tar -x -C "$work/old"
+	lgit archive "$tip" Documentation/ABI scripts/get_abi.pl | tar -x -C "$work/new"
+	validate() { (cd "$work/$1" && perl scripts/get_abi.pl validate --dir Documentation/ABI 2>&1 || echo "status $?"); }
+	is "get_abi.pl validate has nothing to say about ${abi[*]##*/}" \
+		"$(comm -13 <(validate old | sort) <(validate new | sort))" ''
+fi
+
+# patterns: what the entries of MAINTAINERS cover
+patterns() { lgit show "$tip:MAINTAINERS" | sed -n 's/^F:[ \t]*//p' | grep -vx '\*/\?'; }
+orphans=$(mapfile -t covered < <(patterns); for file in "${files[@]}"; do
+	for pattern in "${covered[@]}"; do
+		[[ $pattern != */ ]] || pattern+='*'
+		# shellcheck disable=SC2053 # it is a pattern
+		[[ $file == $pattern ]] && continue 2
+	done
+	echo "$file"
+done)
+is 'MAINTAINERS covers every file that the series adds' "$orphans" ''
+
+exit $((tap_failed > 0))
