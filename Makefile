@@ -89,6 +89,8 @@ check-guest: p2ptrace kernel ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
 check-debug: p2ptrace kernel-debug ## run them on the debug kernel, which takes several times as long
 	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest
+bench-core: kernel-tree ## measure what peer memory costs, in instructions, on the base kernel and on ours
+	$(Q)tests/bench/core
 
 ## Housekeeping
 deps: ## install what is missing (as root), or say what is
@@ -105,4 +107,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug kernel-debug deps deps-p2ptrace clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core kernel-debug deps deps-p2ptrace clean distclean

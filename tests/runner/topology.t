@@ -20,7 +20,9 @@ wrong() {
 	like "$1: names the place and the reason" "$(<"$scratch/err")" "^$scratch/drawing:$2: $3"
 }
 
-plan 32
+drawings=("$top"/tests/vm/topology/*)
+
+plan $((28 + ${#drawings[@]}))
 
 draw <<'END'
 # a comment, and an empty line
@@ -67,7 +69,7 @@ host-bridge
 END
 is 'the same tree in ASCII' "$(<"$scratch/out")" "$(<"$scratch/unicode")"
 
-for drawing in "$top"/tests/vm/topology/*; do
+for drawing in "${drawings[@]}"; do
 	draw <"$drawing"
 	is "topology ${drawing##*/}: no complaint" "$(<"$scratch/err")" ''
 done

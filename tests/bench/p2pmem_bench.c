@@ -1,0 +1,889 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What peer memory costs, in instructions.
+ *
+ * For a guest under QEMU's -icount shift=0, where the time stamp counter counts
+ * instructions, of all CPUs together.  Built against the unpatched kernel and
+ * against ours: it uses what both have.
+ *
+ * A command written to /sys/kernel/debug/p2pmem_bench is carried out before the
+ * write returns; its results are then read from there, one line each:
+ *
+ *	pool PROVIDER BYTES LAYOUT FILL SEED	one CPU, the other patterns
+ *	cpus PROVIDER BYTES LAYOUT FILL SEED	every CPU at the same time
+ *	dma DEVICE ENTRIES			mapping of ordinary memory
+ *	sgls BYTES				ordinary memory for an NVMe target
+ *
+ * BYTES is the size of the pool, FILL the percentage of it that is allocated
+ * while one measures, and LAYOUT how that looks:
+ *
+ *	solid	one block from the start of the pool
+ *	holes	buffers of mixed sizes, 4 KiB to 1 MiB, to HOLES percent more
+ *		than FILL, of which as many as that is were freed at random
+ *
+ * The pool must be fresh: nothing was ever allocated from it.
+ *
+ * Interrupts are off while a batch is timed, so no tick is in the figures.  From
+ * a batch, what its loop costs without the calls is subtracted; from a single
+ * call, what it takes to read the counter.
+ */
+
+#include <linux/cleanup.h>
+#include <linux/debugfs.h>
+#include <linux/dma-mapping.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pci-p2pdma.h>
+#include <linux/prandom.h>
+#include <linux/scatterlist.h>
+#include <linux/seq_buf.h>
+#include <linux/sizes.h>
+#include <linux/sort.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+#include <asm/msr.h>
+
+#include "nvmet.h"
+
+#define HOLES		8	/* percent of the pool, on top of the fill */
+#define MIX_MIN_SHIFT	12	/* 4 KiB */
+#define MIX_MAX_SHIFT	20	/* 1 MiB */
+#define STEADY_SIZE	SZ_16K
+
+#define BATCHES		31
+#define BATCH_COST	100000	/* instructions, about */
+#define BATCH_MAX	64	/* rounds */
+
+/* How long the history before "random" is: what comes first */
+#define HISTORY_OPS	20000
+#define HISTORY_COST	2000000000ULL
+
+/* Buffers that go from one CPU to another at a time */
+#define HANDOVER	32
+
+static DEFINE_MUTEX(bench_lock);
+static char bench_text[SZ_8K];
+static struct seq_buf bench_result;
+
+/* What reading the counter twice gives when nothing is between */
+static u64 clock_cost;
+
+struct held {
+	void *addr;
+	size_t size;
+};
+
+/* Of single calls, those that count: up to the largest of the mix */
+struct single {
+	u64 worst, sum;
+	size_t size;
+	unsigned long count;
+};
+
+struct pool {
+	struct pci_dev *provider;
+	size_t bytes;
+	size_t used;
+	struct rnd_state rnd;
+	struct held *held;
+	unsigned int nr_held, max_held;
+	struct single alloc, fail, free;
+};
+
+struct batches {
+	u64 cost[BATCHES];
+	unsigned int rounds;
+	unsigned int ops;
+};
+
+static __always_inline u64 clock(void)
+{
+	return rdtsc_ordered();
+}
+
+static int compare_costs(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Costs of one operation, in hundredths of an instruction */
+static void report(const char *pattern, struct batches *batches)
+{
+	u64 ops = (u64)batches->rounds * batches->ops;
+
+	sort(batches->cost, BATCHES, sizeof(u64), compare_costs, NULL);
+	seq_buf_printf(&bench_result,
+		       "pattern=%s cost=%llu min=%llu max=%llu batches=%u ops=%llu\n",
+		       pattern, batches->cost[BATCHES / 2] * 100 / ops,
+		       batches->cost[0] * 100 / ops,
+		       batches->cost[BATCHES - 1] * 100 / ops, BATCHES, ops);
+}
+
+static void report_single(const char *pattern, struct pool *pool)
+{
+	seq_buf_printf(&bench_result,
+		       "pattern=%s cost=%llu size=%zu allocs=%lu fail_worst=%llu fail_size=%zu fails=%lu free_worst=%llu free_size=%zu frees=%lu\n",
+		       pattern, pool->alloc.worst * 100, pool->alloc.size,
+		       pool->alloc.count, pool->fail.worst * 100, pool->fail.size,
+		       pool->fail.count, pool->free.worst * 100, pool->free.size,
+		       pool->free.count);
+	pool->alloc = (struct single) {};
+	pool->free = (struct single) {};
+	pool->fail = (struct single) {};
+}
+
+static void single_account(struct single *single, u64 cost, size_t size)
+{
+	if (size > 1UL << MIX_MAX_SHIFT)
+		return;
+	cost -= min(cost, clock_cost);
+	single->count++;
+	single->sum += cost;
+	if (cost > single->worst) {
+		single->worst = cost;
+		single->size = size;
+	}
+}
+
+static void *single_alloc(struct pool *pool, size_t size, u64 *spent)
+{
+	unsigned long flags;
+	void *addr;
+	u64 cost;
+
+	local_irq_save(flags);
+	cost = clock();
+	addr = pci_alloc_p2pmem(pool->provider, size);
+	cost = clock() - cost;
+	local_irq_restore(flags);
+
+	*spent += cost;
+	single_account(addr ? &pool->alloc : &pool->fail, cost, size);
+	return addr;
+}
+
+static void single_free(struct pool *pool, void *addr, size_t size, u64 *spent)
+{
+	unsigned long flags;
+	u64 cost;
+
+	local_irq_save(flags);
+	cost = clock();
+	pci_free_p2pmem(pool->provider, addr, size);
+	cost = clock() - cost;
+	local_irq_restore(flags);
+
+	*spent += cost;
+	single_account(&pool->free, cost, size);
+}
+
+/*
+ * The fill
+ */
+
+static bool hold(struct pool *pool, size_t size, u64 *spent)
+{
+	void *addr;
+
+	if (pool->nr_held == pool->max_held)
+		return false;
+	addr = single_alloc(pool, size, spent);
+	if (!addr)
+		return false;
+	pool->held[pool->nr_held++] = (struct held) { addr, size };
+	pool->used += size;
+	return true;
+}
+
+static void drop(struct pool *pool, unsigned int i, u64 *spent)
+{
+	struct held *held = &pool->held[i];
+
+	single_free(pool, held->addr, held->size, spent);
+	pool->used -= held->size;
+	*held = pool->held[--pool->nr_held];
+}
+
+static void drop_random(struct pool *pool, u64 *spent)
+{
+	drop(pool, prandom_u32_state(&pool->rnd) % pool->nr_held, spent);
+}
+
+/* Every power of two is as likely as the next, and so is what is between */
+static size_t mixed_size(struct pool *pool)
+{
+	u32 base = 1U << (prandom_u32_state(&pool->rnd) %
+			  (MIX_MAX_SHIFT - MIX_MIN_SHIFT + 1));
+	u32 pages = base + prandom_u32_state(&pool->rnd) % base;
+
+	return min_t(size_t, (size_t)pages << PAGE_SHIFT, 1UL << MIX_MAX_SHIFT);
+}
+
+static size_t percent(struct pool *pool, unsigned int fill)
+{
+	return round_down(pool->bytes / 100 * fill, PAGE_SIZE);
+}
+
+static int fill_pool(struct pool *pool, bool solid, unsigned int fill)
+{
+	u64 spent = 0;
+
+	if (!fill)
+		return 0;
+	if (solid)
+		return hold(pool, percent(pool, fill), &spent) ? 0 : -ENOMEM;
+
+	while (pool->used < percent(pool, fill + HOLES)) {
+		if (!hold(pool, mixed_size(pool), &spent))
+			return -ENOMEM;
+		cond_resched();
+	}
+	while (pool->used > percent(pool, fill)) {
+		drop_random(pool, &spent);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void empty_pool(struct pool *pool)
+{
+	u64 spent = 0;
+
+	while (pool->nr_held) {
+		drop_random(pool, &spent);
+		cond_resched();
+	}
+}
+
+/*
+ * One CPU
+ */
+
+static __always_inline unsigned int pairs(struct pool *pool, size_t min_size,
+					  size_t max_size, unsigned int rounds,
+					  bool turns, bool real)
+{
+	unsigned int i, failed = 0;
+	size_t size;
+
+	for (i = 0; i < rounds; i++) {
+		for (size = min_size; size <= max_size; size *= 2) {
+			void *addr = pool;
+
+			if (real)
+				addr = pci_alloc_p2pmem(pool->provider, size);
+			OPTIMIZER_HIDE_VAR(addr);
+			if (unlikely(!addr)) {
+				failed++;
+				continue;
+			}
+			if (real)
+				pci_free_p2pmem(pool->provider, addr, size);
+		}
+		if (turns)
+			cpu_relax();
+	}
+	return failed;
+}
+
+static noinline unsigned int time_pairs(struct pool *pool, size_t min_size,
+					size_t max_size, unsigned int rounds,
+					u64 *cost)
+{
+	unsigned int failed;
+	unsigned long flags;
+	u64 start, loop;
+
+	local_irq_save(flags);
+	start = clock();
+	pairs(pool, min_size, max_size, rounds, false, false);
+	loop = clock() - start;
+
+	start = clock();
+	failed = pairs(pool, min_size, max_size, rounds, false, true);
+	*cost = clock() - start - loop;
+	local_irq_restore(flags);
+	return failed;
+}
+
+static int bench_pairs(struct pool *pool, const char *pattern, size_t min_size,
+		       size_t max_size)
+{
+	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
+	unsigned int i, failed;
+	u64 cost;
+
+	if (!batches)
+		return -ENOMEM;
+
+	/* The first time is not steady yet, the second tells how long a batch is */
+	failed = time_pairs(pool, min_size, max_size, 1, &cost);
+	failed += time_pairs(pool, min_size, max_size, 1, &cost);
+	batches->rounds = clamp(BATCH_COST / max(cost, 1), 1, BATCH_MAX);
+	batches->ops = ilog2(max_size) - ilog2(min_size) + 1;
+
+	for (i = 0; i < BATCHES; i++) {
+		failed += time_pairs(pool, min_size, max_size, batches->rounds,
+				     &batches->cost[i]);
+		cond_resched();
+	}
+	if (failed)
+		return -ENOMEM;
+	report(pattern, batches);
+	return 0;
+}
+
+/*
+ * Random allocations and frees, with the fill where it is.  An empty pool is
+ * filled a little for that, and emptied again.
+ */
+static void age_pool(struct pool *pool, unsigned int fill)
+{
+	size_t level = percent(pool, fill ?: HOLES);
+	unsigned int ops;
+	u64 spent = 0;
+
+	for (ops = 0; ops < HISTORY_OPS && spent < HISTORY_COST; ops++) {
+		if (pool->used >= level)
+			drop_random(pool, &spent);
+		else if (!hold(pool, mixed_size(pool), &spent) && pool->nr_held)
+			drop_random(pool, &spent);
+		cond_resched();
+	}
+	if (!fill)
+		empty_pool(pool);
+
+	/* On average, an allocation of any size and a free of another buffer */
+	seq_buf_printf(&bench_result, "pattern=mixed cost=%llu ops=%u\n",
+		       pool->alloc.sum * 100 / max(pool->alloc.count, 1) +
+		       pool->free.sum * 100 / max(pool->free.count, 1), ops);
+}
+
+static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
+{
+	u64 spent = 0;
+	size_t size;
+	void *addr;
+	int ret;
+
+	ret = fill_pool(pool, solid, fill);
+	if (ret)
+		return ret;
+
+	/* Of each size for the first time, but for the fill */
+	for (size = 1UL << MIX_MAX_SHIFT; size >= 1UL << MIX_MIN_SHIFT; size /= 2) {
+		addr = single_alloc(pool, size, &spent);
+		if (!addr)
+			return -ENOMEM;
+		single_free(pool, addr, size, &spent);
+	}
+	report_single("worst-first", pool);
+
+	ret = bench_pairs(pool, "steady", STEADY_SIZE, STEADY_SIZE);
+	if (ret)
+		return ret;
+	ret = bench_pairs(pool, "alternating", 1UL << MIX_MIN_SHIFT,
+			  1UL << MIX_MAX_SHIFT);
+	if (ret || solid)
+		return ret;
+
+	age_pool(pool, fill);
+	report_single("worst-random", pool);
+	return bench_pairs(pool, "random", STEADY_SIZE, STEADY_SIZE);
+}
+
+/*
+ * Every CPU
+ *
+ * QEMU runs one CPU at a time, and the next one when that says "pause".  The
+ * threads do so after every pair; what is measured is the instructions of all
+ * CPUs together, from the first that begins to the last that ends.
+ */
+
+struct span {
+	u64 start, end;
+};
+
+struct member {
+	struct crew *crew;
+	struct task_struct *task;
+	bool frees;
+	struct span loop[BATCHES], real[BATCHES];
+};
+
+struct crew {
+	struct pool *pool;
+	unsigned int nr, rounds;
+	atomic_t arrived, left, failed;
+	struct completion done;
+	void *addr[HANDOVER];
+	struct member member[] __counted_by(nr);
+};
+
+/* Wait until all are here for the @nth time */
+static void meet(struct crew *crew, unsigned int nth)
+{
+	atomic_inc(&crew->arrived);
+	while (atomic_read_acquire(&crew->arrived) < crew->nr * nth)
+		cpu_relax();
+}
+
+static int leave(struct crew *crew, unsigned int failed)
+{
+	atomic_add(failed, &crew->failed);
+	if (atomic_dec_and_test(&crew->left))
+		complete(&crew->done);
+	return 0;
+}
+
+static int pairs_thread(void *data)
+{
+	struct member *me = data;
+	struct crew *crew = me->crew;
+	unsigned int i, failed = 0;
+	unsigned long flags;
+
+	for (i = 0; i < BATCHES; i++) {
+		meet(crew, 3 * i + 1);
+		local_irq_save(flags);
+		meet(crew, 3 * i + 2);
+		me->loop[i].start = clock();
+		pairs(crew->pool, STEADY_SIZE, STEADY_SIZE, crew->rounds, true, false);
+		me->loop[i].end = clock();
+		meet(crew, 3 * i + 3);
+		me->real[i].start = clock();
+		failed += pairs(crew->pool, STEADY_SIZE, STEADY_SIZE, crew->rounds,
+				true, true);
+		me->real[i].end = clock();
+		local_irq_restore(flags);
+		cond_resched();
+	}
+	return leave(crew, failed);
+}
+
+/* One thread allocates, the other one frees, and either waits for the other */
+static int handover_thread(void *data)
+{
+	struct member *me = data;
+	struct crew *crew = me->crew;
+	struct pool *pool = crew->pool;
+	unsigned int i, j, failed = 0;
+	unsigned long flags;
+
+	for (i = 0; i < BATCHES; i++) {
+		if (me->frees)
+			meet(crew, 2 * i + 1);
+		local_irq_save(flags);
+		me->loop[i].start = clock();
+		for (j = 0; j < HANDOVER; j++)
+			OPTIMIZER_HIDE_VAR(crew->addr[j]);
+		me->loop[i].end = clock();
+		me->real[i].start = clock();
+		for (j = 0; j < HANDOVER; j++) {
+			if (!me->frees)
+				crew->addr[j] = pci_alloc_p2pmem(pool->provider,
+								 STEADY_SIZE);
+			else if (crew->addr[j])
+				pci_free_p2pmem(pool->provider, crew->addr[j],
+						STEADY_SIZE);
+			else
+				failed++;
+		}
+		me->real[i].end = clock();
+		local_irq_restore(flags);
+		if (!me->frees)
+			meet(crew, 2 * i + 1);
+		meet(crew, 2 * i + 2);
+		cond_resched();
+	}
+	return leave(crew, failed);
+}
+
+static int run_crew(struct crew *crew, int (*thread)(void *))
+{
+	unsigned int i = 0, cpu;
+
+	atomic_set(&crew->arrived, 0);
+	atomic_set(&crew->left, crew->nr);
+	init_completion(&crew->done);
+	for_each_online_cpu(cpu) {
+		struct member *member = &crew->member[i];
+		struct task_struct *task;
+
+		task = kthread_create_on_cpu(thread, member, cpu, "bench/%u");
+		if (IS_ERR(task)) {
+			while (i--)
+				kthread_stop_put(crew->member[i].task);
+			return PTR_ERR(task);
+		}
+		member->crew = crew;
+		member->frees = i++;
+		member->task = get_task_struct(task);
+	}
+	for (i = 0; i < crew->nr; i++)
+		wake_up_process(crew->member[i].task);
+	wait_for_completion(&crew->done);
+	for (i = 0; i < crew->nr; i++)
+		kthread_stop_put(crew->member[i].task);
+
+	return atomic_read(&crew->failed) ? -ENOMEM : 0;
+}
+
+/* From the first that begins to the last that ends */
+static u64 crew_span(const struct crew *crew, unsigned int batch, bool real)
+{
+	u64 start = U64_MAX, end = 0;
+	unsigned int i;
+
+	for (i = 0; i < crew->nr; i++) {
+		const struct span *span = real ? &crew->member[i].real[batch] :
+						 &crew->member[i].loop[batch];
+
+		start = min(start, span->start);
+		end = max(end, span->end);
+	}
+	return end - start;
+}
+
+static int bench_cpus(struct pool *pool, bool solid, unsigned int fill)
+{
+	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
+	struct crew *crew __free(kfree) = NULL;
+	unsigned int i, j, failed;
+	u64 cost;
+	int ret;
+
+	crew = kzalloc(struct_size(crew, member, num_online_cpus()), GFP_KERNEL);
+	if (!crew || !batches)
+		return -ENOMEM;
+	crew->nr = num_online_cpus();
+	crew->pool = pool;
+	if (crew->nr != 2)
+		return -ENXIO;
+
+	ret = fill_pool(pool, solid, fill);
+	if (ret)
+		return ret;
+
+	failed = time_pairs(pool, STEADY_SIZE, STEADY_SIZE, 1, &cost);
+	failed += time_pairs(pool, STEADY_SIZE, STEADY_SIZE, 1, &cost);
+	if (failed)
+		return -ENOMEM;
+	crew->rounds = clamp(BATCH_COST / max(cost, 1), 2, BATCH_MAX);
+
+	ret = run_crew(crew, pairs_thread);
+	if (ret)
+		return ret;
+	for (i = 0; i < BATCHES; i++)
+		batches->cost[i] = crew_span(crew, i, true) - crew_span(crew, i, false);
+	batches->rounds = crew->rounds;
+	batches->ops = crew->nr;
+	report("all-cpus", batches);
+
+	ret = run_crew(crew, handover_thread);
+	if (ret)
+		return ret;
+	for (i = 0; i < BATCHES; i++) {
+		batches->cost[i] = 0;
+		for (j = 0; j < crew->nr; j++) {
+			struct member *member = &crew->member[j];
+
+			batches->cost[i] += member->real[i].end - member->real[i].start -
+				(member->loop[i].end - member->loop[i].start);
+		}
+	}
+	batches->rounds = 1;
+	batches->ops = HANDOVER;
+	report("handover", batches);
+	return 0;
+}
+
+/*
+ * DMA mapping
+ */
+
+static noinline int time_maps(struct device *dev, struct sg_table *table,
+			      unsigned int rounds, u64 *cost)
+{
+	unsigned int i;
+	unsigned long flags;
+	int nents = 0;
+	u64 start, loop;
+
+	local_irq_save(flags);
+	start = clock();
+	for (i = 0; i < rounds; i++)
+		OPTIMIZER_HIDE_VAR(table);
+	loop = clock() - start;
+
+	start = clock();
+	for (i = 0; i < rounds; i++) {
+		nents = dma_map_sg(dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
+		if (unlikely(!nents))
+			break;
+		dma_unmap_sg(dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
+	}
+	*cost = clock() - start - loop;
+	local_irq_restore(flags);
+	return nents;
+}
+
+static int bench_dma(struct pci_dev *pdev, unsigned int nents)
+{
+	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
+	struct scatterlist *sg;
+	struct sg_table table;
+	unsigned int i;
+	int ret;
+
+	if (!batches)
+		return -ENOMEM;
+	ret = sg_alloc_table(&table, nents, GFP_KERNEL);
+	if (ret)
+		return ret;
+	for_each_sgtable_sg(&table, sg, i) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!page) {
+			ret = -ENOMEM;
+			goto out_free;
+		}
+		sg_set_page(sg, page, PAGE_SIZE, 0);
+	}
+
+	batches->rounds = BATCH_MAX;
+	batches->ops = 1;
+	for (i = 0; i < BATCHES; i++) {
+		if (time_maps(&pdev->dev, &table, BATCH_MAX, &batches->cost[i]) <= 0) {
+			ret = -EIO;
+			goto out_free;
+		}
+		cond_resched();
+	}
+	report("dma_map_sg", batches);
+
+out_free:
+	for_each_sgtable_sg(&table, sg, i)
+		if (sg_page(sg))
+			__free_page(sg_page(sg));
+	sg_free_table(&table);
+	return ret;
+}
+
+/*
+ * The memory of a request, as the target's RDMA transport gets it: of a
+ * controller that may use peer memory, for a namespace that does not.
+ */
+
+static noinline int time_sgls(struct nvmet_req *req, unsigned int rounds,
+			      u64 *cost)
+{
+	unsigned long flags;
+	unsigned int i;
+	u64 start, loop;
+	int ret = 0;
+
+	local_irq_save(flags);
+	start = clock();
+	for (i = 0; i < rounds; i++)
+		OPTIMIZER_HIDE_VAR(req);
+	loop = clock() - start;
+
+	start = clock();
+	for (i = 0; i < rounds; i++) {
+		ret = nvmet_req_alloc_sgls(req);
+		if (unlikely(ret))
+			break;
+		nvmet_req_free_sgls(req);
+	}
+	*cost = clock() - start - loop;
+	local_irq_restore(flags);
+	return ret;
+}
+
+/* All that is looked at is zero, but for this */
+struct fake_request {
+	struct nvmet_req req;
+	struct nvmet_sq sq;
+	struct nvmet_ctrl ctrl;
+	struct nvmet_ns ns;
+	struct nvme_command cmd;
+};
+
+static int bench_sgls(size_t bytes)
+{
+	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
+	struct fake_request *fake __free(kfree) = kzalloc(sizeof(*fake), GFP_KERNEL);
+	unsigned int i;
+	int ret;
+
+	if (!batches || !fake)
+		return -ENOMEM;
+	fake->cmd.common.opcode = nvme_cmd_read;
+	fake->ns.nsid = 1;
+	fake->sq.qid = 1;
+	fake->sq.ctrl = &fake->ctrl;
+	fake->req.cmd = &fake->cmd;
+	fake->req.sq = &fake->sq;
+	fake->req.ns = &fake->ns;
+	fake->req.transfer_len = bytes;
+
+	batches->rounds = BATCH_MAX;
+	batches->ops = 1;
+	for (i = 0; i < BATCHES; i++) {
+		ret = time_sgls(&fake->req, BATCH_MAX, &batches->cost[i]);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	report("sgls", batches);
+	return 0;
+}
+
+/*
+ * Commands
+ */
+
+static struct pci_dev *get_device_by_name(const char *name)
+{
+	unsigned int domain, bus, dev, fn;
+
+	if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &dev, &fn) != 4)
+		return NULL;
+	return pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(dev, fn));
+}
+
+static int run_pool(struct pci_dev *pdev, const char *args,
+		    int (*bench)(struct pool *, bool, unsigned int))
+{
+	struct pool pool = { .provider = pdev };
+	unsigned int fill;
+	char layout[8];
+	u64 seed;
+	int ret;
+
+	if (sscanf(args, "%zu %7s %u %llu", &pool.bytes, layout, &fill, &seed) != 4 ||
+	    fill > 100 - HOLES)
+		return -EINVAL;
+
+	prandom_seed_state(&pool.rnd, seed);
+	pool.max_held = pool.bytes / SZ_64K + 2;
+	pool.held = vmalloc_array(pool.max_held, sizeof(*pool.held));
+	if (!pool.held)
+		return -ENOMEM;
+
+	ret = bench(&pool, !strcmp(layout, "solid"), fill);
+	empty_pool(&pool);
+	vfree(pool.held);
+	return ret;
+}
+
+static int run(char *command)
+{
+	struct pci_dev *pdev;
+	char what[8], name[16];
+	unsigned int number;
+	int ret = -EINVAL, args;
+
+	if (sscanf(command, "%7s %15s %n", what, name, &args) != 2)
+		return -EINVAL;
+	if (!strcmp(what, "sgls"))
+		return kstrtouint(name, 10, &number) ?: bench_sgls(number);
+
+	pdev = get_device_by_name(name);
+	if (!pdev)
+		return -ENODEV;
+
+	if (!strcmp(what, "pool"))
+		ret = run_pool(pdev, command + args, bench_pool);
+	else if (!strcmp(what, "cpus"))
+		ret = run_pool(pdev, command + args, bench_cpus);
+	else if (!strcmp(what, "dma") && !kstrtouint(command + args, 10, &number) && number)
+		ret = bench_dma(pdev, number);
+
+	pci_dev_put(pdev);
+	return ret;
+}
+
+static ssize_t bench_write(struct file *file, const char __user *text,
+			   size_t size, loff_t *pos)
+{
+	char *command __free(kfree) = memdup_user_nul(text, min(size, SZ_4K));
+	int ret;
+
+	if (IS_ERR(command))
+		return PTR_ERR(no_free_ptr(command));
+
+	guard(mutex)(&bench_lock);
+	seq_buf_init(&bench_result, bench_text, sizeof(bench_text));
+	ret = run(strim(command));
+	if (!ret && seq_buf_has_overflowed(&bench_result))
+		ret = -ENOSPC;
+	return ret ?: size;
+}
+
+static ssize_t bench_read(struct file *file, char __user *text, size_t size,
+			  loff_t *pos)
+{
+	guard(mutex)(&bench_lock);
+	return simple_read_from_buffer(text, size, pos, bench_text,
+				       seq_buf_used(&bench_result));
+}
+
+static const struct file_operations bench_fops = {
+	.owner = THIS_MODULE,
+	.write = bench_write,
+	.read = bench_read,
+};
+
+static struct dentry *bench_file;
+
+/* Twice a thousand instructions must read as such */
+static int __init check_clock(void)
+{
+	unsigned long flags;
+	unsigned long i = 1000;
+	u64 cost;
+
+	local_irq_save(flags);
+	clock_cost = clock();
+	clock_cost = clock() - clock_cost;
+	cost = clock();
+	asm volatile("1: dec %0; jnz 1b" : "+r" (i) : : "cc");
+	cost = clock() - cost;
+	local_irq_restore(flags);
+
+	if (abs((s64)(cost - clock_cost) - 2000) > 2) {
+		pr_err("the counter does not count instructions: 2000 are %llu\n",
+		       cost - clock_cost);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int __init bench_init(void)
+{
+	int ret;
+
+	ret = check_clock();
+	if (ret)
+		return ret;
+
+	seq_buf_init(&bench_result, bench_text, sizeof(bench_text));
+	bench_file = debugfs_create_file("p2pmem_bench", 0600, NULL, NULL,
+					 &bench_fops);
+	return PTR_ERR_OR_ZERO(bench_file);
+}
+module_init(bench_init);
+
+static void __exit bench_exit(void)
+{
+	debugfs_remove(bench_file);
+}
+module_exit(bench_exit);
+
+MODULE_DESCRIPTION("Costs of peer memory, in instructions");
+MODULE_LICENSE("GPL");

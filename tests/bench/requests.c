@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * requests DEVICE read|write SIZE - what one request costs, in instructions
+ *
+ * For a guest under QEMU's -icount shift=0 with one CPU, where the time stamp
+ * counter counts instructions.  Direct I/O, one request at a time.  Several times
+ * over, takes the median of so many requests that what a tick adds to some does
+ * not matter; prints the median of these, the least and the greatest, in
+ * hundredths.  What this program itself executes for a request is in the figures.
+ *
+ * A page fault or a segment more or less would show.  So all pages are locked,
+ * and the buffer is one page many times: each page is a segment of its own.  The
+ * order in which this and the kernel's threads run would show as well: run this
+ * with a real-time priority.
+ */
+
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#define PAGE	4096
+#define RUNS	5
+#define REQUESTS 1001
+#define WARM_UP	64
+
+typedef unsigned long long u64;
+
+static int compare(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static char *make_buffer(size_t size)
+{
+	int fd = memfd_create("buffer", 0);
+	char *buffer = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (fd < 0 || ftruncate(fd, PAGE) || buffer == MAP_FAILED)
+		err(1, "buffer");
+	for (size_t i = 0; i < size; i += PAGE)
+		if (mmap(buffer + i, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+			err(1, "buffer");
+	memset(buffer, 0x5a, size);
+	return buffer;
+}
+
+static void request(int fd, int write, char *buffer, size_t size, unsigned int i)
+{
+	off_t offset = (off_t)(i % 256) * size;
+	ssize_t done = write ? pwrite(fd, buffer, size, offset) : pread(fd, buffer, size, offset);
+
+	if (done != (ssize_t)size)
+		err(1, "request %u", i);
+}
+
+int main(int argc, char *argv[])
+{
+	static u64 cost[REQUESTS], median[RUNS];
+	unsigned int i, j;
+	char *buffer;
+	size_t size;
+	int fd, write;
+
+	if (argc != 4 || (strcmp(argv[2], "read") && strcmp(argv[2], "write")))
+		errx(2, "usage: requests DEVICE read|write SIZE");
+	write = !strcmp(argv[2], "write");
+	size = strtoul(argv[3], NULL, 10);
+	if (!size || size % PAGE)
+		errx(2, "'%s' is not a number of whole pages", argv[3]);
+
+	fd = open(argv[1], O_RDWR | O_DIRECT);
+	if (fd < 0)
+		err(1, "%s", argv[1]);
+	buffer = make_buffer(size);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		err(1, "mlockall");
+
+	for (i = 0; i < WARM_UP; i++)
+		request(fd, write, buffer, size, i);
+	for (i = 0; i < RUNS; i++) {
+		for (j = 0; j < REQUESTS; j++) {
+			u64 start = __rdtsc();
+
+			request(fd, write, buffer, size, j);
+			cost[j] = __rdtsc() - start;
+		}
+		qsort(cost, REQUESTS, sizeof(u64), compare);
+		median[i] = cost[REQUESTS / 2];
+	}
+
+	qsort(median, RUNS, sizeof(u64), compare);
+	printf("cost=%llu min=%llu max=%llu batches=%d ops=%d\n", median[RUNS / 2] * 100,
+	       median[0] * 100, median[RUNS - 1] * 100, RUNS, REQUESTS);
+	return 0;
+}
