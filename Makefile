@@ -81,14 +81,14 @@ prove_env	:= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace
 check-tree: deps ## check the scripts and licenses of this tree
 	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
-check-series: kernel-tree ## check the patches: git am, checkpatch, kernel-doc
-	$(Q)prove --timer tests/series
+check-series: deps-series kernel-tree ## check the patches, and that each builds and boots, in every configuration
+	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's own runner
 	$(Q)prove --timer tests/runner
 check-guest: p2ptrace kernel ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
-check-debug: p2ptrace kernel-debug ## run them on the debug kernel, which takes several times as long
-	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest
+check-debug: p2ptrace kernel-debug ## run them and a stress on the debug kernel, which takes several times as long
+	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest tests/stress
 bench-core: kernel-tree ## measure what peer memory costs, in instructions, on the base kernel and on ours
 	$(Q)tests/bench/core
 
@@ -98,6 +98,10 @@ deps: ## install what is missing (as root), or say what is
 
 deps-p2ptrace: ## the same for what builds p2ptrace alone
 	$(Q)kernel-config/deps p2ptrace
+
+deps-series: ## the same for check-series, which wants more than the rest
+	$(Q)kernel-config/deps series
+.PHONY: deps-series
 
 clean: ## remove what was built, but neither the kernel tree nor its objects
 	$(call say,CLEAN,$(BUILD))

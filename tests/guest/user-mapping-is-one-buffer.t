@@ -10,47 +10,31 @@
 TOPOLOGY=switch
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
-require_p2pmem
-require_p2ptrace
-
-provider=$(pci_of cmb0)
-allocate=/sys/bus/pci/devices/$provider/p2pmem/allocate
-p2pmem=/sys/class/p2pmem/p2pmem0
-map=/tmp/map-peer-memory
-cc -O1 -o $map tests/lib/map-peer-memory.c || bail 'cannot compile map-peer-memory'
-
-# mapped SIZE: start it and wait until it has its memory; it ends with fd 3
-mapped() {
-	mkfifo /tmp/go 2>/dev/null
-	: >/tmp/said
-	$map "$allocate" "$1" </tmp/go >/tmp/said 2>&1 &
-	map_pid=$!
-	exec 3>/tmp/go
-	wait_for 20 grep -q . /tmp/said
-	grep -qx mapped /tmp/said || { diag "$(cat /tmp/said)"; return 1; }
-}
+# shellcheck source=tests/lib/mapping.sh
+. "${BASH_SOURCE[0]%/*}/../lib/mapping.sh"
 
 plan 15
 
-available=$(<$p2pmem/available)
-buffers=$(<$p2pmem/buffers)
+echo 1 >"$p2pmem/user_mmap"
+available=$(<"$p2pmem/available")
+buffers=$(<"$p2pmem/buffers")
 trace_start
 
 # 52 KiB, an odd number of pages, half of which are given back early
 ok 'a process maps 52 KiB, writes and reads them' mapped 53248
-is 'they are one buffer' "$(<$p2pmem/buffers)" $((buffers + 1))
-is 'which stays whole while some pages are mapped' "$(<$p2pmem/available)" $((available - 53248))
+is 'they are one buffer' "$(<"$p2pmem/buffers")" $((buffers + 1))
+is 'which stays whole while some pages are mapped' "$(<"$p2pmem/available")" $((available - 53248))
 exec 3>&-
 ok 'the process ends well' wait "$map_pid"
-is 'the buffer is back' "$(<$p2pmem/buffers) $(<$p2pmem/available)" "$buffers $available"
-ok 'more than there is cannot be mapped' eval "! mapped $((1 << 30)) >/dev/null"
+is 'the buffer is back' "$(<"$p2pmem/buffers") $(<"$p2pmem/available")" "$buffers $available"
+ok 'more than there is cannot be mapped' eval "! mapped $((1 << 30))"
 exec 3>&-
-is 'and nothing is held after that' "$(<$p2pmem/available)" "$available"
+is 'and nothing is held after that' "$(<"$p2pmem/available")" "$available"
 
 ok 'another process maps memory' mapped 8192
 ok 'the provider can be unbound all the same' \
 	timeout 60 sh -c "echo $provider >/sys/bus/pci/drivers/nvme/unbind"
-ok 'p2pmem0 is gone' [ ! -e $p2pmem ]
+ok 'p2pmem0 is gone' [ ! -e "$p2pmem" ]
 exec 3>&-
 wait "$map_pid"
 trace_stop

@@ -17,9 +17,11 @@
 #
 # Variables: TOPOLOGY, CPU, APPEND and TIMEOUT, as the runner's options;
 # RUN_OPTIONS, an array of others; ALLOW_WARNING, an extended regular expression
-# for the lines in the console log that the test provokes on purpose.
+# for the lines in the console log that the test provokes on purpose; MODULE=1,
+# if the test wants core(), see guest.sh; QMP=1, if it wants qmp(), see there.
 #
-# LAB_LOG in the environment names the console log, LAB_RUN another runner.
+# LAB_LOG in the environment names the console log, LAB_RUN another runner,
+# LAB_KERNEL another kernel.
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 lab_top=${lab_lib%/tests/lib}
@@ -45,10 +47,18 @@ guest_test() (
 	# shellcheck source=tests/lib/tap.sh
 	. "$lab_lib/tap.sh"
 	log=${LAB_LOG:-$lab_top/build/vm/$(basename -- "$0" .t).$$.log}
-	tap=$(mktemp) || exit
-	trap 'rm -f "$tap"' EXIT
+	scratch=$(mktemp -d) || exit
+	trap 'rm -rf "$scratch"' EXIT
+	tap=$scratch/tap
+	relay=(cat)
+	options=()
+	if [ -n "${QMP:-}" ]; then
+		options=(--qmp "$scratch/qmp")
+		relay=("$lab_lib/qmp" "$scratch/qmp")
+	fi
 
-	"${LAB_RUN:-$lab_top/tests/vm/run}" --log "$log" "$@" | tee "$tap" |
+	"${LAB_RUN:-$lab_top/tests/vm/run}" --log "$log" "${options[@]}" "$@" |
+		"${relay[@]}" | tee "$tap" |
 		grep -av --line-buffered '^1\.\.'
 	status=${PIPESTATUS[0]}
 	[ -z "$(tail -c 1 "$tap")" ] || echo
@@ -76,11 +86,46 @@ guest_test() (
 	[ "$tap_failed" = 0 ]
 )
 
+# The kernel's build directory: modules are made against it, and some are there
+lab_kernel_build() {
+	local image=${LAB_KERNEL:-$lab_top/build/kernel/arch/x86/boot/bzImage}
+	echo "${image%/arch/x86/boot/bzImage}"
+}
+
+# build_module KERNEL_BUILD: make p2pmem_test for that kernel, unless it is there
+# already, and say where.  Not in the source directory: a kernel's objects are
+# of no use to the next one.
+build_module() (
+	dir=$lab_top/build/tests/module$1
+	module=$dir/p2pmem_test.ko
+	mkdir -p "$dir" || exit
+	exec 9>"$dir/lock"
+	flock 9
+	if [ -z "$(find "$lab_top/tests/module" "$1/arch/x86/boot/bzImage" -newer "$module" 2>&1)" ]; then
+		echo "$module"
+		exit
+	fi
+	rm -f "$module"
+	cp "$lab_top"/tests/module/* "$dir"
+	if ! make -C "$1" M="$dir" modules >"$dir/make.log" 2>&1 ||
+	   grep -q 'warning:' "$dir/make.log"; then
+		sed 's/^/# /' "$dir/make.log" >&2
+		rm -f "$module"
+		exit 1
+	fi
+	echo "$module"
+)
+
 if [ -z "${LAB_GUEST:-}" ]; then
 	self=$(cd -- "$(dirname -- "$0")" && pwd -P)/$(basename -- "$0")
+	environment=(env LAB_KERNEL_BUILD="$(lab_kernel_build)")
+	if [ -n "${MODULE:-}" ]; then
+		module=$(build_module "$(lab_kernel_build)") || exit
+		environment+=(LAB_MODULE="$module")
+	fi
 	guest_test --topology "${TOPOLOGY:-switch}" --cpu "${CPU:-max}" \
 		--append "${APPEND:-}" --timeout "${TIMEOUT:-300}" "${RUN_OPTIONS[@]}" \
-		-- "$self" "$@"
+		-- "${environment[@]}" "$self" "$@"
 	exit
 fi
 

@@ -13,14 +13,32 @@ P2PTRACE=$PWD/build/p2ptrace
 # A script fails if one of its points did, or if something was wrong that is
 # nobody's point, such as a lost event
 guest_trouble=''
+trouble() {
+	guest_trouble=$1
+	diag "$guest_trouble"
+}
+
 guest_end() {
 	local status=$?
+	core_unload
+	check_leaks
 	[ "$tap_failed" = 0 ] || status=1
 	# Another status than for a failed point, or that would hide it
 	[ -z "$guest_trouble" ] || status=3
 	exit $status
 }
 trap guest_end EXIT
+
+# On a kernel with kmemleak, nothing may have leaked.  It reports what two scans
+# have found lost, and nothing that is younger than five seconds.
+check_leaks() {
+	local file=/sys/kernel/debug/kmemleak
+	[ -e $file ] || return 0
+	echo scan >$file
+	sleep 5.5
+	echo scan >$file
+	[ -z "$(<$file)" ] || trouble "memory has leaked: $(<$file)"
+}
 
 # ---- drives and the network card ---------------------------------------------
 
@@ -60,6 +78,79 @@ nic() {
 nic_pci() {
 	local name
 	name=$(nic) && basename "$(readlink "/sys/class/net/$name/device")"
+}
+
+# p2pmem_of PROVIDER: the directory in /sys/class/p2pmem of what that PCI function
+# lends, if it does
+p2pmem_of() {
+	local dir
+	for dir in /sys/class/p2pmem/*; do
+		[ "$(basename "$(readlink "$dir/device")")" = "$1" ] &&
+			echo "$dir" && return
+	done
+	return 1
+}
+
+# provider_unbind PROVIDER, provider_bind PROVIDER: from or to the nvme driver, in
+# a minute at most
+provider_unbind() { timeout 60 sh -c "echo $1 >/sys/bus/pci/drivers/nvme/unbind"; }
+provider_bind() { timeout 60 sh -c "echo $1 >/sys/bus/pci/drivers/nvme/bind"; }
+
+# qmp COMMAND [ARGUMENTS]: have QEMU carry it out, with arguments in JSON; for
+# tests with QMP=1.  Returns at once; what comes of it is to be waited for.
+qmp() { printf '# qmp {"execute": "%s", "arguments": %s}\n' "$1" "${2:-{\}}"; }
+
+# kernel_log REGEX: the lines of the kernel's log that match
+kernel_log() { dmesg --notime | grep -E "$1"; }
+
+# ---- the core's kernel interface ---------------------------------------------
+
+# core_load: load p2pmem_test, for tests with MODULE=1
+core_load() { insmod "$LAB_MODULE" || bail "cannot load $LAB_MODULE"; }
+
+# What is held by its commands is given back with it
+core_unload() {
+	[ -e /sys/kernel/debug/p2pmem_test ] || return 0
+	timeout 60 rmmod p2pmem_test || trouble 'p2pmem_test cannot be unloaded'
+}
+
+# core COMMAND...: one of its commands, see the end of tests/module/commands.c.
+# Leaves its reply in $reply, or the error with which it fails.
+reply=''
+core() {
+	local fd status=0
+	exec {fd}<>/sys/kernel/debug/p2pmem_test
+	{ echo "$*" >&"$fd"; } 2>/dev/null || status=1
+	reply=''
+	read -r reply <&"$fd"
+	exec {fd}>&-
+	return $status
+}
+
+# core_says COMMAND...: the same, and print the reply
+core_says() {
+	core "$@"
+	echo "$reply"
+}
+
+# field NAME [REPLY]: the value of NAME in "NAME=VALUE NAME=VALUE", by default in
+# the last reply
+field() { [[ " ${2-$reply}" =~ [[:space:]]$1=([^[:space:]]*) ]] && echo "${BASH_REMATCH[1]}"; }
+
+# stress_start PROVIDER CLIENT...: everything at once, in the background, until
+# stress_stop, which leaves its account in $stress
+stress=''
+stress_start() {
+	core_says stress 3600 "$@" >/tmp/stress &
+	stress_pid=$!
+}
+
+stress_stop() {
+	core stress_stop
+	wait "$stress_pid"
+	# shellcheck disable=SC2034 # for the test
+	stress=$(</tmp/stress)
+	diag "stress: $stress"
 }
 
 # ---- soft-RoCE and the NVMe target over it -----------------------------------
@@ -204,11 +295,10 @@ trace_stop() {
 	status=$?
 	trace_pid=''
 	if [ $status -ne 0 ]; then
-		guest_trouble="p2ptrace ended with status $status: $(cat /tmp/trace.err)"
+		trouble "p2ptrace ended with status $status: $(cat /tmp/trace.err)"
 	elif ! tail -n 1 $trace_json | jq -e '.event == "end" and .lost == 0' >/dev/null; then
-		guest_trouble="events were lost: $(tail -n 1 $trace_json)"
+		trouble "events were lost: $(tail -n 1 $trace_json)"
 	fi
-	[ -z "$guest_trouble" ] || diag "$guest_trouble"
 }
 
 # trace_count [CONDITION]: how many events meet a jq condition, as in

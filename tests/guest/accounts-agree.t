@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: what sysfs, debugfs and the trace say of a p2pmem device is the same:
+# sizes, buffers, pins, failures; and "buffers" lists the live buffers, no more
+# and no less, each with its state and who allocated it.
+# Requires: p2pmem series, p2ptrace, the kernel's build directory, cc.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch MODULE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/mapping.sh
+. "${BASH_SOURCE[0]%/*}/../lib/mapping.sh"
+
+drive=$(pci_of plain0)
+debug=/sys/kernel/debug/p2pmem/${p2pmem##*/}
+core_load
+
+sys() { cat "$p2pmem/$1"; }
+pool() { awk -v key="$1" '$1 == key { print $2 }' "$debug/pool"; }
+# column NAME [ID]: of all buffers in the list, or of that one; the last has the
+# rest of the line
+column() {
+	awk -v name="$1" -v id="${2:-}" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i; columns = NF; next }
+		id == "" || $1 == id {
+			for (i = columns + 1; i <= NF; i++) $columns = $columns " " $i
+			print $column
+		}' "$debug/buffers"
+}
+lines() { tail -n +2 "$debug/buffers" | wc -l; }
+
+plan 38
+
+available=$(sys available)
+buffers=$(sys buffers)
+failures=$(sys alloc_failures)
+is 'it is the memory of its provider' "$(basename "$(readlink "$p2pmem/device")")" "$provider"
+is 'of 64 MiB' "$(sys size)" $((64 << 20))
+is 'on no node in particular' "$(sys numa_node)" -1
+is 'published' "$(sys published)" 1
+is 'not pinned' "$(sys pinned)" 0
+for name in size available published; do
+	is "$name: the same by the provider" "$(cat "/sys/bus/pci/devices/$provider/p2pmem/$name")" "$(sys $name)"
+done
+is 'pool: size' "$(pool size)" "$(sys size)"
+is 'pool: available' "$(pool available)" "$available"
+is 'pool: largest_free is all that is in one piece' $(($(pool largest_free) <= available && $(pool largest_free) > 0)) 1
+is 'what the drive has for its queues is in the list' "$(lines)" "$buffers"
+is 'and is what is not available' $(($(sys size) - available)) \
+	"$(column size | awk '{ n += int(($1 + 4095) / 4096) * 4096 } END { print n }')"
+is 'its states' "$(column state | sort -u)" live
+ok 'the driver of the drive is their owner' eval '! column owner | grep -qv nvme'
+
+trace_start
+core alloc 1 "$provider" 10000
+one=$(field id)
+core alloc_sgl 2 "$provider" 262144 3
+two=$(field id)
+core alloc 3 "$provider" 4096
+three=$(field id)
+core map 1 1 "$drive"
+core map 2 1 "$(nic_pci)"
+core map 3 3 "$drive"
+core free 3
+is 'more than there is' "$(core_says alloc 4 "$provider" $((65 << 20)))" -E2BIG
+
+is 'buffers: three more' "$(sys buffers)" $((buffers + 3))
+is 'pinned: three' "$(sys pinned)" 3
+is 'alloc_failures: one more' "$(sys alloc_failures)" $((failures + 1))
+is 'available: less by their pages' "$(sys available)" $((available - 12288 - 262144 - 4096))
+is 'pool: available' "$(pool available)" "$(sys available)"
+is 'pool: largest_free is not more' $(($(pool largest_free) <= $(sys available))) 1
+is 'the list has as many lines' "$(lines)" "$(sys buffers)"
+is 'its columns' "$(head -n 1 "$debug/buffers" | xargs)" 'id size nents age_ms pins state pid owner'
+is 'the first' "$(for name in size nents pins state; do column $name "$one"; done | xargs)" '10000 1 2 live'
+is 'the second' "$(for name in size nents pins state; do column $name "$two"; done | xargs)" '262144 1 0 live'
+is 'the third, freed while mapped' "$(for name in size nents pins state; do column $name "$three"; done | xargs)" \
+	'4096 1 1 freed'
+like 'who allocated it' "$(column owner "$one")" 'p2pmem_test'
+like 'in which process' "$(column pid "$one")" '^[1-9][0-9]*$'
+ok 'how long ago' [ "$(column age_ms "$one")" -lt 60000 ]
+is 'the pins add up' "$(column pins | awk '{ n += $1 } END { print n }')" "$(sys pinned)"
+
+echo 1 >"$p2pmem/user_mmap"
+ok 'a process maps memory' mapped 16384
+is 'it is in the list' "$(column state | sort | uniq -c | awk '{ print $2 }' | xargs)" 'freed live user'
+exec 3>&-
+wait "$map_pid"
+
+for map in 1 2 3; do
+	core unmap $map
+done
+core free 1
+core free 2
+is 'all is back' "$(sys available) $(sys buffers) $(sys pinned)" "$available $buffers 0"
+is 'and in the list no more' "$(lines)" "$buffers"
+trace_stop
+is 'the trace has seen as many buffers' "$(trace_count '.event == "p2pmem_alloc"')" 4
+is 'with the ids of the list' "$(jq -r 'select(.event == "p2pmem_alloc") | .id' $trace_json | head -n 3 | xargs)" "$one $two $three"
+is 'and as many failures' "$(trace_count '.event == "p2pmem_alloc_fail"')" 1

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: when the provider is unplugged under full load, no I/O fails, no data is
+# lost, and the memory is given back without a stall; a drive that is plugged
+# into the same slot lends its memory and can be used.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
+# directory, fio, nvme, rdma.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch MODULE=1 QMP=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/removal.sh
+. "${BASH_SOURCE[0]%/*}/../lib/removal.sh"
+
+# The slot's button takes five seconds to act
+provider=$(pci_of cmb0)
+unplugged() { [ ! -e "/sys/bus/pci/devices/$provider" ]; }
+take_away() {
+	qmp device_del '{"id": "cmb0"}'
+	wait_for 60 unplugged
+}
+
+# The slot that it is in, which is off when QEMU is done with it
+for slot in /sys/bus/pci/slots/*; do
+	[ "$(<"$slot/address")" != "${provider%.*}" ] || break
+done
+core_load
+
+plan 19
+
+removal_under_load "$provider"
+
+slot_off() { [ "$(<"$slot/power")" = 0 ]; }
+ok 'the slot is off' wait_for 20 slot_off
+qmp blockdev-add '{"driver": "null-co", "node-name": "other", "size": 268435456, "read-zeroes": true}'
+qmp device_add '{"driver": "nvme", "id": "other", "bus": "downstream3", "addr": "0.0", "serial": "other", "drive": "other", "cmb_size_mb": 64}'
+lends() { p2pmem_of "$provider" >/dev/null; }
+ok 'another drive in its place lends memory' wait_for 30 lends
+core find "$(pci_of plain0)" "$(nic_pci)"
+is 'which is found' "$(field provider)" "$(pci_of other)"

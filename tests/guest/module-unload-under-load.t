@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: when the module that lends memory is unloaded under full load, no I/O
+# fails, no data is lost, and the memory is given back without a stall.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
+# directory, fio, nvme, rdma.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch MODULE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/removal.sh
+. "${BASH_SOURCE[0]%/*}/../lib/removal.sh"
+
+# Two modules: p2pmem_provider lends the memory of the drive that it takes from
+# nvme, p2pmem_test uses it
+provider=$(pci_of cmb0)
+provider_unbind "$provider" || bail 'cannot unbind cmb0 from nvme'
+echo p2pmem_provider >"/sys/bus/pci/devices/$provider/driver_override"
+insmod "${LAB_MODULE%/*}/p2pmem_provider.ko" || bail 'cannot load p2pmem_provider'
+take_away() { timeout 60 rmmod p2pmem_provider; }
+core_load
+
+plan 19
+
+lends() { p2pmem_of "$provider" >/dev/null; }
+ok 'the module lends memory' lends
+core find "$(pci_of plain0)" "$(nic_pci)"
+is 'which is found' "$(field provider)" "$provider"
+removal_under_load "$provider"
+ok 'the module is gone' eval '! grep -q p2pmem_provider /proc/modules'

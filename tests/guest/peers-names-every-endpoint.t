@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: "peers" in debugfs has one line for each PCI function that is no bridge,
+# with the decision for it: how it can reach the memory, how far it is, and why.
+# Requires: p2pmem series, p2ptrace.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch CPU=max
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+require_p2pmem
+require_p2ptrace
+
+provider=$(pci_of cmb0)
+peers=/sys/kernel/debug/p2pmem/$(basename "$(p2pmem_of "$provider")")/peers
+peer() { awk -v client="$1" '$1 == client { $1 = ""; print substr($0, 2) }' /tmp/peers; }
+
+# Header type 0 is an endpoint's; byte 14 of the config space, but for the top bit
+endpoints() {
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[ $(($(od -An -tu1 -j14 -N1 "$dir/config") & 127)) != 0 ] || echo "${dir##*/}"
+	done
+}
+
+plan 10
+
+trace_start
+cat "$peers" >/tmp/peers
+trace_stop
+is 'it says what its columns are' "$(head -n 1 /tmp/peers | xargs)" 'client map distance reason blocker'
+is 'each line has as many' "$(awk 'NF != 5' /tmp/peers)" ''
+is 'every endpoint is there, once, and nothing else' \
+	"$(tail -n +2 /tmp/peers | awk '{ print $1 }' | sort | paste -sd ' ')" "$(endpoints | sort | paste -sd ' ')"
+is 'the provider itself' "$(peer "$provider")" 'bus_addr 0 same_function -'
+is 'the drive beside it' "$(peer "$(pci_of plain0)")" 'bus_addr 4 same_bridge -'
+is 'the network card beside it' "$(peer "$(nic_pci)")" 'bus_addr 4 same_bridge -'
+is 'the drive under another root port' "$(peer "$(pci_of far0)")" 'not_supported 6 host_bridge_unknown -'
+is 'everything else is as far from it' \
+	"$(tail -n +2 /tmp/peers | grep -vE "^($provider|$(pci_of plain0)|$(nic_pci)) " | awk '{ print $2, $4, $5 }' | sort -u)" \
+	'not_supported host_bridge_unknown -'
+is 'each line is a decision' "$(trace_count '.event == "p2pmem_decide"')" $(($(wc -l </tmp/peers) - 1))
+is 'and says what was decided' \
+	"$(tail -n +2 /tmp/peers | awk '{ print $1, $2, $3, $4 }' | sort)" \
+	"$(jq -r 'select(.event == "p2pmem_decide") | "\(.client) \(.map) \(.distance) \(.reason)"' $trace_json | sort)"

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: when the provider's driver is unbound under full load, no I/O fails, no
+# data is lost, and the memory is given back without a stall.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
+# directory, fio, nvme, rdma.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch MODULE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/removal.sh
+. "${BASH_SOURCE[0]%/*}/../lib/removal.sh"
+
+provider=$(pci_of cmb0)
+take_away() { provider_unbind "$provider"; }
+core_load
+
+plan 16
+
+removal_under_load "$provider"

@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# mapping.sh - peer memory that a process maps, for the tests of that.  Sourced
+# below guest-test.sh.
+
+require_p2pmem
+require_p2ptrace
+
+provider=$(pci_of cmb0)
+allocate=/sys/bus/pci/devices/$provider/p2pmem/allocate
+# shellcheck disable=SC2034 # for the test
+p2pmem=$(p2pmem_of "$provider")
+map=/tmp/map-peer-memory
+cc -O1 -o $map tests/lib/map-peer-memory.c || bail 'cannot compile map-peer-memory'
+
+# mapped SIZE: start it and wait until it has its memory; it ends with fd 3.
+# What it says is in /tmp/said.
+mapped() {
+	mkfifo /tmp/go 2>/dev/null
+	: >/tmp/said
+	$map "$allocate" "$1" </tmp/go >/tmp/said 2>&1 &
+	# shellcheck disable=SC2034 # for the test
+	map_pid=$!
+	exec 3>/tmp/go
+	wait_for 20 grep -q . /tmp/said
+	grep -qx mapped /tmp/said
+}

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: for more than two minutes, threads on every CPU allocate, map, unmap,
+# free, find and bind while the provider goes and comes back, is published and
+# not, redirect is switched, files are read and processes map memory: nothing
+# hangs, no page is handed out twice, and what the debug kernel watches is clean.
+# Requires: p2pmem series, the kernel's build directory, setpci, cc.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=acs CPU=EPYC MODULE=1 TIMEOUT=900
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/mapping.sh
+. "${BASH_SOURCE[0]%/*}/../lib/mapping.sh"
+
+readonly DURATION=150
+drive=$(pci_of plain0)
+card=$(nic_pci)
+root_port=$(basename "$(readlink -f "/sys/bus/pci/devices/$provider/..")")
+core_load
+
+# Each of these at its own pace, until the time is over
+end=$((SECONDS + DURATION))
+time_is_left() { [ $SECONDS -lt $end ]; }
+
+readers() {
+	while time_is_left; do
+		cat /sys/class/p2pmem/*/{size,available,buffers,pinned,alloc_failures} \
+			/sys/kernel/debug/p2pmem/*/{peers,buffers,pool} >/dev/null 2>&1
+	done
+}
+
+switchers() {
+	local i=0
+	while time_is_left; do
+		setpci -s "$root_port" "ECAP_ACS+6.w=$((4 * (i % 2))):4"
+		core publish "$provider" $((i % 3 > 0))
+		i=$((i + 1))
+	done
+	core publish "$provider" 1
+}
+
+# Half of it is given back before the process ends, the rest with it
+mappers() {
+	while time_is_left; do
+		echo 1 >"$(p2pmem_of "$provider")/user_mmap"
+		$map "$allocate" 65536 </dev/null >/dev/null
+	done 2>/dev/null
+}
+
+# Says how often; fails if it ever takes longer than a minute
+removals() {
+	local n=0
+	while time_is_left; do
+		sleep 2
+		provider_unbind "$provider" && provider_bind "$provider" || return
+		n=$((n + 1))
+	done
+	echo $n >/tmp/removals
+}
+
+plan 12
+
+buffers=$(<"$p2pmem/buffers")
+available=$(<"$p2pmem/available")
+stress_start "$provider" "$drive" "$card"
+readers &
+pids=($!)
+switchers &
+pids+=($!)
+mappers &
+pids+=($!)
+removals
+ok 'every removal ended in time' [ -s /tmp/removals ]
+ok 'there were at least 7' [ "$(cat /tmp/removals || echo 0)" -ge 7 ]
+wait "${pids[@]}"
+stress_stop
+for name in allocs maps deferred found binds told; do
+	ok "$name: there were more than 11" [ "$(field $name "$stress")" -gt 11 ]
+done
+is 'no page had two owners, none was changed by another, nothing else was wrong' \
+	"$(field overlaps "$stress") $(field corrupted "$stress") $(field errors "$stress")" '0 0 0'
+is 'no removal has stalled' "$(kernel_log 'removal of p2pmem')" ''
+lends() { p2pmem=$(p2pmem_of "$provider"); }
+ok 'the provider is back' wait_for 20 lends
+all_back() { [ "$(<"$p2pmem/buffers") $(<"$p2pmem/available") $(<"$p2pmem/pinned")" = "$buffers $available 0" ]; }
+ok 'with all of its memory' wait_for 20 all_back
