@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: when ACS redirect is switched at run time, the next decision sees it,
-# whoever takes it (find, check, or a reader of "peers"), and from then on
-# mappings follow that one and no older.
+# be it find or check that takes it, and from then on mappings follow that one and
+# no older.  A reader of "peers" sees what would be decided, and changes nothing.
 # Requires: p2pmem series, p2ptrace, the kernel's build directory, setpci.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -33,7 +33,7 @@ by_bus_addr() {
 	echo "${said# }"
 }
 
-plan 15
+plan 18
 
 core alloc 1 "$provider" 4096
 trace_start
@@ -48,11 +48,14 @@ is 'and mapped so' "$(by_bus_addr "$drive" "$card")" '0 0'
 
 ok 'redirect can be switched off' redirect 0
 is 'that alone changes no mapping' "$(by_bus_addr "$drive")" 0
-is 'peers sees it' "$(peer "$drive")" 'bus_addr same_bridge -'
+is 'peers sees what would be decided' "$(peer "$drive")" 'bus_addr same_bridge -'
+is 'and changes none, either' "$(by_bus_addr "$drive" "$card")" '0 0'
+ok 'both are found once more' core find "$drive" "$card"
 is 'and mappings follow' "$(by_bus_addr "$drive" "$card")" '1 1'
 
 redirect 4
 is 'peers sees it when it is on again' "$(peer "$card")" "thru_host_bridge acs_redirect_allowed $root_port"
+ok 'both are checked' core check "$provider" "$drive" "$card"
 is 'and mappings follow again' "$(by_bus_addr "$drive" "$card")" '0 0'
 trace_stop
 

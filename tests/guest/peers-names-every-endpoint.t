@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: "peers" in debugfs has one line for each PCI function that is no bridge,
-# with the decision for it: how it can reach the memory, how far it is, and why.
+# with what would be decided for it: how it can reach the memory, how far it is,
+# and why.
 # Requires: p2pmem series, p2ptrace.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -24,7 +25,7 @@ endpoints() {
 	done
 }
 
-plan 10
+plan 9
 
 trace_start
 cat "$peers" >/tmp/peers
@@ -40,7 +41,4 @@ is 'the drive under another root port' "$(peer "$(pci_of far0)")" 'not_supported
 is 'everything else is as far from it' \
 	"$(tail -n +2 /tmp/peers | grep -vE "^($provider|$(pci_of plain0)|$(nic_pci)) " | awk '{ print $2, $4, $5 }' | sort -u)" \
 	'not_supported host_bridge_unknown -'
-is 'each line is a decision' "$(trace_count '.event == "p2pmem_decide"')" $(($(wc -l </tmp/peers) - 1))
-is 'and says what was decided' \
-	"$(tail -n +2 /tmp/peers | awk '{ print $1, $2, $3, $4 }' | sort)" \
-	"$(jq -r 'select(.event == "p2pmem_decide") | "\(.client) \(.map) \(.distance) \(.reason)"' $trace_json | sort)"
+is 'to read it is to decide nothing' "$(trace_count '.event == "p2pmem_decide"')" 0

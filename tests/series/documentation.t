@@ -32,9 +32,10 @@ entries() {
 		}'
 }
 
+listed=$(for file in $(changed 'Documentation/*.rst'); do entries "$file"; done |
+	xargs realpath -m --relative-to=.)
 for file in "${texts[@]}"; do
-	is "$file is in the table of contents of its directory" \
-		"$(entries "${file%/*}/index.rst" | grep -xF "${file%.rst}")" "${file%.rst}"
+	ok "$file is in a table of contents" grep -qxF "${file%.rst}" <<<"$listed"
 done
 
 missing=$(for file in "${documents[@]}"; do

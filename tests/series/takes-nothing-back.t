@@ -9,16 +9,16 @@
 # it; lines of nothing but punctuation are anybody's.  All others count, comments
 # too, and moving one is taking it back.
 #
+# The bug fixes, which come first, are not counted: they have to stand by themselves
+# in the stable kernels, where what they mend is mended in place.  What supersedes
+# them comes later in the series.
+#
 # Requires build/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"
 
-# What may be taken back all the same, each with its reason above it:
-# a file, a colon and the line, without its indentation
-allowed=$(grep -v '^ *#' <<'EOF_ALLOWED'
-EOF_ALLOWED
-)
+fixes() { lgit show -s --format=%b "$1" | grep -q '^Fixes: '; }
 
 # deletions COMMIT: the lines that it deletes, as FILE NUMBER
 deletions() {
@@ -75,7 +75,7 @@ taken_back() {
 	origins "$1" | while IFS=$'\t' read -r where who line; do
 		read -r line <<<"$line" || :
 		[[ $line =~ [[:alnum:]] ]] || continue
-		grep -qxF -- "${where%:*}:$line" <<<"$allowed" ||
+		fixes "$who" ||
 			printf '\n%s: %s\n\tof %s' "$where" "$line" "$(titled "$who")"
 	done
 }
