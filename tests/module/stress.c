@@ -98,6 +98,7 @@ struct stress_thread {
 	struct stress *stress;
 	struct task_struct *task;
 	struct rnd_state random;
+	bool stays;	/* bound until it is told, so that somebody is to be told */
 	struct p2pmem_device *p2pmem;
 	struct p2pmem_user user;
 	atomic_t told;
@@ -428,7 +429,7 @@ static void stress_round(struct stress_thread *thread)
 
 	if (!below(thread, 32))
 		irq_work_queue(&thread->irq_work);
-	if (!below(thread, 1024))
+	if (!thread->stays && !below(thread, 1024))
 		detach(thread);
 }
 
@@ -477,7 +478,8 @@ static int stress_prepare(struct stress *stress)
 	return error;
 }
 
-static struct stress_thread *new_thread(struct stress *stress, int cpu)
+static struct stress_thread *new_thread(struct stress *stress, int cpu,
+					bool stays)
 {
 	struct stress_thread *thread;
 
@@ -486,6 +488,7 @@ static struct stress_thread *new_thread(struct stress *stress, int cpu)
 		return NULL;
 
 	thread->stress = stress;
+	thread->stays = stays;
 	prandom_seed_state(&thread->random, get_random_u64());
 	init_irq_work(&thread->irq_work, in_interrupt_too);
 
@@ -514,7 +517,7 @@ static unsigned int start_threads(struct stress *stress,
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
 		for (i = 0; i < THREADS_PER_CPU && n < max; i++) {
-			threads[n] = new_thread(stress, cpu);
+			threads[n] = new_thread(stress, cpu, i == 0);
 			if (!threads[n])
 				goto out;
 			n++;
