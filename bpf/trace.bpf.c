@@ -328,8 +328,8 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 	return 0;
 }
 
-EVENT_PROG(nvmet_p2pmem_unbind, const struct nvmet_ctrl *ctrl, __u32 nsid, const struct p2pmem_device *p2pmem,
-	   __u32 reason)
+EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
+	   const struct p2pmem_device *p2pmem, __u32 reason)
 {
 	struct p2ptrace_nvmet_p2pmem_unbind *r;
 	struct p2ptrace_name dev;
@@ -337,21 +337,17 @@ EVENT_PROG(nvmet_p2pmem_unbind, const struct nvmet_ctrl *ctrl, __u32 nsid, const
 	name_read(&dev, device_name_or_null(p2pmem));
 	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
 		return 0;
-	if (!ctrl) {
-		count_lost();
-		return 0;
-	}
 
 	r = RESERVE(nvmet_p2pmem_unbind);
 	if (!r)
 		return 0;
 	r->dev = dev;
-	r->cntlid = ctrl->cntlid;
+	r->cntlid = cntlid;
 	r->nsid = nsid;
 	r->reason = reason;
 	r->pad = 0;
 	__builtin_memset(r->subsys, 0, sizeof(r->subsys));
-	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), ctrl->subsys->subsysnqn);
+	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), subsys);
 	record_submit(r);
 	return 0;
 }
@@ -393,7 +389,7 @@ EVENT_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32
 	if (!r)
 		return 0;
 	r->size = size;
-	r->nsid = req->ns->nsid;
+	r->nsid = req->ns ? req->ns->nsid : 0;
 	r->reason = reason;
 	r->cntlid = req->sq->ctrl->cntlid;
 	r->qid = req->sq->qid;

@@ -29,7 +29,7 @@ is 'every block was in peer memory' "$(trace_count '.event == "nvmet_p2pmem_use"
 is 'all of them of that size' "$(trace_values .size '.event == "nvmet_p2pmem_use"')" 16384
 is 'as many writes as reads' \
 	"$(trace_count '.event == "nvmet_p2pmem_use" and .opcode == 1')" 127
-is 'none in system memory' "$(trace_count '.event == "nvmet_p2pmem_fallback"')" 0
+is 'none in system memory' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid > 0')" 0
 is 'allocations' "$(trace_count '.event == "p2pmem_alloc"')" 254
 is 'frees' "$(trace_count '.event == "p2pmem_free"')" 254
 is 'mappings: each block for the network card and for the drive' \

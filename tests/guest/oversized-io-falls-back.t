@@ -36,7 +36,7 @@ trace_stop
 
 is 'the large ones fell back' \
 	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .size == 1048576')" 26
-is 'for want of memory' "$(trace_values '"\(.size) \(.reason)"' '.event == "nvmet_p2pmem_fallback"')" \
+is 'for want of memory' "$(trace_values '"\(.size) \(.reason)"' '.event == "nvmet_p2pmem_fallback" and .qid > 0')" \
 	'1048576 no_memory'
 is 'each was refused once by the pool' \
 	"$(trace_count '.event == "p2pmem_alloc_fail" and .reason == "no_memory"')" 26

@@ -3,7 +3,7 @@
 #
 # Shows: when the provider is unbound, a connected host goes on with system memory,
 # with its data right and each request seen to fall back; when the provider is
-# back, the next connection uses peer memory again.
+# back, so is peer memory, over the same connection.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -17,7 +17,7 @@ provider=$(pci_of cmb0)
 driver=/sys/bus/pci/drivers/nvme
 lender() { ls /sys/class/p2pmem; }
 
-plan 17
+plan 19
 
 rxe_up
 ok 'plain0 can be exported with p2pmem on' nvmet_export lab plain0 1
@@ -30,9 +30,9 @@ ok 'without it, data is right' fio_verify "$(remote_drive lab)" 16k 7
 ok 'the provider can be bound again' timeout 60 sh -c "echo $provider >$driver/bind"
 lends_again() { [ -n "$(lender)" ]; }
 ok 'it lends memory again' wait_for 20 lends_again
-nvmet_disconnect lab
-nvmet_connect lab
-ok 'with a new connection, data is right' fio_verify "$(remote_drive lab)" 16k 13
+bound_again() { grep -q "dev=$(lender) " $nvmet/subsystems/lab/namespaces/1/p2pmem_bindings; }
+ok 'and the connection is bound to it' wait_for 20 bound_again
+ok 'with which data is right' fio_verify "$(remote_drive lab)" 16k 13
 nvmet_disconnect lab
 trace_stop
 
@@ -44,7 +44,9 @@ is 'requests of 16 KiB used peer memory before and after' \
 	"$(trace_count '.event == "nvmet_p2pmem_use" and .size == 16384')" $((2 * (11 + 13)))
 is 'and fell back in between' \
 	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .size == 16384')" $((2 * 7))
-is 'because it was removed' "$(trace_values .reason '.event == "nvmet_p2pmem_fallback"')" removed
+is 'because it was removed' "$(trace_values .reason '.event == "nvmet_p2pmem_fallback" and .size == 16384')" removed
+is 'as the binding was' \
+	"$(jq -r 'select(.event == "nvmet_p2pmem_unbind") | .reason' $trace_json | head -n 1)" removed
 is 'the last binding is to the new device' \
 	"$(jq -r 'select(.event == "nvmet_p2pmem_bind") | .dev' $trace_json | tail -n 1)" "$(lender)"
 is 'nothing is held but what the drive keeps for its queues' \

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: when the provider's driver is unbound under full load, no I/O fails, no
-# data is lost, and the memory is given back without a stall.
+# data is lost, and the memory is given back within a second; when it is bound
+# again, connected hosts use peer memory again.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
 # directory, fio, nvme, rdma.
 
@@ -15,8 +16,9 @@ TOPOLOGY=switch MODULE=1
 
 provider=$(pci_of cmb0)
 take_away() { provider_unbind "$provider"; }
+bring_back() { provider_bind "$provider"; }
 core_load
 
-plan 16
+plan $REMOVAL_POINTS
 
 removal_under_load "$provider"

@@ -8,7 +8,7 @@
 #
 #   host-bridge                     the root, first line
 #   root-port [NAME]                below host-bridge
-#   upstream [NAME]                 below root-port: a switch ...
+#   upstream [NAME]                 below root-port or downstream: a switch ...
 #   downstream [NAME]               below upstream:  ... and its ports
 #   nvme NAME [size=256M] [cmb=0M]  a drive with serial number NAME, and with
 #                                   that much controller memory to lend
@@ -50,7 +50,7 @@ function option(key, fallback,    value) {
 
 BEGIN {
 	parents["root-port"] = " host-bridge "
-	parents["upstream"] = " root-port "
+	parents["upstream"] = " root-port downstream "
 	parents["downstream"] = " upstream "
 	parents["nvme"] = parents["nic"] = " host-bridge root-port downstream "
 	alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-_"

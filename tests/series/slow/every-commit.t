@@ -33,6 +33,22 @@ build() {
 	return $status
 }
 
+# build_alone COMMIT: compile what it touches and no option selects yet, for want of
+# somebody who uses it
+build_alone() {
+	local file list=()
+	while read -r file; do
+		compiled commits "$file" || list+=("${file%.c}.o")
+	done < <(touched "$1" '*.c')
+	[ ${#list[@]} -gt 0 ] || return 0
+
+	mv "$built/commits.log" "$work/log"
+	kmake commits W=1 cmd_checkdoc= C=1 CHECK="$top/tests/series/checker" "${list[@]}"
+	warnings commits | sort -o "$work/warnings" - "$work/warnings"
+	grep -v '^checked ' "$SERIES_SAID" | plain >"$work/checks"
+	cat "$work/log" >>"$built/commits.log"
+}
+
 # What make said last, of a build that has failed
 last_words() {
 	grep -nE 'error:|\*\*\*|undefined reference' "$built/commits.log" | head -n 20
@@ -83,6 +99,7 @@ for commit in "${list[@]}"; do
 		tap_fail "$name: boots"
 		continue
 	fi
+	build_alone "$commit"
 	is "$name: builds, and so does all that it touches" "$(passed_over "$commit")" ''
 	is "$name: no new warning with W=1" "$(comm -13 "$known" "$work/warnings")" ''
 	is "$name: no new complaint by sparse or kernel-doc" \

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: commands whose data the CPU of the target reads or writes take system
+# memory and say so: DSM, admin commands, and writes whose data come along in the
+# command; reads and writes beside them use peer memory.  The counts of the namespace
+# are those of the events.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma,
+# blkdiscard.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/target.sh
+. "${BASH_SOURCE[0]%/*}/../lib/target.sh"
+
+plan 13
+
+rxe_up
+nvmet_export lab plain0 1 || bail 'cannot export plain0'
+echo 4096 >$nvmet/ports/1/param_inline_data_size 2>/dev/null || :
+trace_start
+nvmet_connect lab
+remote=$(remote_drive lab)
+
+fallbacks() { trace_values "\"$1\"" ".event == \"nvmet_p2pmem_fallback\" and .reason == \"cpu_access\" and $2"; }
+fallback_count() { trace_count ".event == \"nvmet_p2pmem_fallback\" and $1"; }
+stat() { stat_of lab 1 "$1"; }
+
+base=$(stat cpu_access)
+ok 'a range is discarded' blkdiscard -o 1048576 -l 1048576 "$remote"
+is 'by one DSM command, which is counted' $(($(stat cpu_access) - base)) 1
+
+base=$(stat cpu_access)
+ok '7 blocks of 4 KiB are written, with their commands' fio --name=small --filename="$remote" --rw=write \
+	--bs=4k --size=28k --direct=1 --ioengine=psync --output=/dev/null
+is 'each is counted' $(($(stat cpu_access) - base)) 7
+
+base=$(stat cpu_access) used=$(stat used)
+ok '11 blocks of 64 KiB are written and verified' fio_verify "$remote" 64k 11
+is 'all of them through peer memory' $(($(stat used) - used)) 22
+is 'and nothing fell back' "$(stat cpu_access)" "$base"
+
+want=$(stat cpu_access)
+nvmet_disconnect lab
+trace_stop
+
+is 'the DSM command is there' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .opcode == 9')" 1
+is 'the small writes are there' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .opcode == 1 and .size == 4096')" 7
+ok 'admin commands are there, of no namespace' \
+	[ "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid == 0 and .nsid == 0')" -gt 0 ]
+is 'all for the same reason' "$(trace_values .reason '.event == "nvmet_p2pmem_fallback"')" cpu_access
+is 'the namespace has counted all but those' \
+	"$(fallback_count '.qid > 0')" "$want"
+is 'no other opcode used peer memory' \
+	"$(trace_values .opcode '.event == "nvmet_p2pmem_use" and .opcode != 1 and .opcode != 2')" ''

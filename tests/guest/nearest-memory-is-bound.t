@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: with two providers at different distances and several namespaces on two
+# drives, each controller of two hosts is bound to what is nearest for each
+# namespace, and at the same distance to what has more memory; both hosts' data are
+# right at queue depth 32.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=two
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/target.sh
+. "${BASH_SOURCE[0]%/*}/../lib/target.sh"
+
+near=$(lent_by "$(pci_of cmb0)")
+large=$(lent_by "$(pci_of cmb1)")
+
+plan 17
+
+rxe_up
+nvmet_export lab plain0 1 || bail 'cannot export plain0'
+ok 'a second namespace, on the other drive' nvmet_add lab 2 plain1 1
+ok 'a third, on the first drive, with a provider that is further off' nvmet_add lab 3 plain0 "$large"
+ok 'a fourth, that wants none' nvmet_add lab 4 plain1 0
+
+trace_start --event p2pmem_dev_add,nvmet_p2pmem_bind,nvmet_p2pmem_use,nvmet_p2pmem_fallback
+nvmet_connect lab --hostnqn nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000001 \
+	--hostid 00000000-0000-4000-8000-000000000001
+first=$(basename "$(remote_drive lab)" n1)
+# nvme connect will not have two hosts on one machine, the kernel will
+echo "transport=rdma,traddr=$RDMA_ADDRESS,trsvcid=$RDMA_PORT,nqn=lab,hostnqn=nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000002,hostid=00000000-0000-4000-8000-000000000002" \
+	>/dev/nvme-fabrics || bail 'the second host cannot connect'
+# disk CONTROLLER NSID: numbers in names are not those of namespaces
+disk() {
+	local dir
+	for dir in "/sys/class/nvme/$1/$1"n*; do
+		[ "$(cat "$dir/nsid" 2>/dev/null)" = "$2" ] && [ -b "/dev/${dir##*/}" ] &&
+			echo "/dev/${dir##*/}" && return
+	done
+	return 1
+}
+second() {
+	local dir
+	for dir in /sys/class/nvme/nvme*; do
+		[ "$(<"$dir/subsysnqn")" = lab ] && [ "${dir##*/}" != "$first" ] &&
+			disk "${dir##*/}" 4 >/dev/null && echo "${dir##*/}" && return
+	done
+	return 1
+}
+wait_for 20 second >/dev/null || bail 'the second host has no drives'
+second=$(second)
+wait_for 20 disk "$first" 4 >/dev/null || bail 'the first host has no drives'
+
+is 'namespace 1: both are bound to the nearest' "$(bound lab 1)" "$near:8:0 $near:8:0"
+is 'namespace 2: to the larger of two that are as near' "$(bound lab 2)" "$large:10:0 $large:10:0"
+is 'namespace 3: to the one that was asked for' "$(bound lab 3)" "$large:12:0 $large:12:0"
+is 'namespace 4: not at all' "$(bound lab 4)" ''
+
+# Each has a quarter of its drive for itself
+jobs=(--direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bs=16k --size=2m --verify=crc32c
+	--verify_fatal=1 --do_verify=1 --verify_state_save=0)
+ok 'two hosts and eight drives at once, all verified' fio --output=/tmp/fio.json --output-format=json \
+	"${jobs[@]}" \
+	--name=a1 --filename="$(disk "$first" 1)" --offset=0 --name=b1 --filename="$(disk "$second" 1)" --offset=4m \
+	--name=a3 --filename="$(disk "$first" 3)" --offset=8m --name=b3 --filename="$(disk "$second" 3)" --offset=12m \
+	--name=a2 --filename="$(disk "$first" 2)" --offset=0 --name=b2 --filename="$(disk "$second" 2)" --offset=4m \
+	--name=a4 --filename="$(disk "$first" 4)" --offset=8m --name=b4 --filename="$(disk "$second" 4)" --offset=12m
+is 'fio: each block once each way' "$(jq -r '.jobs[] | "\(.error) \(.write.total_ios) \(.read.total_ios)"' /tmp/fio.json | sort -u)" \
+	'0 128 128'
+for nsid in 1 2 3; do
+	is "namespace $nsid: no request of 16 KiB fell back" "$(stat_of lab $nsid no_memory) $(stat_of lab $nsid too_small) $(stat_of lab $nsid no_binding)" '0 0 0'
+done
+nvme disconnect --nqn lab >/dev/null
+trace_stop
+
+for nsid in 1 2 3; do
+	is "namespace $nsid: two hosts, 128 blocks each way" \
+		"$(trace_count ".event == \"nvmet_p2pmem_use\" and .size == 16384 and .nsid == $nsid")" 512
+done
+is 'six were bound' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" 6
+is 'namespace 4 used none' "$(trace_count '.nsid == 4')" 0

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: p2pmem_min_size of a namespace is the smallest request that uses peer
+# memory, from the next request on; what is smaller falls back as too_small; wrong
+# values are refused.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/target.sh
+. "${BASH_SOURCE[0]%/*}/../lib/target.sh"
+
+plan 11
+
+rxe_up
+nvmet_export lab plain0 1 || bail 'cannot export plain0'
+nvmet_connect lab
+remote=$(remote_drive lab)
+dir=$(namespace lab 1)
+
+echo 65536 >"$dir/p2pmem_min_size"
+is 'the bound is what was written' "$(<"$dir/p2pmem_min_size")" 65536
+trace_start --event nvmet_p2pmem_use,nvmet_p2pmem_fallback
+ok 'blocks of 32 KiB' fio_verify "$remote" 32k 7
+ok 'and of 64 KiB are right' fio_verify "$remote" 64k 5
+is 'the smaller ones were counted as such' "$(stat_of lab 1 too_small)" 14
+echo 32768 >"$dir/p2pmem_min_size"
+ok 'with a lower bound, blocks of 32 KiB are right' fio_verify "$remote" 32k 3
+is 'and not too small any more' "$(stat_of lab 1 too_small)" 14
+nvmet_disconnect lab
+trace_stop
+
+is '32 KiB fell back' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .size == 32768 and .reason == "too_small"')" 14
+is 'then it did not' "$(trace_count '.event == "nvmet_p2pmem_use" and .size == 32768')" 6
+is '64 KiB did not' "$(trace_count '.event == "nvmet_p2pmem_use" and .size == 65536')" 10
+is 'what is no number is refused' "$( { echo 4k5 >"$dir/p2pmem_min_size"; } 2>&1 | grep -o 'Invalid argument')" 'Invalid argument'
+like 'and is in the log' "$(kernel_log p2pmem_min_size)" "'4k5' is not a number of bytes"
