@@ -20,7 +20,7 @@ nvmet_export lab plain0 0 || bail 'cannot export plain0'
 dir=$(namespace lab 1)
 value() { cat "$dir/p2pmem"; }
 
-plan 24
+plan 26
 
 is 'while it is enabled, nothing can be asked' "$(asked lab 1 1)" EBUSY
 echo 0 >"$dir/enable"
@@ -35,10 +35,12 @@ logged() { kernel_log '.' | tail -n +$((lines + 1)); }
 is 'no name at all' "$(asked lab 1 rubbish)" EINVAL
 like 'is in the log' "$(logged)" "p2pmem: 'rubbish' is neither"
 is 'a device that is not there' "$(asked lab 1 p2pmem99)" ENODEV
-like 'is in the log' "$(logged)" "no peer memory of the name 'p2pmem99'"
+like 'is in the log' "$(logged)" "'p2pmem99' lends no peer memory"
 is 'a PCI function that lends nothing' "$(asked lab 1 "$(pci_of plain0)")" ENODEV
-like 'is in the log' "$(logged)" "no peer memory of the name '$(pci_of plain0)'"
+like 'is in the log' "$(logged)" "'$(pci_of plain0)' lends no peer memory"
 is 'a line for each' "$(logged | wc -l)" 3
+is 'a word that begins like a number' "$(asked lab 1 01)" EINVAL
+is 'or like yes or no' "$(asked lab 1 foo)" EINVAL
 is 'and what was asked before is kept' "$(value)" "$name"
 
 is 'no controller, nothing bound' "$(bound lab 1)" ''

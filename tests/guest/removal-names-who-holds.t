@@ -20,7 +20,7 @@ p2pmem=$(p2pmem_of "$provider")
 name=${p2pmem##*/}
 core_load
 
-plan 21
+plan 22
 
 core keep "$provider"
 core alloc 1 "$provider" 8192
@@ -33,6 +33,7 @@ provider_unbind "$provider" &
 pid=$!
 begun() { [ "$(trace_count '.event == "p2pmem_dev_del"')" = 1 ]; }
 ok 'the removal begins' wait_for 20 begun
+is 'it says so' "$(<"$p2pmem/published")" 0
 is 'nothing can be allocated any more' "$(core_says alloc 3 "$provider" 4096)" -ENODEV
 is 'nor as a list' "$(core_says alloc_sgl 3 "$provider" 4096 1)" -ENODEV
 is 'nobody can become a user' "$(core_says bind 1 "$provider")" -ENODEV
