@@ -91,6 +91,8 @@ check-debug: p2ptrace kernel-debug ## run them and a stress on the debug kernel,
 	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest tests/stress
 bench-core: kernel-tree ## measure what peer memory costs, in instructions, on the base kernel and on ours
 	$(Q)tests/bench/core
+bench-nvmet: kernel-tree ## measure what a request of the NVMe target costs, with and without peer memory
+	$(Q)tests/bench/nvmet
 
 ## Housekeeping
 deps: ## install what is missing (as root), or say what is
@@ -111,4 +113,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core kernel-debug deps deps-p2ptrace clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core bench-nvmet kernel-debug deps deps-p2ptrace clean distclean

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * requests DEVICE read|write SIZE - what one request costs, in instructions
+ * requests DEVICE read|write SIZE [COUNT] - what one request costs, in instructions
  *
  * For a guest under QEMU's -icount shift=0 with one CPU, where the time stamp
  * counter counts instructions.  Direct I/O, one request at a time.  Several times
- * over, takes the median of so many requests that what a tick adds to some does
- * not matter; prints the median of these, the least and the greatest, in
+ * over, takes the median of COUNT requests, so many that what a tick adds to some
+ * does not matter; prints the median of these, the least and the greatest, in
  * hundredths.  What this program itself executes for a request is in the figures.
+ *
+ * Also prints what one more request adds on average: what twice COUNT of them take
+ * in a row, less what COUNT do, by COUNT.  In that are the ticks and what is done
+ * only for every so many requests.
  *
  * A page fault or a segment more or less would show.  So all pages are locked,
  * and the buffer is one page many times: each page is a segment of its own.  The
@@ -25,8 +29,9 @@
 #include <x86intrin.h>
 
 #define PAGE	4096
+#define SECTOR	512
 #define RUNS	5
-#define REQUESTS 1001
+#define REQUESTS 1001	/* unless COUNT says otherwise */
 #define WARM_UP	64
 
 typedef unsigned long long u64;
@@ -62,20 +67,33 @@ static void request(int fd, int write, char *buffer, size_t size, unsigned int i
 		err(1, "request %u", i);
 }
 
+static u64 row(int fd, int write, char *buffer, size_t size, unsigned int count)
+{
+	u64 start = __rdtsc();
+
+	for (unsigned int i = 0; i < count; i++)
+		request(fd, write, buffer, size, i);
+	return __rdtsc() - start;
+}
+
 int main(int argc, char *argv[])
 {
-	static u64 cost[REQUESTS], median[RUNS];
-	unsigned int i, j;
+	static u64 cost[REQUESTS], median[RUNS], mean[RUNS];
+	unsigned int i, j, count = REQUESTS;
 	char *buffer;
 	size_t size;
 	int fd, write;
 
-	if (argc != 4 || (strcmp(argv[2], "read") && strcmp(argv[2], "write")))
-		errx(2, "usage: requests DEVICE read|write SIZE");
+	if (argc < 4 || argc > 5 || (strcmp(argv[2], "read") && strcmp(argv[2], "write")))
+		errx(2, "usage: requests DEVICE read|write SIZE [COUNT]");
 	write = !strcmp(argv[2], "write");
 	size = strtoul(argv[3], NULL, 10);
-	if (!size || size % PAGE)
-		errx(2, "'%s' is not a number of whole pages", argv[3]);
+	if (!size || size % SECTOR)
+		errx(2, "'%s' is not a number of whole sectors", argv[3]);
+	if (argc == 5)
+		count = strtoul(argv[4], NULL, 10);
+	if (!count || count > REQUESTS)
+		errx(2, "'%s' is not a number of requests up to %d", argv[4], REQUESTS);
 
 	fd = open(argv[1], O_RDWR | O_DIRECT);
 	if (fd < 0)
@@ -84,21 +102,27 @@ int main(int argc, char *argv[])
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		err(1, "mlockall");
 
-	for (i = 0; i < WARM_UP; i++)
+	for (i = 0; i < (count < WARM_UP ? count : WARM_UP); i++)
 		request(fd, write, buffer, size, i);
 	for (i = 0; i < RUNS; i++) {
-		for (j = 0; j < REQUESTS; j++) {
+		for (j = 0; j < count; j++) {
 			u64 start = __rdtsc();
 
 			request(fd, write, buffer, size, j);
 			cost[j] = __rdtsc() - start;
 		}
-		qsort(cost, REQUESTS, sizeof(u64), compare);
-		median[i] = cost[REQUESTS / 2];
+		qsort(cost, count, sizeof(u64), compare);
+		median[i] = cost[count / 2];
+
+		/* First the shorter one: a difference is never less than nothing */
+		mean[i] = row(fd, write, buffer, size, count);
+		mean[i] = (row(fd, write, buffer, size, 2 * count) - mean[i]) * 100 / count;
 	}
 
 	qsort(median, RUNS, sizeof(u64), compare);
-	printf("cost=%llu min=%llu max=%llu batches=%d ops=%d\n", median[RUNS / 2] * 100,
-	       median[0] * 100, median[RUNS - 1] * 100, RUNS, REQUESTS);
+	qsort(mean, RUNS, sizeof(u64), compare);
+	printf("cost=%llu min=%llu max=%llu mean=%llu mean_min=%llu mean_max=%llu batches=%d ops=%u\n",
+	       median[RUNS / 2] * 100, median[0] * 100, median[RUNS - 1] * 100,
+	       mean[RUNS / 2], mean[0], mean[RUNS - 1], RUNS, count);
 	return 0;
 }

@@ -2,12 +2,7 @@
 #
 # core.json as a table
 
-def left($width): (tostring + " " * $width)[:([$width, (tostring | length)] | max)];
-def right($width): tostring | " " * ([$width - length, 0] | max) + .;
-def thousands: tostring | [while(length > 0; .[:-3]) | .[-3:]] | reverse | join(",");
-def cost: if . == null then "-" else (. + 0.5 | floor | thousands) end;
-def ratio: if . == null then "-" else (. * 10000 + 0.5 | floor | tostring |
-	("0" * ([5 - length, 0] | max) + .) | .[:-4] + "." + .[-4:]) end;
+include "text";
 
 def target:
 	if . == null then "none"
