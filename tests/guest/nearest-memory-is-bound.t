@@ -4,7 +4,7 @@
 # Shows: with two providers at different distances and several namespaces on two
 # drives, each controller of two hosts is bound to what is nearest for each
 # namespace, and at the same distance to what has more memory; both hosts' data are
-# right at queue depth 32.
+# right at queue depth 32.  When the nearest goes, the next is used until it is back.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -14,10 +14,11 @@ TOPOLOGY=two
 # shellcheck source=tests/lib/target.sh
 . "${BASH_SOURCE[0]%/*}/../lib/target.sh"
 
-near=$(lent_by "$(pci_of cmb0)")
+provider=$(pci_of cmb0)
+near=$(lent_by "$provider")
 large=$(lent_by "$(pci_of cmb1)")
 
-plan 17
+plan 22
 
 rxe_up
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
@@ -25,7 +26,7 @@ ok 'a second namespace, on the other drive' nvmet_add lab 2 plain1 1
 ok 'a third, on the first drive, with a provider that is further off' nvmet_add lab 3 plain0 "$large"
 ok 'a fourth, that wants none' nvmet_add lab 4 plain1 0
 
-trace_start --event p2pmem_dev_add,nvmet_p2pmem_bind,nvmet_p2pmem_use,nvmet_p2pmem_fallback
+trace_start --event p2pmem_dev_add,nvmet_p2pmem_bind,nvmet_p2pmem_unbind,nvmet_p2pmem_use,nvmet_p2pmem_fallback
 nvmet_connect lab --hostnqn nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000001 \
 	--hostid 00000000-0000-4000-8000-000000000001
 first=$(basename "$(remote_drive lab)" n1)
@@ -72,12 +73,24 @@ is 'fio: each block once each way' "$(jq -r '.jobs[] | "\(.error) \(.write.total
 for nsid in 1 2 3; do
 	is "namespace $nsid: no request of 16 KiB fell back" "$(stat_of lab $nsid no_memory) $(stat_of lab $nsid too_small) $(stat_of lab $nsid no_binding)" '0 0 0'
 done
+
+bound_to() { [ "$(bound lab "$1" | sed 's/:[^ ]*//g')" = "$2 $2" ]; }
+provider_unbind "$provider"
+ok 'without the nearest, the next is bound' wait_for 20 bound_to 1 "$large"
+provider_bind "$provider"
+lends() { near=$(lent_by "$provider"); }
+ok 'when it is back' wait_for 20 lends
+ok 'it is bound again' wait_for 20 bound_to 1 "$near"
+ok 'and what asked for the other by its name still has that' bound_to 3 "$large"
 nvme disconnect --nqn lab >/dev/null
 trace_stop
+
+is 'each binding that moved says so' \
+	"$(trace_count '.event == "nvmet_p2pmem_unbind" and .reason == "moved"')" 2
 
 for nsid in 1 2 3; do
 	is "namespace $nsid: two hosts, 128 blocks each way" \
 		"$(trace_count ".event == \"nvmet_p2pmem_use\" and .size == 16384 and .nsid == $nsid")" 512
 done
-is 'six were bound' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" 6
+is 'six were bound, and of those two twice more' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" 10
 is 'namespace 4 used none' "$(trace_count '.nsid == 4')" 0

@@ -67,11 +67,11 @@ pids=($!)
 namespaces &
 pids+=($!)
 wait "${pids[@]}"
-ok 'providers went and came back, 20 times at least' [ "$(cat /tmp/providers || echo 0)" -ge 20 ]
-ok 'namespaces came and went, 10 times at least' [ "$(cat /tmp/namespaces || echo 0)" -ge 10 ]
+ok 'providers went and came back, 5 times at least' [ "$(cat /tmp/providers || echo 0)" -ge 5 ]
+ok 'namespaces came and went, 2 times at least' [ "$(cat /tmp/namespaces || echo 0)" -ge 2 ]
 diag "$(cat /tmp/providers) times a provider, $(cat /tmp/namespaces) times a namespace"
 ok 'the host still works' goes_on "$(host_drive 1)"
-ok 'it is bound again' wait_for 20 eval '[ "$(bound)" = 1 ]'
+ok 'it is bound again' wait_for 20 bound 1
 ok 'it uses peer memory' uses_peer_memory
 ok 'it can be ended' load_stop
 is 'it has seen no error' "$(load_error)" 0
