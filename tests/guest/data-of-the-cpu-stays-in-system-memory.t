@@ -26,23 +26,23 @@ remote=$(remote_drive lab)
 
 fallbacks() { trace_values "\"$1\"" ".event == \"nvmet_p2pmem_fallback\" and .reason == \"cpu_access\" and $2"; }
 fallback_count() { trace_count ".event == \"nvmet_p2pmem_fallback\" and $1"; }
-stat() { stat_of lab 1 "$1"; }
 
-base=$(stat cpu_access)
+
+base=$(counted cpu_access)
 ok 'a range is discarded' blkdiscard -o 1048576 -l 1048576 "$remote"
-is 'by one DSM command, which is counted' $(($(stat cpu_access) - base)) 1
+is 'by one DSM command, which is counted' $(($(counted cpu_access) - base)) 1
 
-base=$(stat cpu_access)
+base=$(counted cpu_access)
 ok '7 blocks of 4 KiB are written, with their commands' fio --name=small --filename="$remote" --rw=write \
 	--bs=4k --size=28k --direct=1 --ioengine=psync --output=/dev/null
-is 'each is counted' $(($(stat cpu_access) - base)) 7
+is 'each is counted' $(($(counted cpu_access) - base)) 7
 
-base=$(stat cpu_access) used=$(stat used)
+base=$(counted cpu_access) used=$(counted used)
 ok '11 blocks of 64 KiB are written and verified' fio_verify "$remote" 64k 11
-is 'all of them through peer memory' $(($(stat used) - used)) 22
-is 'and nothing fell back' "$(stat cpu_access)" "$base"
+is 'all of them through peer memory' $(($(counted used) - used)) 22
+is 'and nothing fell back' "$(counted cpu_access)" "$base"
 
-want=$(stat cpu_access)
+want=$(counted cpu_access)
 nvmet_disconnect lab
 trace_stop
 

@@ -22,9 +22,9 @@ plan 22
 
 rxe_up
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
-ok 'a second namespace, on the other drive' nvmet_add lab 2 plain1 1
-ok 'a third, on the first drive, with a provider that is further off' nvmet_add lab 3 plain0 "$large"
-ok 'a fourth, that wants none' nvmet_add lab 4 plain1 0
+ok 'a second namespace, on the other drive' namespace_asks 2 plain1 1
+ok 'a third, on the first drive, with a provider that is further off' namespace_asks 3 plain0 "$large"
+ok 'a fourth, that wants none' namespace_asks 4 plain1 0
 
 trace_start --event p2pmem_dev_add,nvmet_p2pmem_bind,nvmet_p2pmem_unbind,nvmet_p2pmem_use,nvmet_p2pmem_fallback
 nvmet_connect lab --hostnqn nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000001 \
@@ -54,10 +54,10 @@ wait_for 20 second >/dev/null || bail 'the second host has no drives'
 second=$(second)
 wait_for 20 disk "$first" 4 >/dev/null || bail 'the first host has no drives'
 
-is 'namespace 1: both are bound to the nearest' "$(bound lab 1)" "$near:8:0 $near:8:0"
-is 'namespace 2: to the larger of two that are as near' "$(bound lab 2)" "$large:10:0 $large:10:0"
-is 'namespace 3: to the one that was asked for' "$(bound lab 3)" "$large:12:0 $large:12:0"
-is 'namespace 4: not at all' "$(bound lab 4)" ''
+is 'namespace 1: both are bound to the nearest' "$(got)" "$near:8:0 $near:8:0"
+is 'namespace 2: to the larger of two that are as near' "$(got 2)" "$large:10:0 $large:10:0"
+is 'namespace 3: to the one that was asked for' "$(got 3)" "$large:12:0 $large:12:0"
+is 'namespace 4: not at all' "$(got 4)" ''
 
 # Each has a quarter of its drive for itself
 jobs=(--direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bs=16k --size=2m --verify=crc32c
@@ -71,10 +71,10 @@ ok 'two hosts and eight drives at once, all verified' fio --output=/tmp/fio.json
 is 'fio: each block once each way' "$(jq -r '.jobs[] | "\(.error) \(.write.total_ios) \(.read.total_ios)"' /tmp/fio.json | sort -u)" \
 	'0 128 128'
 for nsid in 1 2 3; do
-	is "namespace $nsid: no request of 16 KiB fell back" "$(stat_of lab $nsid no_memory) $(stat_of lab $nsid too_small) $(stat_of lab $nsid no_binding)" '0 0 0'
+	is "namespace $nsid: no request of 16 KiB fell back" "$(counted no_memory "$lab/namespaces/$nsid") $(counted too_small "$lab/namespaces/$nsid") $(counted no_binding "$lab/namespaces/$nsid")" '0 0 0'
 done
 
-bound_to() { [ "$(bound lab "$1" | sed 's/:[^ ]*//g')" = "$2 $2" ]; }
+bound_to() { [ "$(got "$1" | sed 's/:[^ ]*//g')" = "$2 $2" ]; }
 provider_unbind "$provider"
 ok 'without the nearest, the next is bound' wait_for 20 bound_to 1 "$large"
 provider_bind "$provider"

@@ -19,22 +19,21 @@ rxe_up
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 nvmet_connect lab
 remote=$(remote_drive lab)
-dir=$(namespace lab 1)
 
-echo 65536 >"$dir/p2pmem_min_size"
-is 'the bound is what was written' "$(<"$dir/p2pmem_min_size")" 65536
+echo 65536 >"$ns/p2pmem_min_size"
+is 'the bound is what was written' "$(<"$ns/p2pmem_min_size")" 65536
 trace_start --event nvmet_p2pmem_use,nvmet_p2pmem_fallback
 ok 'blocks of 32 KiB' fio_verify "$remote" 32k 7
 ok 'and of 64 KiB are right' fio_verify "$remote" 64k 5
-is 'the smaller ones were counted as such' "$(stat_of lab 1 too_small)" 14
-echo 32768 >"$dir/p2pmem_min_size"
+is 'the smaller ones were counted as such' "$(counted too_small)" 14
+echo 32768 >"$ns/p2pmem_min_size"
 ok 'with a lower bound, blocks of 32 KiB are right' fio_verify "$remote" 32k 3
-is 'and not too small any more' "$(stat_of lab 1 too_small)" 14
+is 'and not too small any more' "$(counted too_small)" 14
 nvmet_disconnect lab
 trace_stop
 
 is '32 KiB fell back' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .size == 32768 and .reason == "too_small"')" 14
 is 'then it did not' "$(trace_count '.event == "nvmet_p2pmem_use" and .size == 32768')" 6
 is '64 KiB did not' "$(trace_count '.event == "nvmet_p2pmem_use" and .size == 65536')" 10
-is 'what is no number is refused' "$( { echo 4k5 >"$dir/p2pmem_min_size"; } 2>&1 | grep -o 'Invalid argument')" 'Invalid argument'
+is 'what is no number is refused' "$( { echo 4k5 >"$ns/p2pmem_min_size"; } 2>&1 | grep -o 'Invalid argument')" 'Invalid argument'
 like 'and is in the log' "$(kernel_log p2pmem_min_size)" "'4k5' is not a number of bytes"

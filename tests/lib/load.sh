@@ -7,6 +7,9 @@
 # Most of it is for the subsystem "lab", with plain0 as namespace 1, as
 # nvmet_export makes it.
 
+# shellcheck source=tests/lib/guest.sh
+declare -F nvmet_export >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
+
 lab=$nvmet/subsystems/lab
 ns=$lab/namespaces/1
 
@@ -155,6 +158,6 @@ port_make() {
 	echo "$2" >"$dir/addr_trtype"
 	[ "$2" = rdma ] || return 0
 	echo ipv4 >"$dir/addr_adrfam"
-	echo $RDMA_ADDRESS >"$dir/addr_traddr"
-	echo $RDMA_PORT >"$dir/addr_trsvcid"
+	echo "$RDMA_ADDRESS" >"$dir/addr_traddr"
+	echo "$RDMA_PORT" >"$dir/addr_trsvcid"
 }

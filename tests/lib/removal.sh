@@ -11,8 +11,6 @@
 # function at the same address lends memory, and calls removal_under_load, which
 # has REMOVAL_POINTS points, with the PCI address of the provider.
 
-# shellcheck source=tests/lib/guest.sh
-declare -F core >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
 # shellcheck source=tests/lib/load.sh
 . "${BASH_SOURCE[0]%/*}/load.sh"
 require_p2pmem
@@ -24,7 +22,7 @@ readonly REMOVAL_POINTS=28
 # of_bindings EXPRESSION: of each time that something was bound or unbound, in order
 of_bindings() {
 	jq -r "select((.event == \"nvmet_p2pmem_bind\" and .err == 0) or .event == \"nvmet_p2pmem_unbind\") | $1" \
-		$trace_json | paste -sd ' '
+		"$trace_json" | paste -sd ' '
 }
 
 # used_since_rebind: how many requests used peer memory after the last binding
@@ -32,7 +30,7 @@ used_since_rebind() {
 	jq -n 'reduce inputs as $e (0;
 		if $e.event == "nvmet_p2pmem_bind" then 0
 		elif $e.event == "nvmet_p2pmem_use" then . + 1
-		else . end)' $trace_json
+		else . end)' "$trace_json"
 }
 
 # removal_lends: it does
@@ -90,7 +88,7 @@ removal_under_load() {
 	is 'the target was bound, no more, and bound again' \
 		"$(of_bindings '.reason // "bound"')" 'bound removed bound teardown'
 	is 'to what there was, and to what came back' "$(of_bindings 'select(.event == "nvmet_p2pmem_bind") | .dev')" \
-		"$(jq -r 'select(.event == "p2pmem_dev_del" or .event == "p2pmem_dev_add") | .dev' $trace_json | paste -sd ' ')"
+		"$(jq -r 'select(.event == "p2pmem_dev_del" or .event == "p2pmem_dev_add") | .dev' "$trace_json" | paste -sd ' ')"
 	is 'for one and the same controller' "$(of_bindings .cntlid | tr ' ' '\n' | sort -u | wc -l)" 1
 	ok 'whose requests used it after that' [ "$(used_since_rebind)" -ge 100 ]
 }

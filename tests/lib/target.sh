@@ -1,32 +1,33 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# target.sh - namespaces of the NVMe target one by one, and what they say of peer
-# memory.  Sourced below guest-test.sh.
+# target.sh - what a namespace of the NVMe target asks for, and what it gets.
+# Sourced below guest-test.sh.  As load.sh, for the subsystem "lab".
 
 # shellcheck source=tests/lib/guest.sh
 declare -F nvmet_export >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
+# shellcheck source=tests/lib/load.sh
+. "${BASH_SOURCE[0]%/*}/load.sh"
 require_p2pmem
 require_p2ptrace
 
-# namespace SUBSYSTEM NSID: its directory
-namespace() { echo "$nvmet/subsystems/$1/namespaces/$2"; }
+# lent_by PROVIDER: the name of its p2pmem device
+lent_by() { basename "$(p2pmem_of "$1")"; }
 
-# nvmet_add SUBSYSTEM NSID SERIAL [P2PMEM]: one more namespace, on that drive
-nvmet_add() {
-	local dir device
-	dir=$(namespace "$1" "$2")
-	device=$(drive "$3") || exit
-	mkdir "$dir" || bail "cannot make namespace $2 of $1"
+# namespace_asks NSID SERIAL P2PMEM: one more, on that drive
+namespace_asks() {
+	local dir=$lab/namespaces/$1 device
+	device=$(drive "$2") || exit
+	mkdir "$dir" || bail "cannot make namespace $1"
 	printf %s "$device" >"$dir/device_path"
-	[ -z "${4:-}" ] || echo "$4" >"$dir/p2pmem" || return
+	echo "$3" >"$dir/p2pmem" || return
 	echo 1 >"$dir/enable"
 }
 
-# asked SUBSYSTEM NSID VALUE: write it to p2pmem; prints errno's name, or nothing
+# asked VALUE: write it to p2pmem of namespace 1; prints errno's name, or nothing
 asked() {
 	local said
-	said=$({ echo "$3" >"$(namespace "$1" "$2")/p2pmem"; } 2>&1) && return
+	said=$({ echo "$1" >"$ns/p2pmem"; } 2>&1) && return
 	case $said in
 	*'Invalid argument') echo EINVAL ;;
 	*'No such device') echo ENODEV ;;
@@ -35,18 +36,9 @@ asked() {
 	esac
 }
 
-# stat_of SUBSYSTEM NSID NAME: a count of p2pmem_stats
-stat_of() { awk -v name="$3" '$1 == name { print $2 }' "$(namespace "$1" "$2")/p2pmem_stats"; }
-
-# bound SUBSYSTEM NSID: what its controllers are bound to, as DEV:DISTANCE:ERR in the
-# order of their ids, in one line
-bound() {
+# got [NSID]: what its controllers are bound to, as DEV:DISTANCE:ERR in the order of
+# their ids, in one line
+got() {
 	sed -E 's/^cntlid=[0-9]+ dev=(.*) distance=(.*) err=(.*)$/\1:\2:\3/' \
-		"$(namespace "$1" "$2")/p2pmem_bindings" | paste -sd ' '
+		"$lab/namespaces/${1:-1}/p2pmem_bindings" | paste -sd ' '
 }
-
-# bound_to SUBSYSTEM NSID DEV...
-bound_to() { [ "$(bound "$1" "$2" | sed 's/:[^ ]*//g')" = "${*:3}" ]; }
-
-# lent_by PROVIDER: the name of its p2pmem device
-lent_by() { basename "$(p2pmem_of "$1")"; }
