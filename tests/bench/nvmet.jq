@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The figures of both kernels, $base and $ours, side by side.  What should be there
+# does not depend on what is: a row without its figures is one that was not measured.
+
+# How much most of the rounds may differ, in percent
+def noise_limit: 0.2;
+
+def row($pattern; $provider; $memory; $size; $percent):
+	["read", "write"][] | {pattern: $pattern, provider: $provider, memory: $memory,
+		direction: ., size: $size, percent: $percent};
+
+# percent: how much more than on the base kernel is allowed; null for no target
+def expected:
+	row("loop"; "none"; "system"; 16384; 1),
+	row("rdma"; "none"; "system"; 16384; 1),
+	row("loop"; "idle"; "system"; 16384; 1),
+	row("rdma"; "used"; "system"; 16384; 1),
+	row("rdma"; "used"; "peer"; 16384; 0),
+	([512, 4096, 8192, 65536, 131072][] as $size | ["system", "peer"][] as $memory |
+		row("rdma"; "used"; $memory; $size; null));
+
+def key: [.pattern, .provider, .memory, .direction, .size];
+
+def median: sort | .[length / 2 | floor];
+
+# The least range that has more than half of them, the median among these
+def spread: sort | (length / 2 | floor) as $others |
+	[range(length - $others) as $i | .[$i + $others] - .[$i]] | min;
+
+# One figure of all rounds, if there are all
+def figures($of):
+	$of[0] | group_by(key) | map(
+		map(.mean / 100) as $means | select(($means | length) == $rounds) |
+		{(.[0] | key | tojson): {cost: ($means | median), details: .,
+			noise: ($means | spread / median * 100)}}) | add // {};
+
+figures($base) as $b | figures($ours) as $o |
+[expected | (key | tojson) as $key | $b[$key] as $base | $o[$key] as $ours |
+	(if $base and .percent != null then $base.cost * (1 + .percent / 100) else null end) as $limit |
+	. + {base: $base.cost, ours: $ours.cost,
+		ratio: (if $base and $ours then $ours.cost / $base.cost else null end),
+		limit: $limit, noise: ([$base.noise, $ours.noise] | max),
+		met: (if $base == null or $ours == null or
+				([$base.noise, $ours.noise] | max) > noise_limit then null
+			elif .percent == null then true
+			else $ours.cost <= $limit end),
+		details: {base: $base.details, ours: $ours.details}}] as $rows |
+[$rows[] | select(.provider == "used")] | group_by(.size, .direction) | map(
+	(map({(.memory): .}) | add) as {$system, $peer} |
+	{size: $peer.size, direction: $peer.direction,
+		measured: ($peer.met != null and $system.met != null),
+		base: {system: $system.base, peer: $peer.base},
+		ours: {system: $system.ours, peer: $peer.ours}}) as $sizes |
+{
+	unit: "guest instructions",
+	base: $base_commit, ours: $ours_commit, rounds: $rounds, noise_limit: noise_limit,
+	rows: $rows,
+	sizes: $sizes,
+	# The least size from which on peer memory never costs more
+	peer_from: (if $sizes | all(.measured) then
+		[$sizes[] | select(.ours.peer > .ours.system) | .size] | max as $worse |
+		[$sizes[] | .size | select($worse == null or . > $worse)] | min
+		else null end),
+	missed: ($rows | map(select(.met == false)) | length),
+	not_measured: ($rows | map(select(.met == null)) | length)
+} | . + {status: (if .not_measured > 0 then 4 elif .missed > 0 then 1 else 0 end)}
