@@ -29,30 +29,20 @@ ok 'a fourth, that wants none' namespace_asks 4 plain1 0
 trace_start --event p2pmem_dev_add,nvmet_p2pmem_bind,nvmet_p2pmem_unbind,nvmet_p2pmem_use,nvmet_p2pmem_fallback
 nvmet_connect lab --hostnqn nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000001 \
 	--hostid 00000000-0000-4000-8000-000000000001
-first=$(basename "$(remote_drive lab)" n1)
+first=$(host_controllers lab)
 # nvme connect will not have two hosts on one machine, the kernel will
 echo "transport=rdma,traddr=$RDMA_ADDRESS,trsvcid=$RDMA_PORT,nqn=lab,hostnqn=nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000002,hostid=00000000-0000-4000-8000-000000000002" \
 	>/dev/nvme-fabrics || bail 'the second host cannot connect'
-# disk CONTROLLER NSID: numbers in names are not those of namespaces
-disk() {
-	local dir
-	for dir in "/sys/class/nvme/$1/$1"n*; do
-		[ "$(cat "$dir/nsid" 2>/dev/null)" = "$2" ] && [ -b "/dev/${dir##*/}" ] &&
-			echo "/dev/${dir##*/}" && return
-	done
-	return 1
-}
 second() {
-	local dir
-	for dir in /sys/class/nvme/nvme*; do
-		[ "$(<"$dir/subsysnqn")" = lab ] && [ "${dir##*/}" != "$first" ] &&
-			disk "${dir##*/}" 4 >/dev/null && echo "${dir##*/}" && return
+	local name
+	for name in $(host_controllers lab); do
+		[ "$name" != "$first" ] && controller_drive "$name" 4 >/dev/null && echo "$name" && return
 	done
 	return 1
 }
 wait_for 20 second >/dev/null || bail 'the second host has no drives'
 second=$(second)
-wait_for 20 disk "$first" 4 >/dev/null || bail 'the first host has no drives'
+wait_for 20 controller_drive "$first" 4 >/dev/null || bail 'the first host has no drives'
 
 is 'namespace 1: both are bound to the nearest' "$(got)" "$near:8:0 $near:8:0"
 is 'namespace 2: to the larger of two that are as near' "$(got 2)" "$large:10:0 $large:10:0"
@@ -64,10 +54,10 @@ jobs=(--direct=1 --ioengine=libaio --iodepth=32 --rw=randwrite --bs=16k --size=2
 	--verify_fatal=1 --do_verify=1 --verify_state_save=0)
 ok 'two hosts and eight drives at once, all verified' fio --output=/tmp/fio.json --output-format=json \
 	"${jobs[@]}" \
-	--name=a1 --filename="$(disk "$first" 1)" --offset=0 --name=b1 --filename="$(disk "$second" 1)" --offset=4m \
-	--name=a3 --filename="$(disk "$first" 3)" --offset=8m --name=b3 --filename="$(disk "$second" 3)" --offset=12m \
-	--name=a2 --filename="$(disk "$first" 2)" --offset=0 --name=b2 --filename="$(disk "$second" 2)" --offset=4m \
-	--name=a4 --filename="$(disk "$first" 4)" --offset=8m --name=b4 --filename="$(disk "$second" 4)" --offset=12m
+	--name=a1 --filename="$(controller_drive "$first" 1)" --offset=0 --name=b1 --filename="$(controller_drive "$second" 1)" --offset=4m \
+	--name=a3 --filename="$(controller_drive "$first" 3)" --offset=8m --name=b3 --filename="$(controller_drive "$second" 3)" --offset=12m \
+	--name=a2 --filename="$(controller_drive "$first" 2)" --offset=0 --name=b2 --filename="$(controller_drive "$second" 2)" --offset=4m \
+	--name=a4 --filename="$(controller_drive "$first" 4)" --offset=8m --name=b4 --filename="$(controller_drive "$second" 4)" --offset=12m
 is 'fio: each block once each way' "$(jq -r '.jobs[] | "\(.error) \(.write.total_ios) \(.read.total_ios)"' /tmp/fio.json | sort -u)" \
 	'0 128 128'
 for nsid in 1 2 3; do

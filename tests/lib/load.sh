@@ -25,15 +25,22 @@ host_controllers() {
 	return 0
 }
 
-# host_drive NSID [TRANSPORT]: the block device that the host has for a namespace
-# of lab, if it does
+# controller_drive CONTROLLER NSID: the block device that it has for a namespace, if
+# it does; numbers in names are not those of namespaces
+controller_drive() {
+	local dir
+	for dir in "/sys/class/nvme/$1/$1"n*; do
+		[ "$(cat "$dir/nsid" 2>/dev/null)" = "$2" ] && [ -b "/dev/${dir##*/}" ] &&
+			echo "/dev/${dir##*/}" && return
+	done
+	return 1
+}
+
+# host_drive NSID [TRANSPORT]: the same for the first controller of lab that has it
 host_drive() {
-	local name dir
+	local name
 	for name in $(host_controllers lab "${2:-rdma}"); do
-		for dir in "/sys/class/nvme/$name/$name"n*; do
-			[ "$(cat "$dir/nsid" 2>/dev/null)" = "$1" ] && [ -b "/dev/${dir##*/}" ] &&
-				echo "/dev/${dir##*/}" && return
-		done
+		controller_drive "$name" "$1" && return
 	done
 	return 1
 }
