@@ -20,6 +20,7 @@ def expected:
 		row("cpus"; "handover"; $holes; null),
 		row("pool"; "worst-first"; $holes; worst),
 		row("pool"; "worst-random"; $holes; worst),
+		row("pool"; "worst-recall"; $holes; null),
 		(select($fill > 0) |
 			row("pool"; "steady"; $solid; pair),
 			row("pool"; "alternating"; $solid; pair),
@@ -52,7 +53,7 @@ def noisy: . != null and .min != null and (.cost - .min) > .cost / 400;
 ($base[0] | map({(key | tojson): .}) | add // {}) as $b |
 ($ours[0] | map({(key | tojson): .}) | add // {}) as $o |
 def history($of; $row):
-	if $row.pattern == "random" or $row.pattern == "worst-random" then
+	if ["random", "worst-random", "worst-recall"] | index($row.pattern) then
 		{history: $of[$row | .pattern = "mixed" | key | tojson].ops}
 	else {} end;
 [expected | (key | tojson) as $key | ($b[$key] | cost) as $base | ($o[$key] | cost) as $ours |

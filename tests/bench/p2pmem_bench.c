@@ -88,6 +88,7 @@ struct pool {
 	struct rnd_state rnd;
 	struct held *held;
 	unsigned int nr_held, max_held;
+	bool no_magazines;
 	struct single alloc, fail, free;
 };
 
@@ -148,11 +149,26 @@ static void single_account(struct single *single, u64 cost, size_t size)
 	}
 }
 
+/*
+ * What asks for all memory gets it only if all of it is free, and otherwise has
+ * the magazines called back in vain.
+ */
+static void empty_magazines(struct pool *pool)
+{
+	void *addr = pci_alloc_p2pmem(pool->provider, pool->bytes);
+
+	if (addr)
+		pci_free_p2pmem(pool->provider, addr, pool->bytes);
+}
+
 static void *single_alloc(struct pool *pool, size_t size, u64 *spent)
 {
 	unsigned long flags;
 	void *addr;
 	u64 cost;
+
+	if (pool->no_magazines)
+		empty_magazines(pool);
 
 	local_irq_save(flags);
 	cost = clock();
@@ -340,7 +356,7 @@ static int bench_pairs(struct pool *pool, const char *pattern, size_t min_size,
  * Random allocations and frees, with the fill where it is.  An empty pool is
  * filled a little for that, and emptied again.
  */
-static void age_pool(struct pool *pool, unsigned int fill)
+static unsigned int age_pool(struct pool *pool, unsigned int fill)
 {
 	size_t level = percent(pool, fill ?: HOLES);
 	unsigned int ops;
@@ -355,16 +371,13 @@ static void age_pool(struct pool *pool, unsigned int fill)
 	}
 	if (!fill)
 		empty_pool(pool);
-
-	/* On average, an allocation of any size and a free of another buffer */
-	seq_buf_printf(&bench_result, "pattern=mixed cost=%llu ops=%u\n",
-		       pool->alloc.sum * 100 / max(pool->alloc.count, 1) +
-		       pool->free.sum * 100 / max(pool->free.count, 1), ops);
+	return ops;
 }
 
 static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 {
 	u64 spent = 0;
+	unsigned int ops;
 	size_t size;
 	void *addr;
 	int ret;
@@ -390,9 +403,20 @@ static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 	if (ret || solid)
 		return ret;
 
+	ops = age_pool(pool, fill);
+	/* On average, an allocation of any size and a free of another buffer */
+	seq_buf_printf(&bench_result, "pattern=mixed cost=%llu ops=%u\n",
+		       pool->alloc.sum * 100 / max(pool->alloc.count, 1) +
+		       pool->free.sum * 100 / max(pool->free.count, 1), ops);
+	report_single("worst-recall", pool);
+	ret = bench_pairs(pool, "random", STEADY_SIZE, STEADY_SIZE);
+	if (ret)
+		return ret;
+
+	pool->no_magazines = IS_ENABLED(CONFIG_PCI_P2PMEM);
 	age_pool(pool, fill);
 	report_single("worst-random", pool);
-	return bench_pairs(pool, "random", STEADY_SIZE, STEADY_SIZE);
+	return 0;
 }
 
 /*
