@@ -13,22 +13,33 @@ TOPOLOGY=switch
 # shellcheck source=tests/lib/target.sh
 . "${BASH_SOURCE[0]%/*}/../lib/target.sh"
 
-plan 11
+plan 15
 
 rxe_up
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 nvmet_connect lab
 remote=$(remote_drive lab)
 
+mkdir -p "$nvmet/subsystems/fresh/namespaces/1"
+default=$(<"$nvmet/subsystems/fresh/namespaces/1/p2pmem_min_size")
+is 'by default, two pages are enough' "$default" 8192
+echo "$default" >"$ns/p2pmem_min_size"
+before=$(counted too_small)
+ok 'with that, blocks of 4 KiB' fio_verify "$remote" 4k 3
+ok 'and of 8 KiB are right' fio_verify "$remote" 8k 3
+# A host sends data of such small writes along in the command
+is 'and 4 KiB were too small to read' $(($(counted too_small) - before)) 3
+
 echo 65536 >"$ns/p2pmem_min_size"
+before=$(counted too_small)
 is 'the bound is what was written' "$(<"$ns/p2pmem_min_size")" 65536
 trace_start --event nvmet_p2pmem_use,nvmet_p2pmem_fallback
 ok 'blocks of 32 KiB' fio_verify "$remote" 32k 7
 ok 'and of 64 KiB are right' fio_verify "$remote" 64k 5
-is 'the smaller ones were counted as such' "$(counted too_small)" 14
+is 'the smaller ones were counted as such' $(($(counted too_small) - before)) 14
 echo 32768 >"$ns/p2pmem_min_size"
 ok 'with a lower bound, blocks of 32 KiB are right' fio_verify "$remote" 32k 3
-is 'and not too small any more' "$(counted too_small)" 14
+is 'and not too small any more' $(($(counted too_small) - before)) 14
 nvmet_disconnect lab
 trace_stop
 

@@ -173,9 +173,13 @@ rxe_up() {
 	wait_for 20 rxe_ready 2>/dev/null || bail "rxe0 is not active: $(rdma link)"
 }
 
+# p2pmem_of_any_size NAMESPACE: also for the few small requests with which a host looks
+# for partitions, so that what is counted is all requests
+p2pmem_of_any_size() { [ ! -e "$1/p2pmem_min_size" ] || echo 0 >"$1/p2pmem_min_size"; }
+
 # nvmet_export SUBSYSTEM SERIAL [P2PMEM]: a subsystem whose only namespace is
 # that drive, reachable over rxe0; P2PMEM is what to write to its p2pmem (0, 1
-# or a provider).  Fails as the last write does.
+# or a provider), for requests of any size.  Fails as the last write does.
 nvmet_export() {
 	local subsystem=$nvmet/subsystems/$1 device
 	device=$(drive "$2") || exit
@@ -185,6 +189,7 @@ nvmet_export() {
 	printf %s "$device" >"$subsystem/namespaces/1/device_path"
 	if [ -n "${3:-}" ]; then
 		echo "$3" >"$subsystem/namespaces/1/p2pmem" || return
+		p2pmem_of_any_size "$subsystem/namespaces/1"
 	fi
 	echo 1 >"$subsystem/namespaces/1/enable" || return
 
