@@ -21,7 +21,8 @@
 # if the test wants core(), see guest.sh; QMP=1, if it wants qmp(), see there.
 #
 # LAB_LOG in the environment names the console log, LAB_RUN another runner,
-# LAB_KERNEL another kernel.
+# LAB_KERNEL another kernel, which may be one for debugging and has four times as
+# long.
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 lab_top=${lab_lib%/tests/lib}
@@ -123,8 +124,9 @@ if [ -z "${LAB_GUEST:-}" ]; then
 		module=$(build_module "$(lab_kernel_build)") || exit
 		environment+=(LAB_MODULE="$module")
 	fi
+	patience=${LAB_KERNEL:+4}
 	guest_test --topology "${TOPOLOGY:-switch}" --cpu "${CPU:-max}" \
-		--append "${APPEND:-}" --timeout "${TIMEOUT:-300}" "${RUN_OPTIONS[@]}" \
+		--append "${APPEND:-}" --timeout $((${TIMEOUT:-300} * ${patience:-1})) "${RUN_OPTIONS[@]}" \
 		-- "${environment[@]}" "$self" "$@"
 	exit
 fi
