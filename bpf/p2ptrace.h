@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Everything that crosses between the BPF programs and user space, and nothing else: the list of events, one record
- * per event, and the filter. A record starts with struct p2ptrace_header; its other members bear the names that the
+ * per event, the counts, and the filter. A record starts with struct p2ptrace_header; its other members bear the names that the
  * tracepoints and "p2ptrace trace --json" use.
  *
  * There is no enum of the kernel in here. Enum values cross as numbers, and user space looks their names up in the
@@ -247,5 +247,22 @@ struct p2ptrace_nvmet_p2pmem_fallback {
 	__u8 pad;
 };
 _Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_fallback) == 64, "record has a hole");
+
+/*
+ * What "p2ptrace stat" has counted, on one CPU. Enum values from P2PTRACE_NR_VALUES - 1 on share the last place.
+ */
+#define P2PTRACE_NR_VALUES	16
+
+struct p2ptrace_counts {
+	__u64 events[P2PTRACE_NR_EVENTS];
+	__u64 bytes[P2PTRACE_NR_EVENTS];		/* of those that have a size */
+	__u64 failures[P2PTRACE_NR_EVENTS];		/* of those that have an err, or are not allowed */
+	__u64 deferred;					/* frees of what is still mapped */
+	__u64 maps[P2PTRACE_NR_VALUES];			/* by map type */
+	__u64 map_bytes[P2PTRACE_NR_VALUES];		/* likewise */
+	__u64 decisions[P2PTRACE_NR_VALUES];		/* likewise */
+	__u64 alloc_fails[P2PTRACE_NR_VALUES];		/* by reason */
+	__u64 fallbacks[P2PTRACE_NR_VALUES];		/* by reason */
+};
 
 #endif /* P2PTRACE_H */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a record gets to user space: one ring buffer, and a count of what did not fit in it.
+ * How a record gets to user space: one ring buffer.
  */
 #ifndef RECORDS_BPF_H
 #define RECORDS_BPF_H
 
+#include "lost.bpf.h"
 #include "p2ptrace.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -16,23 +17,6 @@ struct {
 
 /* User space comes by every few milliseconds; it is called only when so many bytes wait for it. */
 const volatile __u64 wakeup_bytes = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} lost_per_cpu SEC(".maps");
-
-static __always_inline void count_lost(void)
-{
-	__u32 zero = 0;
-	__u64 *lost = bpf_map_lookup_elem(&lost_per_cpu, &zero);
-
-	/* Atomic: in the midst of it, an interrupt may run another of our programs on this very CPU. */
-	if (lost)
-		__sync_fetch_and_add(lost, 1);
-}
 
 static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace_event event)
 {

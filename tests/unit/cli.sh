@@ -54,6 +54,9 @@ prints '^  trace  ' --help
 prints '^  trace  ' -h
 prints '^      --event=NAME' trace --help
 prints '^      --event=NAME' trace -h
+prints '^  stat  ' --help
+prints 'INTERVAL' stat --help
+prints '^      --json' stat --help
 prints '^nvmet_p2pmem_fallback .* reason$' trace --list-events
 
 refused 2 'no command' --help
@@ -93,6 +96,12 @@ refused 2 "unknown command '000" "see 'p2ptrace --help'" "$long"
 refused 2 "unknown event '000" --list-events trace --event "$long"
 refused 2 "'000" '--dev takes' trace --dev "$long"
 refused 2 "'--000" 'trace --help' trace "--$long"
+refused 2 "'0'" 'such as 1' stat 0
+refused 2 "'x'" 'such as 1' stat x
+refused 2 "COUNT '0'" 'such as 10' stat 1 0
+refused 2 "'more'" 'stat --help' stat 1 1 more
+refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
+refused 2 "'nowhere'" '--dev takes' stat --dev nowhere 1
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 
@@ -125,5 +134,7 @@ else
 		# shellcheck disable=SC2086
 		refused 3 kernel 'boot a kernel' trace $args
 	done
+	refused 3 kernel 'boot a kernel' stat 1 1
+	refused 3 kernel 'boot a kernel' stat --list-metrics
 fi
 echo "1..$n"

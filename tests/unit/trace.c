@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What "p2ptrace trace" does with records, with a broken output, and with a kernel that lacks events. */
-#include <bpf/btf.h>
-
+/* What "p2ptrace trace" does with records, and with a broken output. */
 #include "unit.h"
 #include "../../tools/p2ptrace/cmd_trace.c"
 
@@ -72,7 +70,7 @@ static void malformed_records_are_counted_and_reported(void **state)
 
 	(void)state;
 	begin(&f, fmemopen(out, sizeof(out), "w"));
-	f.options.json = true;
+	f.options.common.json = true;
 	unknown.h.event = P2PTRACE_NR_EVENTS;
 	feed(&f, &record, sizeof(record), SESSION_GO_ON);
 	feed(&f, &unknown, sizeof(unknown), SESSION_GO_ON);
@@ -133,139 +131,6 @@ static void a_reader_that_goes_away_is_not(void **state)
 	assert_string_equal(c.text, "");
 }
 
-static struct btf *btf_with_events(const char *except)
-{
-	struct btf *btf = btf__new_empty();
-	char name[64];
-
-	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		if (!strncmp(events[i].name, except, strlen(except)))
-			continue;
-		snprintf(name, sizeof(name), "btf_trace_%s", events[i].name);
-		assert_true(btf__add_typedef(btf, name, 1) > 0);
-	}
-	return btf;
-}
-
-static int select_on(const char *except, const struct options *o, struct event_set *set, struct capture *c)
-{
-	struct kernel kernel = { .vmlinux = btf_with_events(except) };
-	int rc;
-
-	assert_int_equal(select_events(o, set), 0);
-	capture_begin(c);
-	rc = select_available(&kernel, o, set);
-	capture_end(c);
-	kernel_close(&kernel);
-	return rc;
-}
-
-static void without_nvmet_the_others_go_on(void **state)
-{
-	struct options o = {};
-	struct event_set set;
-	struct capture c;
-
-	(void)state;
-	assert_int_equal(select_on("nothing", &o, &set, &c), 0);
-	assert_string_equal(c.text, "");
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS);
-
-	assert_int_equal(select_on("nvmet_", &o, &set, &c), 0);
-	assert_one_line(c.text, "nvmet events are not available");
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 4);
-
-	assert_int_equal(select_on("p2pmem_mmap", &o, &set, &c), 0);
-	assert_one_line(c.text, "does not have p2pmem_mmap");
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
-}
-
-static void an_event_that_was_asked_for_must_be_there(void **state)
-{
-	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_") };
-	struct options o = { .events_given = true };
-	struct event_set set;
-	struct capture c;
-
-	(void)state;
-	o.events.has[P2PTRACE_nvmet_p2pmem_use] = true;
-	set = o.events;
-	capture_begin(&c);
-	assert_int_equal(select_available(&kernel, &o, &set), EXIT_KERNEL);
-	capture_end(&c);
-	assert_one_line(c.text, "does not have nvmet_p2pmem_use");
-	assert_one_line(c.text, "modprobe nvmet");
-	kernel_close(&kernel);
-}
-
-static void filters_narrow_the_selection(void **state)
-{
-	struct options o = { .client = "0000:00:00.0" };
-	struct event_set set;
-	struct capture c;
-
-	(void)state;
-	assert_int_equal(select_events(&o, &set), 0);
-	assert_int_equal(event_set_count(&set), 3);
-	o.dev = "p2pmem0";
-	assert_int_equal(select_events(&o, &set), 0);
-	assert_int_equal(event_set_count(&set), 3);
-
-	o.client = NULL;
-	assert_int_equal(select_events(&o, &set), 0);
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
-
-	/* Of what the user named, nothing is left out in silence. */
-	o.events_given = true;
-	o.events.has[P2PTRACE_p2pmem_decide] = true;
-	assert_int_equal(select_events(&o, &set), 0);
-	assert_int_equal(event_set_count(&set), 1);
-	o.events.has[P2PTRACE_nvmet_p2pmem_fallback] = true;
-	capture_begin(&c);
-	assert_int_equal(select_events(&o, &set), EXIT_USAGE);
-	capture_end(&c);
-	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, so --dev would");
-
-	o = (struct options){ .client = "0000:00:00.0", .events_given = true };
-	o.events.has[P2PTRACE_p2pmem_decide] = o.events.has[P2PTRACE_p2pmem_alloc] = true;
-	capture_begin(&c);
-	assert_int_equal(select_events(&o, &set), EXIT_USAGE);
-	capture_end(&c);
-	assert_one_line(c.text, "p2pmem_alloc has no client, so --client would");
-}
-
-static const char *left_out(const struct options *o, struct capture *c)
-{
-	struct event_set set;
-
-	assert_int_equal(select_events(o, &set), 0);
-	capture_begin(c);
-	show_left_out(o, &set);
-	return capture_end(c);
-}
-
-static void what_a_filter_leaves_out_is_said(void **state)
-{
-	struct options o = {};
-	struct capture c;
-
-	(void)state;
-	assert_string_equal(left_out(&o, &c), "");
-	o.dev = "p2pmem0";
-	assert_one_line(left_out(&o, &c), "events that --dev cannot match are left out: nvmet_p2pmem_use, nvmet_p2pmem_fallback\n");
-	o.client = "0000:00:00.0";
-	assert_one_line(left_out(&o, &c), "--dev or --client cannot match are left out: p2pmem_dev_add, ");
-	o.dev = NULL;
-	assert_one_line(left_out(&o, &c), "that --client cannot match are left out: p2pmem_dev_add, ");
-	/* Whole to the last name. */
-	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
-	assert_null(strstr(c.text, "p2pmem_dma_map"));
-	o.events_given = true;
-	o.events.has[P2PTRACE_p2pmem_decide] = true;
-	assert_string_equal(left_out(&o, &c), "");
-}
-
 static int buffer_on(const char *meminfo, uint64_t bytes, struct capture *c)
 {
 	struct options o = { .buffer_bytes = bytes };
@@ -305,10 +170,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(lost_events_are_shown),
 	cmocka_unit_test(a_full_disk_is_an_error),
 	cmocka_unit_test(a_reader_that_goes_away_is_not),
-	cmocka_unit_test(without_nvmet_the_others_go_on),
-	cmocka_unit_test(an_event_that_was_asked_for_must_be_there),
-	cmocka_unit_test(filters_narrow_the_selection),
-	cmocka_unit_test(what_a_filter_leaves_out_is_said),
 	cmocka_unit_test(a_buffer_takes_half_of_the_memory_at_most),
 };
 

@@ -15,13 +15,14 @@
 
 #include "args.h"
 #include "commands.h"
-#include "devices.h"
 #include "enums.h"
 #include "events.h"
 #include "kernel.h"
 #include "log.h"
 #include "number.h"
+#include "options.h"
 #include "output.h"
+#include "select.h"
 #include "session.h"
 #include "stream.h"
 
@@ -31,51 +32,27 @@
 #define BUFFER_MAX (1ull << 30)
 
 struct options {
-	bool json, list, help, verbose;
+	struct common_options common;
+	bool list;
 	struct event_set events;
 	bool events_given;
-	const char *dev, *client;
-	uint64_t duration_ns, count, buffer_bytes;	/* 0: not given */
-	int status;		/* of the first error */
+	uint64_t count, buffer_bytes;	/* 0: not given */
 };
 
 enum {
-	OPT_JSON = 256, OPT_EVENT, OPT_LIST_EVENTS, OPT_DEV, OPT_CLIENT, OPT_DURATION, OPT_COUNT, OPT_BUFFER,
+	OPT_EVENT = OPT_OWN, OPT_LIST_EVENTS, OPT_COUNT, OPT_BUFFER,
 };
 
 static const struct argp_option option_table[] = {
-	{ "json", OPT_JSON, NULL, 0, "Print one JSON object a line", 1 },
 	{ "event", OPT_EVENT, "NAME[,NAME...]", 0,
 	  "Trace only these events; the beginning of a name will do if it is unambiguous; may be repeated", 2 },
-	{ "dev", OPT_DEV, "DEVICE", 0,
-	  "Trace only events of this p2pmem device (p2pmem0), which includes those that name just its provider, or of "
-	  "this provider (0000:01:00.0); leaves out events that have neither dev nor provider", 2 },
-	{ "client", OPT_CLIENT, "PCI-NAME", 0,
-	  "Trace only events of this client (0000:02:00.0, or just 02:00.0); leaves out events that have no client", 2 },
-	{ "duration", OPT_DURATION, "SECONDS", 0, "End after this time; fractions are allowed", 3 },
 	{ "count", OPT_COUNT, "N", 0, "End after N events", 3 },
 	{ "buffer", OPT_BUFFER, "SIZE", 0,
 	  "Ring buffer between kernel and p2ptrace (default 8M); K, M and G are understood, and it is rounded up to a "
 	  "power of two", 4 },
 	{ "list-events", OPT_LIST_EVENTS, NULL, 0, "Print the events and their fields, and end", 5 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 5 },
-	{ "help", 'h', NULL, 0, "Print this help", 5 },
 	{}
 };
-
-static int bad_number(const char *option, const char *arg, int err, const char *example)
-{
-	return fail(EXIT_USAGE, "--%s: '%s' is %s; give a number such as %s", option, arg,
-		    err == -ERANGE ? "out of range" : !err ? "too small" : "not a number", example);
-}
-
-static int set_number_once(const char *option, uint64_t *to, uint64_t value, const char *arg)
-{
-	if (*to && *to != value)
-		return fail(EXIT_USAGE, "--%s is given twice, and '%s' is not what it was; give it once", option, arg);
-	*to = value;
-	return 0;
-}
 
 static int parse_count(struct options *o, const char *arg)
 {
@@ -83,18 +60,8 @@ static int parse_count(struct options *o, const char *arg)
 	int err = number_parse(arg, &count);
 
 	if (err || !count)
-		return bad_number("count", arg, err, "100");
-	return set_number_once("count", &o->count, count, arg);
-}
-
-static int parse_duration(struct options *o, const char *arg)
-{
-	uint64_t ns;
-	int err = number_parse_seconds(arg, &ns);
-
-	if (err || !ns)
-		return bad_number("duration", arg, err, "10 or 0.5");
-	return set_number_once("duration", &o->duration_ns, ns, arg);
+		return options_bad_number("count", arg, err, "100");
+	return options_set_number("count", &o->count, count, arg);
 }
 
 static int parse_buffer(struct options *o, const char *arg)
@@ -105,19 +72,11 @@ static int parse_buffer(struct options *o, const char *arg)
 	if (!err && wanted > BUFFER_MAX)
 		err = -ERANGE;
 	if (err || !wanted)
-		return bad_number("buffer", arg, err, "8M (1G at most)");
+		return options_bad_number("buffer", arg, err, "8M (1G at most)");
 	/* The kernel takes powers of two, of whole pages. */
 	while (size < wanted)
 		size <<= 1;
-	return set_number_once("buffer", &o->buffer_bytes, size, arg);
-}
-
-static int set_once(const char *option, const char **to, const char *arg)
-{
-	if (*to && strcmp(*to, arg))
-		return fail(EXIT_USAGE, "--%s is given twice ('%s', '%s'); give it once", option, *to, arg);
-	*to = arg;
-	return 0;
+	return options_set_number("buffer", &o->buffer_bytes, size, arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -126,51 +85,33 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		args_init(state);
-		return 0;
-	case OPT_JSON:
-		o->json = true;
-		return 0;
+		return options_init(state, &o->common);
 	case OPT_LIST_EVENTS:
 		o->list = true;
 		return 0;
 	case OPT_EVENT:
 		o->events_given = true;
-		o->status = events_select(&o->events, arg);
-		break;
-	case OPT_DEV:
-		o->status = set_once("dev", &o->dev, arg);
-		break;
-	case OPT_CLIENT:
-		o->status = set_once("client", &o->client, arg);
-		break;
-	case OPT_DURATION:
-		o->status = parse_duration(o, arg);
+		o->common.status = events_select(&o->events, arg);
 		break;
 	case OPT_COUNT:
-		o->status = parse_count(o, arg);
+		o->common.status = parse_count(o, arg);
 		break;
 	case OPT_BUFFER:
-		o->status = parse_buffer(o, arg);
+		o->common.status = parse_buffer(o, arg);
 		break;
-	case 'v':
-		o->verbose = true;
-		return 0;
-	case 'h':
-		o->help = true;
-		return 0;
 	case ARGP_KEY_ARG:
-		o->status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace trace --help'", arg);
+		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace trace --help'", arg);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	return o->status ? EINVAL : 0;
+	return o->common.status ? EINVAL : 0;
 }
 
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse,
+	.children = options_common,
 	.doc = "Show what happens to peer memory, one line an event, until Ctrl-C.\v"
 	       "A line reads: time (CLOCK_MONOTONIC, in seconds), [CPU], command-PID, event, fields. With --json it is an "
 	       "object with ts_ns, event, cpu, pid, comm and the fields, and the last one is "
@@ -201,7 +142,7 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 		return SESSION_GO_ON;
 	}
 	printbuf_reset(t->line);
-	if (!t->options->json) {
+	if (!t->options->common.json) {
 		output_text(t->line, event, data, &t->enums);
 	} else if (output_json(t->line, event, data, &t->enums)) {
 		t->out_of_memory = true;
@@ -246,7 +187,7 @@ static int trace_end(struct trace *t)
 	const struct lost *lost = &t->session.lost;
 
 	printbuf_reset(t->line);
-	if (!t->options->json)
+	if (!t->options->common.json)
 		output_text_end(t->line, t->events, lost);
 	else if (output_json_end(t->line, t->events, lost))
 		t->out_of_memory = true;
@@ -263,77 +204,6 @@ static int trace_end(struct trace *t)
 	return stream_status(&t->out);
 }
 
-/* Events that this kernel does not have are left out, and said; an error if one was asked for by its name. */
-static int select_available(const struct kernel *kernel, const struct options *o, struct event_set *set)
-{
-	bool no_nvmet = false;
-
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		const char *name = events[i].name;
-		bool nvmet = !strncmp(name, "nvmet_", strlen("nvmet_"));
-
-		if (!set->has[i] || btf_has_event(kernel_btf(kernel), name))
-			continue;
-		if (o->events_given)
-			return fail(EXIT_KERNEL, "this kernel does not have %s; %s", name,
-				    nvmet ? "load its module first: modprobe nvmet" : "boot one with the whole series");
-		set->has[i] = false;
-		if (nvmet)
-			no_nvmet = true;
-		else
-			note("this kernel does not have %s, going on without it", name);
-	}
-	if (no_nvmet)
-		note("nvmet events are not available, going on without them; 'modprobe nvmet' first if you want them");
-	return 0;
-}
-
-static int select_events(const struct options *o, struct event_set *set)
-{
-	*set = o->events;
-	if (!o->events_given)
-		for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-			set->has[i] = true;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		bool no_dev = o->dev && !event_has_dev(&events[i]);
-
-		if (!set->has[i] || (!no_dev && !(o->client && !event_has_client(&events[i]))))
-			continue;
-		if (o->events_given)
-			return fail(EXIT_USAGE, "%s has no %s, so --%s would let none pass; leave one of them out",
-				    events[i].name, no_dev ? "dev or provider" : "client", no_dev ? "dev" : "client");
-		set->has[i] = false;
-	}
-	return 0;
-}
-
-/* Who asks for the events of a device must not take silence for "there were none". */
-static void show_left_out(const struct options *o, const struct event_set *set)
-{
-	char names[1024] = "";
-	size_t used = 0;
-
-	if (o->events_given || (!o->dev && !o->client))
-		return;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (!set->has[i])
-			used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", events[i].name);
-	if (used)
-		note("events that %s%s%s cannot match are left out: %s", o->dev ? "--dev" : "", o->dev && o->client ? " or " : "",
-		     o->client ? "--client" : "", names);
-}
-
-static int check_names(const struct options *o)
-{
-	int rc = 0;
-
-	if (o->dev)
-		rc = dev_check_name(o->dev);
-	if (!rc && o->client)
-		rc = client_check_name(o->client);
-	return rc;
-}
-
 /* The kernel would take what others need for so large a ring buffer, and kill them for it. */
 static int check_buffer(const struct options *o, const char *meminfo)
 {
@@ -345,17 +215,6 @@ static int check_buffer(const struct options *o, const char *meminfo)
 		fits *= 2;
 	return fail(EXIT_USAGE, "a buffer of %" PRIu64 "K is more than half of the %" PRIu64 "K of memory that this machine "
 		    "has available; --buffer %" PRIu64 "K would do", o->buffer_bytes >> 10, available >> 10, fits >> 10);
-}
-
-static int select_devices(const struct options *o, struct p2ptrace_filter *filter)
-{
-	int rc = 0;
-
-	if (o->dev)
-		rc = filter_set_dev(filter, SYSFS, o->dev);
-	if (!rc && o->client)
-		rc = filter_set_client(filter, SYSFS, o->client);
-	return rc;
 }
 
 static int list_events(void)
@@ -375,7 +234,7 @@ static int trace_session(struct trace *t, const struct options *o, const struct 
 	struct session_config config = {
 		.events = *set,
 		.buffer_bytes = o->buffer_bytes,
-		.duration_ns = o->duration_ns,
+		.duration_ns = o->common.duration_ns,
 		.record = trace_record,
 		.pause = trace_pause,
 		.ctx = t,
@@ -412,22 +271,23 @@ static int trace(const struct options *o)
 	int rc;
 
 	/* What is wrong anywhere, then what this kernel and these privileges cannot do, then what is wrong here. */
-	rc = select_events(o, &set);
+	set = o->events;
+	rc = select_events(&o->common, o->events_given, &set);
 	passing = set;
 	if (!rc)
-		rc = check_names(o);
+		rc = select_check_names(&o->common);
 	if (!rc)
 		rc = kernel_open(&kernel, VMLINUX_BTF);
 	if (!rc)
 		rc = kernel_check_privileges();
 	if (!rc)
-		rc = select_devices(o, &filter);
+		rc = select_devices(&o->common, &filter);
 	if (!rc)
 		rc = check_buffer(o, MEMINFO);
 	if (!rc)
-		rc = select_available(&kernel, o, &set);
-	if (!rc)
-		show_left_out(o, &passing);
+		rc = select_available(&kernel, o->events_given, &set);
+	if (!rc && !o->events_given)
+		select_show_left_out(&o->common, &passing);
 	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
 		rc = fail(EXIT_OTHER, "out of memory");
 	kernel_close(&kernel);
@@ -454,8 +314,8 @@ int cmd_trace(int argc, char **argv)
 	struct options o = {};
 
 	if (args_parse(&argp, argc, argv, &o))
-		return o.status ? o.status : EXIT_USAGE;
-	if (o.help) {
+		return o.common.status ? o.common.status : EXIT_USAGE;
+	if (o.common.help) {
 		args_help(&argp, argv[0]);
 		return 0;
 	}
@@ -463,6 +323,6 @@ int cmd_trace(int argc, char **argv)
 		return list_events();
 	if (!o.buffer_bytes)
 		o.buffer_bytes = BUFFER_DEFAULT;
-	session_set_verbose(o.verbose);
+	session_set_verbose(o.common.verbose);
 	return trace(&o);
 }

@@ -14,6 +14,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{ "trace", cmd_trace, "what is happening now: one line an event" },
+	{ "stat", cmd_stat, "how much and which way: counts, per second and in total" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -81,7 +81,7 @@ $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
 	$(Q)install -m 755 $< $@
 
 check-unit: $(p2ptrace_unitc) $(p2ptrace_unitsh)
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace prove $^
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace prove $(filter %.t,$^)
 
 # Not intermediate files that make would remove.
 .SECONDARY: $(p2ptrace_skel) $(p2ptrace_skel:.skel.h=.bpf.o) $(p2ptrace_obj) $(p2ptrace_sanobj)

@@ -20,7 +20,7 @@
 #define NSEC_PER_MSEC 1000000ull
 #define PAUSE_NS (50 * NSEC_PER_MSEC)
 
-static uint64_t now_ns(void)
+uint64_t session_now_ns(void)
 {
 	struct timespec ts;
 
@@ -59,7 +59,7 @@ static int on_record(void *ctx, void *data, size_t size)
 		session->stopped = true;
 		return -ECANCELED;
 	}
-	if (!session->draining && (interrupted() || now_ns() >= session->next_pause_ns))
+	if (!session->draining && (interrupted() || session_now_ns() >= session->next_pause_ns))
 		return -EAGAIN;
 	return 0;
 }
@@ -83,19 +83,23 @@ static int find_programs(struct session *session)
 
 static int load(struct session *session)
 {
-	struct bpf_map *records = bpf_object__find_map_by_name(session->object, "records");
+	struct bpf_map *records = session->config.record ?
+				  bpf_object__find_map_by_name(session->object, "records") : NULL;
 	struct bpf_map *lost = bpf_object__find_map_by_name(session->object, "lost_per_cpu");
 	struct bpf_map *caught = bpf_object__find_map_by_name(session->object, "caught_per_cpu");
 	int err;
 
-	if (!records || !lost || !caught)
+	if ((session->config.record && !records) || !lost || !caught)
 		return fail(EXIT_OTHER, "the BPF object lacks the maps of a session; this is a bug");
-	bpf_map__set_max_entries(records, session->config.buffer_bytes);
+	if (records)
+		bpf_map__set_max_entries(records, session->config.buffer_bytes);
 	err = bpf_object__load(session->object);
 	if (err)
 		return kernel_refused("load the BPF programs", err);
 	session->lost_map_fd = bpf_map__fd(lost);
 	session->caught_map_fd = bpf_map__fd(caught);
+	if (!records)
+		return 0;
 	session->records = ring_buffer__new(bpf_map__fd(records), on_record, session, NULL);
 	if (!session->records)
 		return kernel_refused("read the ring buffer", -errno);
@@ -179,18 +183,45 @@ static uint64_t pause_after(uint64_t now, uint64_t end)
 	return now >= end || end - now < PAUSE_NS ? end : now + PAUSE_NS;
 }
 
-int session_run(struct session *session)
+/* Until @end, which may be never, or until a signal. */
+static void sleep_until(uint64_t end)
 {
-	uint64_t start = now_ns(), end = UINT64_MAX;
+	for (;;) {
+		uint64_t now = session_now_ns(), left = end - now;
+		struct timespec ts;
+
+		if (interrupted() || now >= end)
+			return;
+		/* In parts: a signal that comes just before the call would not end it. */
+		if (left > PAUSE_NS)
+			left = PAUSE_NS;
+		ts = (struct timespec){ .tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC };
+		nanosleep(&ts, NULL);
+	}
+}
+
+static void run_intervals(struct session *session, uint64_t start, uint64_t end)
+{
+	uint64_t next = start;
+
+	while (!interrupted() && !session->stopped && session_now_ns() < end) {
+		if (!session->config.interval_ns || __builtin_add_overflow(next, session->config.interval_ns, &next))
+			next = UINT64_MAX;
+		sleep_until(next < end ? next : end);
+		if (session_now_ns() >= next && session->config.pause(session->config.ctx) == SESSION_STOP)
+			session->stopped = true;
+	}
+}
+
+static int run_records(struct session *session, uint64_t end)
+{
 	int err;
 
-	if (session->config.duration_ns && __builtin_add_overflow(start, session->config.duration_ns, &end))
-		end = UINT64_MAX;
 	for (;;) {
-		uint64_t now = now_ns();
+		uint64_t now = session_now_ns();
 
 		if (interrupted() || session->stopped || now >= end)
-			break;
+			return 0;
 		session->next_pause_ns = pause_after(now, end);
 		/*
 		 * The programs wake us only if there is much to read, so look for ourselves as well. The time is rounded
@@ -200,7 +231,7 @@ int session_run(struct session *session)
 					(session->next_pause_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 		if (!err) {
 			/* The pause is over by now: without another one, the first record would end this */
-			session->next_pause_ns = pause_after(now_ns(), end);
+			session->next_pause_ns = pause_after(session_now_ns(), end);
 			err = ring_buffer__consume(session->records);
 		}
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -ECANCELED)
@@ -208,10 +239,25 @@ int session_run(struct session *session)
 		if (!session->stopped && session->config.pause(session->config.ctx) == SESSION_STOP)
 			session->stopped = true;
 	}
+}
+
+int session_run(struct session *session)
+{
+	uint64_t start = session_now_ns(), end = UINT64_MAX;
+	int err = 0;
+
+	if (session->config.duration_ns && __builtin_add_overflow(start, session->config.duration_ns, &end))
+		end = UINT64_MAX;
+	if (session->records)
+		err = run_records(session, end);
+	else
+		run_intervals(session, start, end);
+	if (err)
+		return err;
 
 	detach(session);
 	session->draining = true;
-	if (!session->stopped) {
+	if (session->records && !session->stopped) {
 		err = ring_buffer__consume(session->records);
 		if (err < 0 && err != -ECANCELED)
 			return kernel_refused("read the ring buffer", err);

@@ -3,7 +3,8 @@
  * The life of a tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets its options
  * in there; the rest happens here: select the programs, load, attach, poll, detach, drain, count what was lost.
  *
- * A BPF object for a session has the two programs per event of bpf/nested.bpf.h and the maps of bpf/records.bpf.h.
+ * A BPF object for a session has the two programs per event of bpf/nested.bpf.h, and the map of bpf/lost.bpf.h. Those
+ * of bpf/records.bpf.h it has if there are records to read; without, a session is all pauses.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -28,9 +29,10 @@ struct session_config {
 	struct event_set events;
 	uint64_t buffer_bytes;
 	uint64_t duration_ns;	/* 0: until a signal */
-	/* A record from the kernel. */
+	uint64_t interval_ns;	/* between pauses where there are no records; 0: none but the end */
+	/* A record from the kernel; NULL if there are none. */
 	enum session_verdict (*record)(void *ctx, const void *data, size_t size);
-	/* There is nothing more to read for now, or it has been a while. */
+	/* There is nothing more to read for now, or it has been a while; without records, an interval is over. */
 	enum session_verdict (*pause)(void *ctx);
 	void *ctx;
 };
@@ -38,7 +40,7 @@ struct session_config {
 struct session {
 	struct session_config config;
 	struct bpf_object *object;	/* the caller's */
-	struct ring_buffer *records;
+	struct ring_buffer *records;	/* NULL without */
 	/* The event's own program, and the one for what the kernel skips while that runs. */
 	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
 	struct bpf_link *links[P2PTRACE_NR_EVENTS], *nested_links[P2PTRACE_NR_EVENTS];
@@ -58,5 +60,7 @@ int session_start(struct session *session, struct bpf_object *object, const stru
 int session_run(struct session *session);	/* until a signal, the duration or a callback ends it */
 int session_count_lost(struct session *session);	/* brings session->lost up to date */
 void session_close(struct session *session);
+
+uint64_t session_now_ns(void);	/* CLOCK_MONOTONIC, as the events have it */
 
 #endif /* SESSION_H */

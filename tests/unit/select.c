@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which events a run is about: filters, and a kernel that lacks some. */
+#include <bpf/btf.h>
+
+#include "unit.h"
+#include "kernel.h"
+#include "log.h"
+#include "select.h"
+
+static struct btf *btf_with_events(const char *except)
+{
+	struct btf *btf = btf__new_empty();
+	char name[64];
+
+	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		if (!strncmp(events[i].name, except, strlen(except)))
+			continue;
+		snprintf(name, sizeof(name), "btf_trace_%s", events[i].name);
+		assert_true(btf__add_typedef(btf, name, 1) > 0);
+	}
+	return btf;
+}
+
+static int select_on(const char *except, struct event_set *set, struct capture *c)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events(except) };
+	struct common_options o = {};
+	int rc;
+
+	assert_int_equal(select_events(&o, false, set), 0);
+	capture_begin(c);
+	rc = select_available(&kernel, false, set);
+	capture_end(c);
+	kernel_close(&kernel);
+	return rc;
+}
+
+static void without_nvmet_the_others_go_on(void **state)
+{
+	struct event_set set;
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(select_on("nothing", &set, &c), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS);
+
+	assert_int_equal(select_on("nvmet_", &set, &c), 0);
+	assert_one_line(c.text, "nvmet events are not available");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 4);
+
+	assert_int_equal(select_on("p2pmem_mmap", &set, &c), 0);
+	assert_one_line(c.text, "does not have p2pmem_mmap");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
+}
+
+static void an_event_that_was_asked_for_must_be_there(void **state)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_") };
+	struct event_set set = {};
+	struct capture c;
+
+	(void)state;
+	set.has[P2PTRACE_nvmet_p2pmem_use] = true;
+	capture_begin(&c);
+	assert_int_equal(select_available(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "does not have nvmet_p2pmem_use");
+	assert_one_line(c.text, "modprobe nvmet");
+	kernel_close(&kernel);
+}
+
+static void filters_narrow_the_selection(void **state)
+{
+	struct common_options o = { .client = "0000:00:00.0" };
+	struct event_set set = {};
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(event_set_count(&set), 3);
+	o.dev = "p2pmem0";
+	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(event_set_count(&set), 3);
+
+	o.client = NULL;
+	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
+
+	/* Of what the user named, nothing is left out in silence. */
+	set = (struct event_set){};
+	set.has[P2PTRACE_p2pmem_decide] = true;
+	assert_int_equal(select_events(&o, true, &set), 0);
+	assert_int_equal(event_set_count(&set), 1);
+	set.has[P2PTRACE_nvmet_p2pmem_fallback] = true;
+	capture_begin(&c);
+	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
+	capture_end(&c);
+	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, so --dev would");
+
+	o = (struct common_options){ .client = "0000:00:00.0" };
+	set = (struct event_set){};
+	set.has[P2PTRACE_p2pmem_decide] = set.has[P2PTRACE_p2pmem_alloc] = true;
+	capture_begin(&c);
+	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
+	capture_end(&c);
+	assert_one_line(c.text, "p2pmem_alloc has no client, so --client would");
+}
+
+static const char *left_out(const struct common_options *o, struct capture *c)
+{
+	struct event_set set = {};
+
+	assert_int_equal(select_events(o, false, &set), 0);
+	capture_begin(c);
+	select_show_left_out(o, &set);
+	return capture_end(c);
+}
+
+static void what_a_filter_leaves_out_is_said(void **state)
+{
+	struct common_options o = {};
+	struct capture c;
+
+	(void)state;
+	assert_string_equal(left_out(&o, &c), "");
+	o.dev = "p2pmem0";
+	assert_one_line(left_out(&o, &c), "events that --dev cannot match are left out: nvmet_p2pmem_use, nvmet_p2pmem_fallback\n");
+	o.client = "0000:00:00.0";
+	assert_one_line(left_out(&o, &c), "--dev or --client cannot match are left out: p2pmem_dev_add, ");
+	o.dev = NULL;
+	assert_one_line(left_out(&o, &c), "that --client cannot match are left out: p2pmem_dev_add, ");
+	/* Whole to the last name. */
+	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
+	assert_null(strstr(c.text, "p2pmem_dma_map"));
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(without_nvmet_the_others_go_on),
+	cmocka_unit_test(an_event_that_was_asked_for_must_be_there),
+	cmocka_unit_test(filters_narrow_the_selection),
+	cmocka_unit_test(what_a_filter_leaves_out_is_said),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * p2ptrace stat: how much, and which way. All of it is counted in the kernel.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <json-c/printbuf.h>
+
+#include "args.h"
+#include "commands.h"
+#include "devices.h"
+#include "enums.h"
+#include "events.h"
+#include "kernel.h"
+#include "log.h"
+#include "metrics.h"
+#include "number.h"
+#include "options.h"
+#include "output.h"
+#include "select.h"
+#include "session.h"
+#include "stream.h"
+
+#include "stat.skel.h"
+
+#define NSEC_PER_SEC 1000000000ull
+#define ROWS_PER_HEADER 20
+
+struct options {
+	struct common_options common;
+	bool list;
+	unsigned int nr_args;
+	uint64_t interval_ns, count;	/* 0: not given */
+};
+
+enum {
+	OPT_LIST_METRICS = OPT_OWN,
+};
+
+static const struct argp_option option_table[] = {
+	{ "list-metrics", OPT_LIST_METRICS, NULL, 0, "Print what is counted on this kernel, and end", 5 },
+	{}
+};
+
+static int bad_argument(const char *what, const char *arg, int err, const char *example)
+{
+	return fail(EXIT_USAGE, "%s '%s' is %s; give a number such as %s", what, arg,
+		    err == -ERANGE ? "out of range" : !err ? "too small" : "not a number", example);
+}
+
+static int parse_argument(struct options *o, const char *arg)
+{
+	int err;
+
+	switch (o->nr_args++) {
+	case 0:
+		err = number_parse_seconds(arg, &o->interval_ns);
+		return err || !o->interval_ns ? bad_argument("INTERVAL", arg, err, "1 or 0.5, in seconds") : 0;
+	case 1:
+		err = number_parse(arg, &o->count);
+		return err || !o->count ? bad_argument("COUNT", arg, err, "10") : 0;
+	default:
+		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace stat --help'", arg);
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		return options_init(state, &o->common);
+	case OPT_LIST_METRICS:
+		o->list = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		o->common.status = parse_argument(o, arg);
+		return o->common.status ? EINVAL : 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse,
+	.children = options_common,
+	.args_doc = "[INTERVAL [COUNT]]",
+	.doc = "Count what happens to peer memory: a row every INTERVAL seconds, COUNT of them, and at the end all "
+	       "together; without INTERVAL, only that, at Ctrl-C.\v"
+	       "In a row, all is per second, but for held and pinned, which are as at its end. Of the sum, what is 0 is "
+	       "left out. With --json, a row is an object with ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" "
+	       "what was counted in the interval; the sum is one with the event \"total\", and the last line is "
+	       "{\"event\":\"end\",\"events\":N,\"lost\":N}.\n\n"
+	       "Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 anything else.",
+};
+
+struct stat_run {
+	const struct options *options;
+	const struct p2ptrace_filter *filter;
+	struct session session;
+	struct metrics metrics;
+	struct stream out;
+	struct printbuf *line;
+	int counts_fd;
+	struct p2ptrace_counts *per_cpu;
+	struct sample start, last;
+	uint64_t rows;
+	int status;
+};
+
+static int sample_take(struct stat_run *s, struct sample *sample)
+{
+	uint32_t zero = 0;
+	int rc;
+
+	memset(sample, 0, sizeof(*sample));
+	sample->ts_ns = session_now_ns();
+	if (bpf_map_lookup_elem(s->counts_fd, &zero, s->per_cpu))
+		return fail(EXIT_OTHER, "cannot read the counts: %s", strerror(errno));
+	for (size_t i = 0; i < s->session.lost.nr_cpus; i++)
+		counts_add(&sample->counts, &s->per_cpu[i]);
+	rc = session_count_lost(&s->session);
+	if (rc)
+		return rc;
+	sample->lost = s->session.lost.total;
+	return gauges_read(&sample->gauges, SYSFS, s->filter);
+}
+
+static uint64_t events_of(const struct sample *sample)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		n += sample->counts.events[i];
+	return n;
+}
+
+/* Seven columns: 999999, 99999K, 99999M and so on, behind a blank. */
+static void short_number(struct printbuf *pb, double value)
+{
+	static const char unit[] = "KMGTPE";
+	int i = -1;
+
+	while (value >= (i < 0 ? 999999.5 : 99999.5)) {
+		value /= 1000;
+		i++;
+	}
+	if (i < 0)
+		sprintbuf(pb, " %7.0f", value);
+	else
+		sprintbuf(pb, " %6.0f%c", value, unit[i]);
+}
+
+/* The columns of a row, "-" for what this kernel does not tell: 80 columns in all. */
+static const struct {
+	const char *head;
+	const char *metric;
+	bool bytes;
+} columns[] = {
+	{ "allocs", "allocs", false },
+	{ "fails", "alloc_fails", false },
+	{ "maps", "maps", false },
+	{ "busaddr", "maps.bus_addr", false },
+	{ "hostbr", "maps.thru_host_bridge", false },
+	{ "MB", "map_bytes", true },
+	{ "fallbk", "fallbacks", false },
+	{ "held", "held", false },
+	{ "pinned", "pinned", false },
+};
+
+#define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static void text_row(struct stat_run *s, const struct sample *difference)
+{
+	double seconds = (double)difference->ts_ns / NSEC_PER_SEC;
+
+	if (s->rows % ROWS_PER_HEADER == 0) {
+		sprintbuf(s->line, "%8s", "seconds");
+		for (size_t i = 0; i < NR_COLUMNS; i++)
+			sprintbuf(s->line, " %7s", columns[i].head);
+		sprintbuf(s->line, "\n");
+	}
+	sprintbuf(s->line, "%8.2f", (double)(s->last.ts_ns - s->start.ts_ns) / NSEC_PER_SEC);
+	for (size_t i = 0; i < NR_COLUMNS; i++) {
+		const struct metric *metric = metrics_find(&s->metrics, columns[i].metric);
+		double value;
+
+		if (!metric) {
+			sprintbuf(s->line, " %7s", "-");
+			continue;
+		}
+		value = metric_value(metric, difference);
+		if (!metric->gauge)
+			value /= seconds;
+		if (columns[i].bytes)
+			sprintbuf(s->line, " %7.1f", value / 1e6);
+		else
+			short_number(s->line, value);
+	}
+	sprintbuf(s->line, "\n");
+}
+
+static void text_total(struct stat_run *s, const struct sample *difference)
+{
+	sprintbuf(s->line, "# %" PRIu64 " events in %.3f s, %" PRIu64 " lost\n", events_of(difference),
+		  (double)difference->ts_ns / NSEC_PER_SEC, difference->lost);
+	for (size_t i = 0; i < s->metrics.nr; i++) {
+		const struct metric *metric = &s->metrics.metrics[i];
+		uint64_t value = metric_value(metric, difference);
+
+		if (value)
+			sprintbuf(s->line, "%-30s %16" PRIu64 "  %s\n", metric->name, value, metric->help);
+	}
+}
+
+/* Names of metrics are ours or a kernel's enumerators, so there is nothing to escape. */
+static void json_sample(struct stat_run *s, const char *event, const struct sample *difference)
+{
+	sprintbuf(s->line, "{\"ts_ns\":%" PRIu64 ",\"event\":\"%s\",\"interval_ns\":%" PRIu64 ",\"metrics\":{",
+		  s->last.ts_ns, event, difference->ts_ns);
+	for (size_t i = 0; i < s->metrics.nr; i++)
+		sprintbuf(s->line, "%s\"%s\":%" PRIu64, i ? "," : "", s->metrics.metrics[i].name,
+			  metric_value(&s->metrics.metrics[i], difference));
+	sprintbuf(s->line, "}}\n");
+}
+
+static enum session_verdict stat_pause(void *ctx)
+{
+	struct stat_run *s = ctx;
+	struct sample now, difference;
+
+	s->status = sample_take(s, &now);
+	if (s->status)
+		return SESSION_STOP;
+	sample_difference(&difference, &now, &s->last);
+	s->last = now;
+
+	printbuf_reset(s->line);
+	if (s->options->common.json)
+		json_sample(s, "stat", &difference);
+	else
+		text_row(s, &difference);
+	s->rows++;
+	if (stream_write(&s->out, s->line->buf, s->line->bpos) || stream_flush(&s->out))
+		return SESSION_STOP;
+	return s->rows == s->options->count ? SESSION_STOP : SESSION_GO_ON;
+}
+
+static int stat_end(struct stat_run *s)
+{
+	const struct lost *lost = &s->session.lost;
+	struct sample now, difference;
+	int rc = sample_take(s, &now);
+
+	if (rc)
+		return rc;
+	sample_difference(&difference, &now, &s->start);
+	s->last = now;
+
+	printbuf_reset(s->line);
+	if (s->options->common.json) {
+		json_sample(s, "total", &difference);
+		if (output_json_end(s->line, events_of(&difference), lost))
+			return fail(EXIT_OTHER, "out of memory");
+	} else {
+		text_total(s, &difference);
+	}
+	stream_write(&s->out, s->line->buf, s->line->bpos);
+	stream_flush(&s->out);
+	if (lost->total) {
+		printbuf_reset(s->line);
+		output_lost_detail(s->line, lost);
+		note("%" PRIu64 " event%s not counted (%s)", lost->total, lost->total == 1 ? " was" : "s were", s->line->buf);
+	}
+	return stream_status(&s->out);
+}
+
+static int stat_start(struct stat_run *s, struct stat_bpf *skel, const struct event_set *set)
+{
+	struct session_config config = {
+		.events = *set,
+		.duration_ns = s->options->common.duration_ns,
+		.interval_ns = s->options->interval_ns,
+		.pause = stat_pause,
+		.ctx = s,
+	};
+	int rc = session_start(&s->session, skel->obj, &config);
+
+	if (rc)
+		return rc;
+	s->counts_fd = bpf_map__fd(skel->maps.counts_per_cpu);
+	s->per_cpu = calloc(s->session.lost.nr_cpus, sizeof(*s->per_cpu));
+	if (!s->per_cpu)
+		return fail(EXIT_OTHER, "out of memory");
+	/* One event is attached after the other, so that some have counted already: from here on, all do. */
+	rc = sample_take(s, &s->start);
+	s->last = s->start;
+	return rc;
+}
+
+static int stat_session(struct stat_run *s, const struct event_set *set)
+{
+	struct stat_bpf *skel = stat_bpf__open();
+	int rc;
+
+	if (!skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&skel->rodata->filter, s->filter, sizeof(*s->filter));
+
+	rc = stat_start(s, skel, set);
+	if (!rc) {
+		/* Scripts wait for this line: from here on, no event goes unseen. */
+		note("counting %zu event%s, mode tracepoint (Ctrl-C ends)", event_set_count(set),
+		     event_set_count(set) == 1 ? "" : "s");
+		rc = session_run(&s->session);
+	}
+	if (!rc)
+		rc = s->status ? s->status : stat_end(s);
+	free(s->per_cpu);
+	session_close(&s->session);
+	stat_bpf__destroy(skel);
+	return rc;
+}
+
+static int list_metrics(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->nr; i++)
+		printf("%-30s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
+	return 0;
+}
+
+static int stat_kernel(struct stat_run *s, struct event_set *set, struct p2ptrace_filter *filter)
+{
+	const struct options *o = s->options;
+	struct event_set passing;
+	struct kernel kernel = {};
+	struct enums enums = {};
+	int rc = select_events(&o->common, false, set);
+
+	passing = *set;
+	if (!rc)
+		rc = select_check_names(&o->common);
+	if (!rc)
+		rc = kernel_open(&kernel, VMLINUX_BTF);
+	if (!rc && !o->list)
+		rc = kernel_check_privileges();
+	if (!rc)
+		rc = select_devices(&o->common, filter);
+	if (!rc)
+		rc = select_available(&kernel, false, set);
+	if (!rc)
+		select_show_left_out(&o->common, &passing);
+	if (!rc && (enums_load(&enums, kernel_btf(&kernel)) || metrics_load(&s->metrics, &enums, set)))
+		rc = fail(EXIT_OTHER, "out of memory");
+	enums_free(&enums);
+	kernel_close(&kernel);
+	return rc;
+}
+
+static int stat(const struct options *o)
+{
+	struct p2ptrace_filter filter = {};
+	struct stat_run s = { .options = o, .filter = &filter };
+	struct event_set set = {};
+	int rc = stat_kernel(&s, &set, &filter);
+
+	if (!rc && o->list) {
+		rc = list_metrics(&s.metrics);
+	} else if (!rc) {
+		s.line = printbuf_new();
+		if (s.line) {
+			/* A reader that goes away is to be an error of write(), which ends us quietly. */
+			signal(SIGPIPE, SIG_IGN);
+			stream_init(&s.out, stdout);
+			rc = stat_session(&s, &set);
+			printbuf_free(s.line);
+		} else {
+			rc = fail(EXIT_OTHER, "out of memory");
+		}
+	}
+	metrics_free(&s.metrics);
+	return rc;
+}
+
+int cmd_stat(int argc, char **argv)
+{
+	struct options o = {};
+
+	if (args_parse(&argp, argc, argv, &o))
+		return o.common.status ? o.common.status : EXIT_USAGE;
+	if (o.common.help) {
+		args_help(&argp, argv[0]);
+		return 0;
+	}
+	session_set_verbose(o.common.verbose);
+	return stat(&o);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+#include "number.h"
+
+#define EVENT(kind, name)	offsetof(struct sample, counts.kind[P2PTRACE_##name])
+#define COUNT(member)		offsetof(struct sample, counts.member)
+#define GAUGE(member)		offsetof(struct sample, gauges.member)
+#define NO_ENUM			NR_ENUMS
+
+/* Those that take an enum are a name each: "maps." and the value's. */
+static const struct {
+	const char *name;
+	enum p2ptrace_event event;
+	size_t offset;
+	enum kernel_enum which;
+	bool gauge;
+	const char *help;
+} table[] = {
+	{ "allocs", P2PTRACE_p2pmem_alloc, EVENT(events, p2pmem_alloc), NO_ENUM, false, "buffers handed out" },
+	{ "alloc_bytes", P2PTRACE_p2pmem_alloc, EVENT(bytes, p2pmem_alloc), NO_ENUM, false, "their size" },
+	{ "alloc_fails", P2PTRACE_p2pmem_alloc_fail, EVENT(events, p2pmem_alloc_fail), NO_ENUM, false,
+	  "allocations that failed" },
+	{ "alloc_fails.", P2PTRACE_p2pmem_alloc_fail, COUNT(alloc_fails), ENUM_ALLOC_ERROR, false, "by reason" },
+	{ "frees", P2PTRACE_p2pmem_free, EVENT(events, p2pmem_free), NO_ENUM, false, "buffers given back" },
+	{ "frees_deferred", P2PTRACE_p2pmem_free, COUNT(deferred), NO_ENUM, false,
+	  "of those, still mapped for DMA, so that their memory came back later" },
+	{ "reclaims", P2PTRACE_p2pmem_reclaim, EVENT(events, p2pmem_reclaim), NO_ENUM, false,
+	  "memory that came back later" },
+	{ "maps", P2PTRACE_p2pmem_dma_map, EVENT(events, p2pmem_dma_map), NO_ENUM, false, "DMA mappings made" },
+	{ "maps.", P2PTRACE_p2pmem_dma_map, COUNT(maps), ENUM_MAP_TYPE, false, "by map type" },
+	{ "map_bytes", P2PTRACE_p2pmem_dma_map, EVENT(bytes, p2pmem_dma_map), NO_ENUM, false, "their size" },
+	{ "map_bytes.", P2PTRACE_p2pmem_dma_map, COUNT(map_bytes), ENUM_MAP_TYPE, false, "by map type" },
+	{ "unmaps", P2PTRACE_p2pmem_dma_unmap, EVENT(events, p2pmem_dma_unmap), NO_ENUM, false, "DMA mappings ended" },
+	{ "uses", P2PTRACE_nvmet_p2pmem_use, EVENT(events, nvmet_p2pmem_use), NO_ENUM, false,
+	  "requests of the NVMe target that used peer memory" },
+	{ "use_bytes", P2PTRACE_nvmet_p2pmem_use, EVENT(bytes, nvmet_p2pmem_use), NO_ENUM, false, "their size" },
+	{ "fallbacks", P2PTRACE_nvmet_p2pmem_fallback, EVENT(events, nvmet_p2pmem_fallback), NO_ENUM, false,
+	  "requests that were to use it and did not" },
+	{ "fallback_bytes", P2PTRACE_nvmet_p2pmem_fallback, EVENT(bytes, nvmet_p2pmem_fallback), NO_ENUM, false,
+	  "their size" },
+	{ "fallbacks.", P2PTRACE_nvmet_p2pmem_fallback, COUNT(fallbacks), ENUM_FALLBACK_REASON, false, "by reason" },
+	{ "binds", P2PTRACE_nvmet_p2pmem_bind, EVENT(events, nvmet_p2pmem_bind), NO_ENUM, false,
+	  "namespaces bound to peer memory for a controller" },
+	{ "binds_failed", P2PTRACE_nvmet_p2pmem_bind, EVENT(failures, nvmet_p2pmem_bind), NO_ENUM, false,
+	  "of those, without success" },
+	{ "unbinds", P2PTRACE_nvmet_p2pmem_unbind, EVENT(events, nvmet_p2pmem_unbind), NO_ENUM, false,
+	  "and unbound again" },
+	{ "decisions", P2PTRACE_p2pmem_decide, EVENT(events, p2pmem_decide), NO_ENUM, false,
+	  "decisions how a client reaches a provider" },
+	{ "decisions.", P2PTRACE_p2pmem_decide, COUNT(decisions), ENUM_MAP_TYPE, false, "by map type" },
+	{ "finds", P2PTRACE_p2pmem_find, EVENT(events, p2pmem_find), NO_ENUM, false, "searches for memory for clients" },
+	{ "finds_failed", P2PTRACE_p2pmem_find, EVENT(failures, p2pmem_find), NO_ENUM, false,
+	  "of those, without success" },
+	{ "mmaps", P2PTRACE_p2pmem_mmap, EVENT(events, p2pmem_mmap), NO_ENUM, false, "attempts to map it to user space" },
+	{ "mmaps_refused", P2PTRACE_p2pmem_mmap, EVENT(failures, p2pmem_mmap), NO_ENUM, false,
+	  "of those, refused by policy" },
+	{ "devs_added", P2PTRACE_p2pmem_dev_add, EVENT(events, p2pmem_dev_add), NO_ENUM, false, "p2pmem devices that came" },
+	{ "devs_deleted", P2PTRACE_p2pmem_dev_del, EVENT(events, p2pmem_dev_del), NO_ENUM, false, "and that began to go" },
+	{ "devs_drained", P2PTRACE_p2pmem_dev_drained, EVENT(events, p2pmem_dev_drained), NO_ENUM, false,
+	  "of those, with all their memory back" },
+	{ "drain_stalls", P2PTRACE_p2pmem_drain_stall, EVENT(events, p2pmem_drain_stall), NO_ENUM, false,
+	  "reports that one waits for its memory" },
+	{ "held", P2PTRACE_NR_EVENTS, GAUGE(held), NO_ENUM, true, "buffers that are handed out now, by whomever" },
+	{ "held_bytes", P2PTRACE_NR_EVENTS, GAUGE(held_bytes), NO_ENUM, true, "their memory, in whole pages" },
+	{ "pinned", P2PTRACE_NR_EVENTS, GAUGE(pinned), NO_ENUM, true, "DMA mappings there are now" },
+	{ "lost", P2PTRACE_NR_EVENTS, offsetof(struct sample, lost), NO_ENUM, false, "events that were not counted" },
+};
+
+#define NR_TABLE (sizeof(table) / sizeof(table[0]))
+
+static int metric_add(struct metrics *metrics, size_t i, const char *value, size_t offset)
+{
+	struct metric *metric;
+
+	/* As many as there can be are there already */
+	metric = &metrics->metrics[metrics->nr];
+	if (asprintf(&metric->name, "%s%s", table[i].name, value) < 0) {
+		metric->name = NULL;
+		return -ENOMEM;
+	}
+	metric->help = table[i].help;
+	metric->event = table[i].event;
+	metric->offset = offset;
+	metric->gauge = table[i].gauge;
+	metrics->nr++;
+	return 0;
+}
+
+static int metric_add_values(struct metrics *metrics, size_t i, const struct enum_table *values)
+{
+	int err = 0;
+
+	for (size_t v = 0; v < values->nr && !err; v++)
+		if (values->values[v].value < P2PTRACE_NR_VALUES - 1)
+			err = metric_add(metrics, i, values->values[v].name,
+					 table[i].offset + values->values[v].value * sizeof(uint64_t));
+	/* What this kernel has no name for, all together */
+	return err ? err : metric_add(metrics, i, "other", table[i].offset + (P2PTRACE_NR_VALUES - 1) * sizeof(uint64_t));
+}
+
+int metrics_load(struct metrics *metrics, const struct enums *enums, const struct event_set *set)
+{
+	int err = 0;
+
+	memset(metrics, 0, sizeof(*metrics));
+	metrics->metrics = calloc(NR_TABLE * P2PTRACE_NR_VALUES, sizeof(*metrics->metrics));
+	if (!metrics->metrics)
+		return -ENOMEM;
+	for (size_t i = 0; i < NR_TABLE && !err; i++) {
+		if (table[i].event < P2PTRACE_NR_EVENTS && !set->has[table[i].event])
+			continue;
+		err = table[i].which == NO_ENUM ? metric_add(metrics, i, "", table[i].offset) :
+						  metric_add_values(metrics, i, &enums->table[table[i].which]);
+	}
+	if (err)
+		metrics_free(metrics);
+	return err;
+}
+
+void metrics_free(struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->nr; i++)
+		free(metrics->metrics[i].name);
+	free(metrics->metrics);
+	memset(metrics, 0, sizeof(*metrics));
+}
+
+const struct metric *metrics_find(const struct metrics *metrics, const char *name)
+{
+	for (size_t i = 0; i < metrics->nr; i++)
+		if (!strcmp(metrics->metrics[i].name, name))
+			return &metrics->metrics[i];
+	return NULL;
+}
+
+uint64_t metric_value(const struct metric *metric, const struct sample *sample)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)sample + metric->offset, sizeof(value));
+	return value;
+}
+
+/* Counts are nothing but numbers of 64 bits. */
+#define NR_NUMBERS (sizeof(struct p2ptrace_counts) / sizeof(__u64))
+
+void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *counts)
+{
+	const __u64 *from = (const __u64 *)counts;
+	__u64 *to = (__u64 *)sum;
+
+	for (size_t i = 0; i < NR_NUMBERS; i++)
+		to[i] += from[i];
+}
+
+void sample_difference(struct sample *difference, const struct sample *to, const struct sample *from)
+{
+	const __u64 *before = (const __u64 *)&from->counts;
+	__u64 *counts = (__u64 *)&difference->counts;
+
+	*difference = *to;
+	difference->ts_ns -= from->ts_ns;
+	/* How many are lost is an estimate, and may be put right */
+	difference->lost -= from->lost < to->lost ? from->lost : to->lost;
+	for (size_t i = 0; i < NR_NUMBERS; i++)
+		counts[i] -= before[i];
+}
+
+/* 0 if there is none. */
+static int read_number(const char *sysfs, const char *dev, const char *attribute, uint64_t *value)
+{
+	char path[PATH_MAX], text[32] = "";
+	FILE *file;
+	int err = 0;
+
+	*value = 0;
+	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/%s", sysfs, dev, attribute) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	if (!fgets(text, sizeof(text), file))
+		err = !ferror(file) || errno == ENODEV ? 0 : -errno;
+	else
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+	return err || !*text ? err : number_parse(text, value);
+}
+
+static bool dev_passes(const char *sysfs, const char *dev, const struct p2ptrace_filter *filter)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *slash;
+	ssize_t len;
+
+	if (!*filter->dev.s && !*filter->provider.s)
+		return true;
+	if (*filter->dev.s && !strcmp(dev, filter->dev.s))
+		return true;
+	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev) >= (int)sizeof(path))
+		return false;
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return false;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	return *filter->provider.s && !strcmp(slash ? slash + 1 : target, filter->provider.s);
+}
+
+static int gauges_add(struct gauges *gauges, const char *sysfs, const char *dev)
+{
+	uint64_t size, available, held, pinned;
+	int err = read_number(sysfs, dev, "size", &size);
+
+	if (!err)
+		err = read_number(sysfs, dev, "available", &available);
+	if (!err)
+		err = read_number(sysfs, dev, "buffers", &held);
+	if (!err)
+		err = read_number(sysfs, dev, "pinned", &pinned);
+	if (err)
+		return err;
+	gauges->devices++;
+	gauges->size += size;
+	gauges->held += held;
+	/* Read one after the other, so they need not fit together */
+	gauges->held_bytes += size > available ? size - available : 0;
+	gauges->pinned += pinned;
+	return 0;
+}
+
+int gauges_read(struct gauges *gauges, const char *sysfs, const struct p2ptrace_filter *filter)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int err = 0;
+	DIR *dir;
+
+	memset(gauges, 0, sizeof(*gauges));
+	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
+	dir = opendir(path);
+	if (!dir)
+		return fail(EXIT_OTHER, "cannot read %s: %s; is /sys mounted?", path, strerror(errno));
+	while (!err && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && dev_passes(sysfs, entry->d_name, filter))
+			err = gauges_add(gauges, sysfs, entry->d_name);
+	closedir(dir);
+	if (err)
+		return fail(EXIT_OTHER, "cannot read what is in use below %s: %s", path, strerror(-err));
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The options that every tracing subcommand has. It puts options_common among the children of its argp, and calls
+ * options_init() on ARGP_KEY_INIT; its own keys begin with OPT_OWN.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct common_options {
+	bool json, help, verbose;
+	const char *dev, *client;
+	uint64_t duration_ns;	/* 0: not given */
+	int status;		/* of the first error */
+};
+
+#define OPT_OWN 512
+
+extern const struct argp_child options_common[];
+
+error_t options_init(struct argp_state *state, struct common_options *common);
+
+/* For the parsers of numbers: @err is theirs, 0 if the number is too small. Both return 0 or an exit status. */
+int options_bad_number(const char *option, const char *arg, int err, const char *example);
+int options_set_number(const char *option, uint64_t *to, uint64_t value, const char *arg);
+
+#endif /* OPTIONS_H */
