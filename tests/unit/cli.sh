@@ -57,6 +57,8 @@ prints '^      --event=NAME' trace -h
 prints '^  stat  ' --help
 prints 'INTERVAL' stat --help
 prints '^      --json' stat --help
+prints '^  peers  ' --help
+prints 'PROVIDER CLIENT' peers --help
 prints '^nvmet_p2pmem_fallback .* reason$' trace --list-events
 
 refused 2 'no command' --help
@@ -102,6 +104,10 @@ refused 2 "COUNT '0'" 'such as 10' stat 1 0
 refused 2 "'more'" 'stat --help' stat 1 1 more
 refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
 refused 2 "'nowhere'" '--dev takes' stat --dev nowhere 1
+refused 2 'a provider and a client' 'such as' peers --why p2pmem0
+refused 2 "'more'" 'peers --help' peers more
+refused 2 "'more'" 'peers --help' peers --why a b more
+refused 2 '--why is given twice' 'give it once' peers --why a --why b c
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 
@@ -136,5 +142,6 @@ else
 	done
 	refused 3 kernel 'boot a kernel' stat 1 1
 	refused 3 kernel 'boot a kernel' stat --list-metrics
+	refused 3 kernel 'boot a kernel' peers
 fi
 echo "1..$n"

@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
 	{ "trace", cmd_trace, "what is happening now: one line an event" },
 	{ "stat", cmd_stat, "how much and which way: counts, per second and in total" },
+	{ "peers", cmd_peers, "who can reach whose memory, and if not why" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

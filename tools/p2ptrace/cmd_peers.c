@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * p2ptrace peers: who can reach whose memory, and if not why, and what to do about it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "acs.h"
+#include "args.h"
+#include "commands.h"
+#include "devices.h"
+#include "log.h"
+#include "peers.h"
+#include "text.h"
+
+struct options {
+	bool json, help;
+	const char *why[2];	/* provider and client; NULL without --why */
+	int status;
+};
+
+enum {
+	OPT_JSON = 256, OPT_WHY,
+};
+
+static const struct argp_option option_table[] = {
+	{ "json", OPT_JSON, NULL, 0, "Print one JSON document", 1 },
+	{ "why", OPT_WHY, "PROVIDER", 0,
+	  "Explain one pair: the way from CLIENT to PROVIDER (p2pmem0, or 0000:01:00.0), what is in the way, and what "
+	  "would help", 2 },
+	{ "help", 'h', NULL, 0, "Print this help", 5 },
+	{}
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		args_init(state);
+		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_WHY:
+		if (o->why[0])
+			o->status = fail(EXIT_USAGE, "--why is given twice; give it once");
+		o->why[0] = arg;
+		break;
+	case 'h':
+		o->help = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!o->why[0] || o->why[1])
+			o->status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace peers --help'", arg);
+		o->why[1] = arg;
+		break;
+	case ARGP_KEY_END:
+		if (o->why[0] && !o->why[1] && !o->help)
+			o->status = fail(EXIT_USAGE, "--why wants a provider and a client, such as --why p2pmem0 0000:02:00.0");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return o->status ? EINVAL : 0;
+}
+
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse,
+	.args_doc = "\n--why PROVIDER CLIENT",
+	.doc = "Show which PCI functions (rows) can reach which peer memory (columns): by which way, and over how many "
+	       "hops.\v"
+	       "bus_addr: straight through a switch. thru_host_bridge: up to the host bridge and down again. "
+	       "not_supported: not at all. This is what the kernel decides now; nobody is disturbed by asking.\n\n"
+	       "Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 anything else.",
+};
+
+/* Why a map type is what it is, and what would make it better; by the kernel's name for the reason. */
+static const struct {
+	const char *reason;
+	const char *words;
+	bool by_acs, by_place;
+} reasons[] = {
+	{ "same_function", "both are one PCI function", false, false },
+	{ "same_bridge", "both are below one bridge, and no port on the way redirects requests of peers", false, false },
+	{ "acs_redirect_allowed", "a port redirects requests of peers to the root (ACS), and the host bridge is known to "
+	  "send them on", true, false },
+	{ "acs_redirect_blocked", "a port redirects requests of peers to the root (ACS), and nothing says that the host "
+	  "bridge sends them on", true, false },
+	{ "host_bridge_allowed", "they share no bridge, and the host bridge is known to forward", false, true },
+	{ "cpu_allowed", "they share no bridge, and the CPU is known to forward", false, true },
+	{ "host_bridge_unknown", "they share no bridge, and nothing says that the host bridge forwards", false, true },
+	{ "not_pci", "the client is no PCI device, nor below one", false, false },
+};
+
+/* "thru_host_bridge 12" */
+#define CELL_WIDTH 21
+
+#define NR_REASONS (sizeof(reasons) / sizeof(reasons[0]))
+
+static size_t reason_index(const char *reason)
+{
+	size_t i = 0;
+
+	while (i < NR_REASONS && strcmp(reasons[i].reason, reason))
+		i++;
+	return i;
+}
+
+/* "0000:02:00.0;0000:02:01.0": the ports that pci=disable_acs_redir= would have to name. */
+static void redirecting_ports(char *list, size_t size, const struct pci_path *a, const struct pci_path *b)
+{
+	const struct pci_path *paths[] = { a, b };
+	size_t shared = pci_path_shared(a, b), used = 0;
+
+	*list = '\0';
+	for (int p = 0; p < 2; p++) {
+		/* The bridge that both share counts as well, once */
+		for (size_t i = p ? shared : shared ? shared - 1 : 0; i + 1 < paths[p]->depth; i++) {
+			int n;
+
+			if (!acs_redirects(SYSFS, paths[p]->names[i]))
+				continue;
+			n = snprintf(list + used, size - used, "%s%s", used ? ";" : "", paths[p]->names[i]);
+			if (n < 0 || (size_t)n >= size - used)
+				return;
+			used += n;
+		}
+	}
+}
+
+struct why {
+	const struct provider *provider;
+	const struct peer *peer;
+	struct pci_path from, to;	/* client, provider */
+	char ports[512];
+	size_t reason;
+};
+
+static const char *blocker_mark(const struct why *why, const char *pci)
+{
+	return !strcmp(pci, why->peer->blocker) ? "  <- redirects requests of peers (ACS)" : "";
+}
+
+/*
+ * The part of a path below bridge number @from, drawn as a branch of the tree; there is another one below it if it is
+ * not the @last. @end says what the device at its end is.
+ */
+static void print_branch(const struct why *why, const struct pci_path *path, size_t from, bool last, const char *end)
+{
+	for (size_t i = from; i < path->depth; i++) {
+		const char *name = path->names[i];
+		char driver[64];
+
+		printf("  %*s", (int)(3 * from), "");
+		if (i > from)
+			printf("%s%*s", last ? "   " : "│  ", (int)(3 * (i - from - 1)), "");
+		printf("%s %s  ", i > from || last ? "└─" : "├─", name);
+		if (i + 1 < path->depth) {
+			printf("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
+		} else {
+			pci_driver(SYSFS, name, driver, sizeof(driver));
+			printf("%s, %s\n", end, driver);
+		}
+	}
+}
+
+/* Shared bridges once, and then the two ways below the last of them. */
+static void print_paths(const struct why *why)
+{
+	bool same = !strcmp(why->peer->client, why->provider->pci);
+	size_t shared = pci_path_shared(&why->from, &why->to);
+	char provider[PCI_NAME_LEN + 32];
+
+	snprintf(provider, sizeof(provider), "provider, %s", why->provider->dev);
+	printf("  host bridge\n");
+	for (size_t i = 0; i < shared; i++)
+		printf("  %*s└─ %s  %s%s\n", (int)(3 * i), "", why->to.names[i], pci_kind(SYSFS, why->to.names[i]),
+		       blocker_mark(why, why->to.names[i]));
+	print_branch(why, &why->to, shared, same, provider);
+	if (!same)
+		print_branch(why, &why->from, shared, true, "client");
+}
+
+static const char *help_of(const struct why *why, char *help, size_t size)
+{
+	*help = '\0';
+	if (why->reason < NR_REASONS && reasons[why->reason].by_acs)
+		snprintf(help, size, "pci=disable_acs_redir=%s on the kernel command line makes the way direct, if you can do "
+			 "without the isolation that ACS gives", *why->ports ? why->ports : why->peer->blocker);
+	else if (why->reason < NR_REASONS && reasons[why->reason].by_place)
+		snprintf(help, size, "put both into slots below one switch%s",
+			 strcmp(why->peer->map, "not_supported") ? ", which is shorter" :
+			 "; or, if the vendor says that the host bridge forwards, have it added to the kernel's list of those");
+	return help;
+}
+
+static int why_text(const struct why *why)
+{
+	const struct peer *peer = why->peer;
+	char help[1024];
+
+	printf("%s -> %s (%s): %s", peer->client, why->provider->pci, why->provider->dev, peer->map);
+	if (strcmp(peer->map, "not_supported"))
+		printf(", %d hop%s", peer->distance, peer->distance == 1 ? "" : "s");
+	printf("\n\n");
+	print_paths(why);
+	printf("\n%s: %s\n", peer->reason, why->reason < NR_REASONS ? reasons[why->reason].words :
+	       "p2ptrace does not know this reason");
+	if (*help_of(why, help, sizeof(help)))
+		printf("What would help: %s.\n", help);
+	return 0;
+}
+
+static struct json_object *json_path(const struct pci_path *path)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < path->depth; i++)
+		json_object_array_add(array, json_object_new_string(path->names[i]));
+	return array;
+}
+
+static struct json_object *json_peer(const struct peer *peer)
+{
+	struct json_object *object = json_object_new_object();
+	char driver[64];
+
+	pci_driver(SYSFS, peer->client, driver, sizeof(driver));
+	json_object_object_add(object, "client", json_object_new_string(peer->client));
+	json_object_object_add(object, "driver", strcmp(driver, "-") ? json_object_new_string(driver) : NULL);
+	json_object_object_add(object, "map", json_object_new_string(peer->map));
+	json_object_object_add(object, "distance", json_object_new_int(peer->distance));
+	json_object_object_add(object, "reason", json_object_new_string(peer->reason));
+	json_object_object_add(object, "blocker", *peer->blocker ? json_object_new_string(peer->blocker) : NULL);
+	return object;
+}
+
+/* Frees the document. */
+static int json_print(struct json_object *document)
+{
+	const char *text = document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
+								      JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
+
+	if (text)
+		puts(text);
+	json_object_put(document);
+	return text ? 0 : fail(EXIT_OTHER, "out of memory");
+}
+
+static int why_json(const struct why *why)
+{
+	struct json_object *object = json_peer(why->peer);
+	char help[1024];
+
+	json_object_object_add(object, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(object, "dev", json_object_new_string(why->provider->dev));
+	json_object_object_add(object, "provider", json_object_new_string(why->provider->pci));
+	json_object_object_add(object, "client_path", json_path(&why->from));
+	json_object_object_add(object, "provider_path", json_path(&why->to));
+	json_object_object_add(object, "redirects", json_object_new_string(why->ports));
+	json_object_object_add(object, "help", json_object_new_string(help_of(why, help, sizeof(help))));
+	return json_print(object);
+}
+
+static int explain(const struct peers *peers, const struct options *o)
+{
+	struct why why = {};
+	int err;
+
+	why.provider = peers_provider(peers, o->why[0]);
+	if (!why.provider)
+		return fail(EXIT_USAGE, "'%s' lends no peer memory; see 'p2ptrace peers' for who does", o->why[0]);
+	why.peer = provider_peer(why.provider, o->why[1]);
+	if (!why.peer)
+		return fail(EXIT_USAGE, "'%s' is no PCI function that could be a client; see 'p2ptrace peers'", o->why[1]);
+	err = pci_path_read(&why.from, SYSFS, why.peer->client);
+	if (!err)
+		err = pci_path_read(&why.to, SYSFS, why.provider->pci);
+	if (err)
+		return fail(EXIT_OTHER, "cannot tell where %s and %s are: %s", why.peer->client, why.provider->pci,
+			    strerror(-err));
+	why.reason = reason_index(why.peer->reason);
+	redirecting_ports(why.ports, sizeof(why.ports), &why.to, &why.from);
+	return o->json ? why_json(&why) : why_text(&why);
+}
+
+static int matrix_json(const struct peers *peers)
+{
+	struct json_object *document = json_object_new_object(), *providers = json_object_new_array();
+
+	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(document, "providers", providers);
+	for (size_t i = 0; i < peers->nr; i++) {
+		const struct provider *provider = &peers->providers[i];
+		struct json_object *object = json_object_new_object(), *clients = json_object_new_array();
+
+		json_object_object_add(object, "dev", json_object_new_string(provider->dev));
+		json_object_object_add(object, "provider", json_object_new_string(provider->pci));
+		json_object_object_add(object, "size", json_object_new_uint64(provider->size));
+		json_object_object_add(object, "clients", clients);
+		for (size_t c = 0; c < provider->nr; c++)
+			json_object_array_add(clients, json_peer(&provider->peers[c]));
+		json_object_array_add(providers, object);
+	}
+	return json_print(document);
+}
+
+/* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */
+static int matrix_text(const struct peers *peers)
+{
+	const struct provider *first = peers->providers;
+	size_t refused = 0;
+
+	if (!peers->nr) {
+		printf("nobody lends peer memory\n");
+		return 0;
+	}
+	printf("%-13s %-12s", "client", "driver");
+	for (size_t i = 0; i < peers->nr; i++)
+		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
+	printf("\n%-26s", "");
+	for (size_t i = 0; i < peers->nr; i++)
+		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
+	printf("\n");
+	for (size_t c = 0; c < first->nr; c++) {
+		char driver[64];
+
+		pci_driver(SYSFS, first->peers[c].client, driver, sizeof(driver));
+		printf("%-13s %-12s", first->peers[c].client, driver);
+		for (size_t i = 0; i < peers->nr; i++) {
+			const struct peer *peer = provider_peer(&peers->providers[i], first->peers[c].client);
+			char cell[WORD_LEN + 16] = "-";
+
+			if (peer && !strcmp(peer->map, "not_supported")) {
+				snprintf(cell, sizeof(cell), "no");
+				refused++;
+			} else if (peer) {
+				snprintf(cell, sizeof(cell), "%s %d", peer->map, peer->distance);
+			}
+			printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, cell);
+		}
+		printf("\n");
+	}
+	if (refused)
+		printf("\nno: see why, and what would help, by p2ptrace peers --why %s CLIENT\n", first->dev);
+	return 0;
+}
+
+int cmd_peers(int argc, char **argv)
+{
+	struct options o = {};
+	struct peers peers;
+	int rc;
+
+	if (args_parse(&argp, argc, argv, &o))
+		return o.status ? o.status : EXIT_USAGE;
+	if (o.help) {
+		args_help(&argp, argv[0]);
+		return 0;
+	}
+	rc = peers_load(&peers, SYSFS, DEBUGFS);
+	if (rc)
+		return rc;
+	if (o.why[0])
+		rc = explain(&peers, &o);
+	else
+		rc = o.json ? matrix_json(&peers) : matrix_text(&peers);
+	peers_free(&peers);
+	return rc;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "log.h"
+#include "number.h"
+#include "peers.h"
+#include "text.h"
+
+static int copy_word(char *to, size_t size, const char *word)
+{
+	/* What does not fit is none of the kernel's names */
+	if (strlen(word) >= size)
+		return -EINVAL;
+	text_word(to, size, word, strlen(word));
+	return 0;
+}
+
+/* "client map distance reason blocker", with one blank between. */
+static int parse_peer(struct peer *peer, char *line)
+{
+	char *words[5], *end, *rest = line;
+	long distance;
+	size_t n = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	while (n < 5 && (words[n] = strsep(&rest, " ")))
+		n++;
+	if (n != 5 || rest)
+		return -EINVAL;
+	errno = 0;
+	distance = strtol(words[2], &end, 10);
+	if (errno || end == words[2] || *end || distance < INT_MIN || distance > INT_MAX)
+		return -EINVAL;
+	peer->distance = distance;
+	if (copy_word(peer->client, sizeof(peer->client), words[0]) ||
+	    copy_word(peer->map, sizeof(peer->map), words[1]) ||
+	    copy_word(peer->reason, sizeof(peer->reason), words[3]) ||
+	    copy_word(peer->blocker, sizeof(peer->blocker), strcmp(words[4], "-") ? words[4] : ""))
+		return -EINVAL;
+	return *peer->client ? 0 : -EINVAL;
+}
+
+static int parse_peers(struct provider *provider, FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int err = 0;
+
+	/* The columns */
+	errno = 0;
+	if (getline(&line, &size, file) < 0)
+		err = errno ? -errno : -EINVAL;
+	else if (strcmp(line, "client map distance reason blocker\n"))
+		err = -EPROTO;
+	while (!err && getline(&line, &size, file) >= 0) {
+		struct peer *more = realloc(provider->peers, (provider->nr + 1) * sizeof(*more));
+
+		if (!more) {
+			err = -ENOMEM;
+			break;
+		}
+		provider->peers = more;
+		err = parse_peer(&provider->peers[provider->nr], line);
+		if (!err)
+			provider->nr++;
+	}
+	if (!err && ferror(file))
+		err = -EIO;
+	free(line);
+	return err;
+}
+
+static int read_provider(struct provider *provider, const char *sysfs, const char *debugfs, const char *dev)
+{
+	char path[PATH_MAX], target[PATH_MAX], text[32] = "";
+	const char *slash;
+	FILE *file;
+	ssize_t len;
+	int err;
+
+	memset(provider, 0, sizeof(*provider));
+	if (copy_word(provider->dev, sizeof(provider->dev), dev))
+		return fail(EXIT_OTHER, "%s is no name of a p2pmem device", dev);
+	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s: %s", dev, path, strerror(errno));
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	if (copy_word(provider->pci, sizeof(provider->pci), slash ? slash + 1 : target))
+		return fail(EXIT_OTHER, "'%s' of %s is no PCI name", target, path);
+
+	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/size", sysfs, dev);
+	file = fopen(path, "re");
+	if (!file)
+		return fail(EXIT_OTHER, "cannot read %s: %s", path, strerror(errno));
+	if (fgets(text, sizeof(text), file))
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+	if (number_parse(text, &provider->size))
+		return fail(EXIT_OTHER, "%s is '%s', and no number", path, text);
+
+	snprintf(path, sizeof(path), "%s/p2pmem/%s/peers", debugfs, dev);
+	file = fopen(path, "re");
+	if (!file && errno == EACCES)
+		return fail(EXIT_KERNEL, "cannot read %s: run p2ptrace peers as root", path);
+	if (!file)
+		return fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted: mount -t debugfs none %s", path,
+			    strerror(errno), debugfs);
+	err = parse_peers(provider, file);
+	fclose(file);
+	if (err)
+		return fail(EXIT_OTHER, "cannot make sense of %s: %s; is p2ptrace older than the kernel?", path, strerror(-err));
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	/* p2pmem10 behind p2pmem9 */
+	return strverscmp(((const struct provider *)a)->dev, ((const struct provider *)b)->dev);
+}
+
+int peers_load(struct peers *peers, const char *sysfs, const char *debugfs)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int rc = 0;
+	DIR *dir;
+
+	memset(peers, 0, sizeof(*peers));
+	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
+	dir = opendir(path);
+	if (!dir)
+		return fail(EXIT_KERNEL, "this kernel has no p2pmem devices (%s: %s); boot a kernel with the p2pmem series",
+			    path, strerror(errno));
+	while (!rc && (entry = readdir(dir))) {
+		struct provider *more;
+
+		if (!is_p2pmem_name(entry->d_name))
+			continue;
+		more = realloc(peers->providers, (peers->nr + 1) * sizeof(*more));
+		if (!more) {
+			rc = fail(EXIT_OTHER, "out of memory");
+			break;
+		}
+		peers->providers = more;
+		rc = read_provider(&peers->providers[peers->nr++], sysfs, debugfs, entry->d_name);
+	}
+	closedir(dir);
+	if (rc)
+		peers_free(peers);
+	else if (peers->nr)
+		qsort(peers->providers, peers->nr, sizeof(*peers->providers), by_name);
+	return rc;
+}
+
+void peers_free(struct peers *peers)
+{
+	for (size_t i = 0; i < peers->nr; i++)
+		free(peers->providers[i].peers);
+	free(peers->providers);
+	memset(peers, 0, sizeof(*peers));
+}
+
+const struct provider *peers_provider(const struct peers *peers, const char *name)
+{
+	char pci[PCI_NAME_LEN] = "";
+
+	if (pci_name_parse(name, pci, sizeof(pci)))
+		pci[0] = '\0';
+	for (size_t i = 0; i < peers->nr; i++)
+		if (!strcmp(peers->providers[i].dev, name) || (*pci && !strcmp(peers->providers[i].pci, pci)))
+			return &peers->providers[i];
+	return NULL;
+}
+
+const struct peer *provider_peer(const struct provider *provider, const char *client)
+{
+	char pci[PCI_NAME_LEN];
+
+	if (pci_name_parse(client, pci, sizeof(pci)))
+		return NULL;
+	for (size_t i = 0; i < provider->nr; i++)
+		if (!strcmp(provider->peers[i].client, pci))
+			return &provider->peers[i];
+	return NULL;
+}
+
+void pci_driver(const char *sysfs, const char *pci, char *driver, size_t size)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *slash;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/driver", sysfs, pci);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0) {
+		snprintf(driver, size, "-");
+		return;
+	}
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	slash = slash ? slash + 1 : target;
+	text_word(driver, size, slash, strlen(slash));
+}
+
+int pci_path_read(struct pci_path *path, const char *sysfs, const char *pci)
+{
+	char link[PATH_MAX], *real, *rest, *word;
+	char name[PCI_NAME_LEN];
+
+	memset(path, 0, sizeof(*path));
+	snprintf(link, sizeof(link), "%s/bus/pci/devices/%s", sysfs, pci);
+	real = realpath(link, NULL);
+	if (!real)
+		return -errno;
+	for (rest = real; (word = strsep(&rest, "/"));) {
+		if (pci_name_parse(word, name, sizeof(name)) || strcmp(name, word))
+			continue;
+		if (path->depth == PATH_MAX_DEPTH)
+			break;
+		strcpy(path->names[path->depth++], name);
+	}
+	free(real);
+	return path->depth && !strcmp(path->names[path->depth - 1], pci) ? 0 : -EINVAL;
+}
+
+size_t pci_path_shared(const struct pci_path *a, const struct pci_path *b)
+{
+	size_t n = 0;
+
+	/* The functions themselves are no bridges */
+	while (n + 1 < a->depth && n + 1 < b->depth && !strcmp(a->names[n], b->names[n]))
+		n++;
+	return n;
+}
