@@ -265,4 +265,13 @@ struct p2ptrace_counts {
 	__u64 fallbacks[P2PTRACE_NR_VALUES];		/* by reason */
 };
 
+/* Who has allocated a buffer, for "p2ptrace leaks". */
+#define P2PTRACE_STACK_DEPTH	32
+
+struct p2ptrace_owner {
+	__s32 stack;			/* in the map of stacks; negative if there is none */
+	__u32 pid;
+	char comm[P2PTRACE_COMM_LEN];
+};
+
 #endif /* P2PTRACE_H */

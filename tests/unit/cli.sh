@@ -59,6 +59,8 @@ prints 'INTERVAL' stat --help
 prints '^      --json' stat --help
 prints '^  peers  ' --help
 prints 'PROVIDER CLIENT' peers --help
+prints '^  leaks  ' --help
+prints '^      --older-than' leaks --help
 prints '^nvmet_p2pmem_fallback .* reason$' trace --list-events
 
 refused 2 'no command' --help
@@ -108,6 +110,9 @@ refused 2 'a provider and a client' 'such as' peers --why p2pmem0
 refused 2 "'more'" 'peers --help' peers more
 refused 2 "'more'" 'peers --help' peers --why a b more
 refused 2 '--why is given twice' 'give it once' peers --why a --why b c
+refused 2 "'more'" 'leaks --help' leaks more
+refused 2 "'1h'" 'such as' leaks --older-than 1h
+refused 2 'no client' 'leave it out' leaks --client 1:0.0
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 
@@ -143,5 +148,6 @@ else
 	refused 3 kernel 'boot a kernel' stat 1 1
 	refused 3 kernel 'boot a kernel' stat --list-metrics
 	refused 3 kernel 'boot a kernel' peers
+	refused 3 kernel 'boot a kernel' leaks
 fi
 echo "1..$n"

@@ -65,24 +65,55 @@ static bool exists(const char *sysfs, const char *dir, const char *name)
 	return snprintf(path, sizeof(path), "%s/%s/%s", sysfs, dir, name) < (int)sizeof(path) && !access(path, F_OK);
 }
 
-static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+bool dev_exists(const char *sysfs, const char *dev)
+{
+	return exists(sysfs, "class/p2pmem", dev);
+}
+
+int dev_provider(const char *sysfs, const char *dev, char *provider, size_t size)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	const char *slash;
 	ssize_t len;
 
-	if (strlen(dev) >= P2PTRACE_NAME_LEN || !exists(sysfs, "class/p2pmem", dev))
+	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return -errno;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	slash = slash ? slash + 1 : target;
+	return snprintf(provider, size, "%s", slash) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+bool dev_passes(const struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char provider[P2PTRACE_NAME_LEN];
+
+	if (!*filter->dev.s && !*filter->provider.s)
+		return true;
+	if (*filter->dev.s && !strcmp(dev, filter->dev.s))
+		return true;
+	return *filter->provider.s && !dev_provider(sysfs, dev, provider, sizeof(provider)) &&
+	       !strcmp(provider, filter->provider.s);
+}
+
+static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char provider[P2PTRACE_NAME_LEN];
+	int err;
+
+	if (strlen(dev) >= P2PTRACE_NAME_LEN || !dev_exists(sysfs, dev))
 		return fail(EXIT_USAGE, "no p2pmem device '%s'; see 'ls %s/class/p2pmem'", dev, sysfs);
 	name_set(&filter->dev, dev);
 
 	/* Its decisions are traced by its provider's name only. */
-	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev);
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
-		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s: %s", dev, path, strerror(errno));
-	target[len] = '\0';
-	slash = strrchr(target, '/');
-	name_set(&filter->provider, slash ? slash + 1 : target);
+	err = dev_provider(sysfs, dev, provider, sizeof(provider));
+	if (err)
+		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s/class/p2pmem/%s/device: %s", dev, sysfs, dev,
+			    strerror(-err));
+	name_set(&filter->provider, provider);
 	return 0;
 }
 

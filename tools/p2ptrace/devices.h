@@ -29,4 +29,11 @@ int client_check_name(const char *client);
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev);
 int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client);
 
+/* Whether there is such a p2pmem device, and who lends its memory: 0 or a negative errno. */
+bool dev_exists(const char *sysfs, const char *dev);
+int dev_provider(const char *sysfs, const char *dev, char *provider, size_t size);
+
+/* Whether the filter wants a p2pmem device, as its events. */
+bool dev_passes(const struct p2ptrace_filter *filter, const char *sysfs, const char *dev);
+
 #endif /* DEVICES_H */

@@ -16,6 +16,7 @@ static const struct {
 	{ "trace", cmd_trace, "what is happening now: one line an event" },
 	{ "stat", cmd_stat, "how much and which way: counts, per second and in total" },
 	{ "peers", cmd_peers, "who can reach whose memory, and if not why" },
+	{ "leaks", cmd_leaks, "what is still held, since when, by whom, and from where" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "devices.h"
 #include "log.h"
 #include "metrics.h"
 #include "number.h"
@@ -197,26 +197,6 @@ static int read_number(const char *sysfs, const char *dev, const char *attribute
 	return err || !*text ? err : number_parse(text, value);
 }
 
-static bool dev_passes(const char *sysfs, const char *dev, const struct p2ptrace_filter *filter)
-{
-	char path[PATH_MAX], target[PATH_MAX];
-	const char *slash;
-	ssize_t len;
-
-	if (!*filter->dev.s && !*filter->provider.s)
-		return true;
-	if (*filter->dev.s && !strcmp(dev, filter->dev.s))
-		return true;
-	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev) >= (int)sizeof(path))
-		return false;
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
-		return false;
-	target[len] = '\0';
-	slash = strrchr(target, '/');
-	return *filter->provider.s && !strcmp(slash ? slash + 1 : target, filter->provider.s);
-}
-
 static int gauges_add(struct gauges *gauges, const char *sysfs, const char *dev)
 {
 	uint64_t size, available, held, pinned;
@@ -252,7 +232,7 @@ int gauges_read(struct gauges *gauges, const char *sysfs, const struct p2ptrace_
 	if (!dir)
 		return fail(EXIT_OTHER, "cannot read %s: %s; is /sys mounted?", path, strerror(errno));
 	while (!err && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && dev_passes(sysfs, entry->d_name, filter))
+		if (entry->d_name[0] != '.' && dev_passes(filter, sysfs, entry->d_name))
 			err = gauges_add(gauges, sysfs, entry->d_name);
 	closedir(dir);
 	if (err)

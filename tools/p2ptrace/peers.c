@@ -11,91 +11,40 @@
 #include "log.h"
 #include "number.h"
 #include "peers.h"
+#include "table.h"
 #include "text.h"
 
-static int copy_word(char *to, size_t size, const char *word)
+static int add_peer(void *ctx, char **words)
 {
-	/* What does not fit is none of the kernel's names */
-	if (strlen(word) >= size)
+	struct provider *provider = ctx;
+	struct peer *peer = realloc(provider->peers, (provider->nr + 1) * sizeof(*peer));
+
+	if (!peer)
+		return -ENOMEM;
+	provider->peers = peer;
+	peer += provider->nr;
+	if (!*words[0] || word_copy(peer->client, sizeof(peer->client), words[0]) ||
+	    word_copy(peer->map, sizeof(peer->map), words[1]) || word_int(words[2], &peer->distance) ||
+	    word_copy(peer->reason, sizeof(peer->reason), words[3]) ||
+	    word_copy(peer->blocker, sizeof(peer->blocker), strcmp(words[4], "-") ? words[4] : "") ||
+	    strchr(words[4], ' '))
 		return -EINVAL;
-	text_word(to, size, word, strlen(word));
+	provider->nr++;
 	return 0;
-}
-
-/* "client map distance reason blocker", with one blank between. */
-static int parse_peer(struct peer *peer, char *line)
-{
-	char *words[5], *end, *rest = line;
-	long distance;
-	size_t n = 0;
-
-	line[strcspn(line, "\n")] = '\0';
-	while (n < 5 && (words[n] = strsep(&rest, " ")))
-		n++;
-	if (n != 5 || rest)
-		return -EINVAL;
-	errno = 0;
-	distance = strtol(words[2], &end, 10);
-	if (errno || end == words[2] || *end || distance < INT_MIN || distance > INT_MAX)
-		return -EINVAL;
-	peer->distance = distance;
-	if (copy_word(peer->client, sizeof(peer->client), words[0]) ||
-	    copy_word(peer->map, sizeof(peer->map), words[1]) ||
-	    copy_word(peer->reason, sizeof(peer->reason), words[3]) ||
-	    copy_word(peer->blocker, sizeof(peer->blocker), strcmp(words[4], "-") ? words[4] : ""))
-		return -EINVAL;
-	return *peer->client ? 0 : -EINVAL;
-}
-
-static int parse_peers(struct provider *provider, FILE *file)
-{
-	char *line = NULL;
-	size_t size = 0;
-	int err = 0;
-
-	/* The columns */
-	errno = 0;
-	if (getline(&line, &size, file) < 0)
-		err = errno ? -errno : -EINVAL;
-	else if (strcmp(line, "client map distance reason blocker\n"))
-		err = -EPROTO;
-	while (!err && getline(&line, &size, file) >= 0) {
-		struct peer *more = realloc(provider->peers, (provider->nr + 1) * sizeof(*more));
-
-		if (!more) {
-			err = -ENOMEM;
-			break;
-		}
-		provider->peers = more;
-		err = parse_peer(&provider->peers[provider->nr], line);
-		if (!err)
-			provider->nr++;
-	}
-	if (!err && ferror(file))
-		err = -EIO;
-	free(line);
-	return err;
 }
 
 static int read_provider(struct provider *provider, const char *sysfs, const char *debugfs, const char *dev)
 {
-	char path[PATH_MAX], target[PATH_MAX], text[32] = "";
-	const char *slash;
+	char path[PATH_MAX], text[32] = "";
 	FILE *file;
-	ssize_t len;
 	int err;
 
 	memset(provider, 0, sizeof(*provider));
-	if (copy_word(provider->dev, sizeof(provider->dev), dev))
+	if (word_copy(provider->dev, sizeof(provider->dev), dev))
 		return fail(EXIT_OTHER, "%s is no name of a p2pmem device", dev);
-	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev);
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
-		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s: %s", dev, path, strerror(errno));
-	target[len] = '\0';
-	slash = strrchr(target, '/');
-	if (copy_word(provider->pci, sizeof(provider->pci), slash ? slash + 1 : target))
-		return fail(EXIT_OTHER, "'%s' of %s is no PCI name", target, path);
+	err = dev_provider(sysfs, dev, provider->pci, sizeof(provider->pci));
+	if (err)
+		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s", dev, strerror(-err));
 
 	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/size", sysfs, dev);
 	file = fopen(path, "re");
@@ -108,14 +57,12 @@ static int read_provider(struct provider *provider, const char *sysfs, const cha
 		return fail(EXIT_OTHER, "%s is '%s', and no number", path, text);
 
 	snprintf(path, sizeof(path), "%s/p2pmem/%s/peers", debugfs, dev);
-	file = fopen(path, "re");
-	if (!file && errno == EACCES)
+	err = table_read(path, "client map distance reason blocker", add_peer, provider);
+	if (err == -EACCES)
 		return fail(EXIT_KERNEL, "cannot read %s: run p2ptrace peers as root", path);
-	if (!file)
+	if (err == -ENOENT)
 		return fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted: mount -t debugfs none %s", path,
-			    strerror(errno), debugfs);
-	err = parse_peers(provider, file);
-	fclose(file);
+			    strerror(-err), debugfs);
 	if (err)
 		return fail(EXIT_OTHER, "cannot make sense of %s: %s; is p2ptrace older than the kernel?", path, strerror(-err));
 	return 0;

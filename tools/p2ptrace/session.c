@@ -72,6 +72,9 @@ static int find_programs(struct session *session)
 		snprintf(nested, sizeof(nested), "%s_nested", events[i].name);
 		session->programs[i] = bpf_object__find_program_by_name(session->object, events[i].name);
 		session->nested[i] = bpf_object__find_program_by_name(session->object, nested);
+		/* A subcommand has programs for what it is about only */
+		if (!session->config.events.has[i] && !session->programs[i])
+			continue;
 		if (!session->programs[i] || !session->nested[i])
 			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a bug", events[i].name);
 		/* What is not wanted is not even loaded, so it costs the kernel nothing. */
@@ -252,6 +255,8 @@ int session_run(struct session *session)
 		err = run_records(session, end);
 	else
 		run_intervals(session, start, end);
+	if (!err && session->config.ending)
+		err = session->config.ending(session->config.ctx);
 	if (err)
 		return err;
 

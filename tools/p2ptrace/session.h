@@ -34,6 +34,8 @@ struct session_config {
 	enum session_verdict (*record)(void *ctx, const void *data, size_t size);
 	/* There is nothing more to read for now, or it has been a while; without records, an interval is over. */
 	enum session_verdict (*pause)(void *ctx);
+	/* It is over, but all is still attached; NULL if that is of no interest. Returns an exit status. */
+	int (*ending)(void *ctx);
 	void *ctx;
 };
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * "p2ptrace leaks": who has allocated what is still held. What is held the kernel knows; from here come the process and
+ * its stack.
+ */
+#include "kernel_types.h"
+#include "compat.bpf.h"
+#include "filter.bpf.h"
+#include "lost.bpf.h"
+#include "nested.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MAX_BUFFERS	65536
+#define MAX_STACKS	16384
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_BUFFERS);
+	__type(key, __u64);
+	__type(value, struct p2ptrace_owner);
+} owners SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, MAX_STACKS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, P2PTRACE_STACK_DEPTH * sizeof(__u64));
+} stacks SEC(".maps");
+
+EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+{
+	struct p2ptrace_owner owner = {};
+	struct p2ptrace_name dev;
+	__u64 id = buf->id;
+
+	name_read(&dev, buf->p2pmem->dev.kobj.name);
+	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+		return 0;
+
+	owner.pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
+	/* Negative if there is no room, or two stacks share a place: then there is none */
+	owner.stack = bpf_get_stackid(ctx, &stacks, 0);
+	if (bpf_map_update_elem(&owners, &id, &owner, BPF_ANY))
+		count_lost();
+	return 0;
+}
+
+EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+{
+	__u64 id = buf->id;
+
+	/* What is still mapped is still held */
+	if (!pins)
+		bpf_map_delete_elem(&owners, &id);
+	return 0;
+}
+
+EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
+{
+	__u64 id = buf->id;
+
+	bpf_map_delete_elem(&owners, &id);
+	return 0;
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * p2ptrace leaks: what is still held, since when, by whom, and who allocated it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <json-c/json.h>
+
+#include "args.h"
+#include "commands.h"
+#include "devices.h"
+#include "held.h"
+#include "kernel.h"
+#include "ksyms.h"
+#include "log.h"
+#include "number.h"
+#include "options.h"
+#include "peers.h"
+#include "select.h"
+#include "session.h"
+#include "text.h"
+
+#include "leaks.skel.h"
+
+#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+#define OLDER_THAN_DEFAULT NSEC_PER_SEC
+
+struct options {
+	struct common_options common;
+	uint64_t older_than_ns;
+	bool older_than_given;
+};
+
+enum {
+	OPT_OLDER_THAN = OPT_OWN,
+};
+
+static const struct argp_option option_table[] = {
+	{ "older-than", OPT_OLDER_THAN, "SECONDS", 0,
+	  "Leave out what has been held for less (default 1): it is likely to be in use", 2 },
+	{}
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	int err;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		return options_init(state, &o->common);
+	case OPT_OLDER_THAN:
+		err = number_parse_seconds(arg, &o->older_than_ns);
+		o->older_than_given = true;
+		if (err)
+			o->common.status = options_bad_number("older-than", arg, err, "10 or 0");
+		break;
+	case ARGP_KEY_ARG:
+		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace leaks --help'", arg);
+		break;
+	case ARGP_KEY_END:
+		if (o->common.client)
+			o->common.status = fail(EXIT_USAGE, "a buffer has no client, so --client would let none pass; "
+						"leave it out");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return o->common.status ? EINVAL : 0;
+}
+
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse,
+	.children = options_common,
+	.doc = "At Ctrl-C, or after --duration, show the buffers that have not come back, the oldest first: size, age, DMA "
+	       "mappings, process, and the kernel's stack that allocated them.\v"
+	       "What was held before is shown, too, without its stack. A buffer that is \"freed\" is still mapped by a "
+	       "device; one that is \"user\" is mapped by a process. With --json, all of it is one document.\n\n"
+	       "Exit status: 0 fine (whether or not something is held), 2 bad usage, 3 this kernel or these privileges "
+	       "cannot do it, 4 anything else.",
+};
+
+struct leaks {
+	const struct options *options;
+	struct session session;
+	struct held_list held;
+	struct ksyms ksyms;
+	const struct p2ptrace_filter *filter;
+	uint64_t start_ns, read_ns;
+	int owners_fd, stacks_fd;
+};
+
+/* Ages are in ticks of the kernel, of which the longest is 10 ms. */
+#define TICK_NS (10 * NSEC_PER_MSEC)
+
+static bool was_before(const struct leaks *l, const struct held *held)
+{
+	return held->age_ms * NSEC_PER_MSEC + TICK_NS > l->read_ns - l->start_ns;
+}
+
+/*
+ * Whether it is to be shown. It is not if it has come back since it was read: then its owner is no longer known,
+ * although it was allocated while we watched.
+ */
+static bool is_leak(const struct leaks *l, const struct held *held, struct p2ptrace_owner *owner, bool *known)
+{
+	memset(owner, 0, sizeof(*owner));
+	owner->stack = -1;
+	*known = !bpf_map_lookup_elem(l->owners_fd, &held->id, owner);
+	owner->comm[sizeof(owner->comm) - 1] = '\0';
+	return held->age_ms * NSEC_PER_MSEC >= l->options->older_than_ns &&
+	       (*known || was_before(l, held) || l->session.lost.total);
+}
+
+/* How the kernel got from the tracepoint to our program. */
+static bool is_tracing(const struct leaks *l, uint64_t addr)
+{
+	static const char *const prefixes[] = { "bpf_", "__bpf_", "__traceiter_" };
+	uint64_t offset;
+	const char *name = ksyms_name(&l->ksyms, addr, &offset);
+
+	for (size_t i = 0; name && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+/* The frames of the stack, from the innermost on that is not about tracing; their number. */
+static size_t stack_read(const struct leaks *l, int32_t id, uint64_t *frames)
+{
+	uint64_t all[P2PTRACE_STACK_DEPTH] = {};
+	size_t first = 0, n = 0;
+	uint32_t key = id;
+
+	if (id < 0 || bpf_map_lookup_elem(l->stacks_fd, &key, all))
+		return 0;
+	while (first < P2PTRACE_STACK_DEPTH && is_tracing(l, all[first]))
+		first++;
+	while (first < P2PTRACE_STACK_DEPTH && all[first])
+		frames[n++] = all[first++];
+	return n;
+}
+
+static void frame_name(const struct leaks *l, uint64_t addr, char *to, size_t size)
+{
+	uint64_t offset;
+	const char *name = ksyms_name(&l->ksyms, addr, &offset);
+
+	if (name)
+		snprintf(to, size, "%s+0x%" PRIx64, name, offset);
+	else
+		snprintf(to, size, "0x%" PRIx64, addr);
+}
+
+static void text_one(const struct leaks *l, const struct held *held, const struct p2ptrace_owner *owner, bool known)
+{
+	uint64_t frames[P2PTRACE_STACK_DEPTH];
+	char comm[4 * P2PTRACE_COMM_LEN + 1], name[512];
+	size_t n = stack_read(l, owner->stack, frames);
+
+	text_word(comm, sizeof(comm), owner->comm, strlen(owner->comm));
+	printf("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs pins=%d %s pid=%d comm=%s owner=%s\n", held->dev, held->id,
+	       held->size, held->age_ms / 1000.0, held->pins, held->state, known ? (int)owner->pid : held->pid,
+	       *comm ? comm : "-", held->owner);
+	for (size_t i = 0; i < n; i++) {
+		frame_name(l, frames[i], name, sizeof(name));
+		printf("        %s\n", name);
+	}
+	if (!n)
+		printf("        (stack not known: %s)\n", !known ?
+		       "allocated before p2ptrace was started" : "the kernel could not record it");
+}
+
+static void print_text(const struct leaks *l)
+{
+	uint64_t nr = 0, bytes = 0, before = 0;
+
+	for (size_t i = 0; i < l->held.nr; i++) {
+		const struct held *held = &l->held.held[i];
+		struct p2ptrace_owner owner;
+		bool known;
+
+		if (!is_leak(l, held, &owner, &known))
+			continue;
+		nr++;
+		bytes += held->size;
+		before += !known;
+		text_one(l, held, &owner, known);
+	}
+	printf("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; %" PRIu64
+	       " of them since before p2ptrace was started\n", nr, nr == 1 ? "" : "s", bytes,
+	       (double)l->options->older_than_ns / NSEC_PER_SEC, before);
+}
+
+static struct json_object *json_string(const char *s)
+{
+	char utf8[4 * 128];
+
+	text_utf8(utf8, sizeof(utf8), s, strlen(s));
+	return json_object_new_string(utf8);
+}
+
+static struct json_object *json_one(const struct leaks *l, const struct held *held, const struct p2ptrace_owner *owner,
+				    bool known)
+{
+	struct json_object *object = json_object_new_object(), *stack = json_object_new_array();
+	uint64_t frames[P2PTRACE_STACK_DEPTH];
+	size_t n = stack_read(l, owner->stack, frames);
+	char name[512];
+
+	json_object_object_add(object, "dev", json_string(held->dev));
+	json_object_object_add(object, "id", json_object_new_uint64(held->id));
+	json_object_object_add(object, "size", json_object_new_uint64(held->size));
+	json_object_object_add(object, "nents", json_object_new_int(held->nents));
+	json_object_object_add(object, "age_ms", json_object_new_uint64(held->age_ms));
+	json_object_object_add(object, "pins", json_object_new_int(held->pins));
+	json_object_object_add(object, "state", json_string(held->state));
+	json_object_object_add(object, "pid", json_object_new_int(known ? (int)owner->pid : held->pid));
+	json_object_object_add(object, "comm", known ? json_string(owner->comm) : NULL);
+	json_object_object_add(object, "owner", json_string(held->owner));
+	json_object_object_add(object, "before", json_object_new_boolean(!known));
+	json_object_object_add(object, "stack", stack);
+	for (size_t i = 0; i < n; i++) {
+		frame_name(l, frames[i], name, sizeof(name));
+		json_object_array_add(stack, json_string(name));
+	}
+	return object;
+}
+
+static int print_json(const struct leaks *l)
+{
+	struct json_object *document = json_object_new_object(), *held = json_object_new_array();
+	const char *text;
+
+	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(document, "ts_ns", json_object_new_uint64(l->read_ns));
+	json_object_object_add(document, "older_than_ns", json_object_new_uint64(l->options->older_than_ns));
+	json_object_object_add(document, "held", held);
+	for (size_t i = 0; i < l->held.nr; i++) {
+		struct p2ptrace_owner owner;
+		bool known;
+
+		if (is_leak(l, &l->held.held[i], &owner, &known))
+			json_object_array_add(held, json_one(l, &l->held.held[i], &owner, known));
+	}
+	json_object_object_add(document, "lost", json_object_new_uint64(l->session.lost.total));
+	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		puts(text);
+	json_object_put(document);
+	return text ? 0 : fail(EXIT_OTHER, "out of memory");
+}
+
+/* Still attached, so that who holds what is known, whatever happens meanwhile. */
+static int leaks_ending(void *ctx)
+{
+	struct leaks *l = ctx;
+	int rc = held_read(&l->held, SYSFS, DEBUGFS, l->filter);
+
+	l->read_ns = session_now_ns();
+	return rc;
+}
+
+static int show(struct leaks *l)
+{
+	int rc = 0, err;
+
+	err = ksyms_load(&l->ksyms, KALLSYMS);
+	if (err || !l->ksyms.nr)
+		note("there will be addresses for names: cannot read %s: %s", KALLSYMS, err ? strerror(-err) :
+		     "the kernel hides them; see /proc/sys/kernel/kptr_restrict");
+	if (l->options->common.json)
+		rc = print_json(l);
+	else
+		print_text(l);
+	if (!rc && l->session.lost.total)
+		note("%" PRIu64 " allocation%s not recorded: there was no room for more than 65536 at a time",
+		     l->session.lost.total, l->session.lost.total == 1 ? " was" : "s were");
+	return rc;
+}
+
+static int leaks_session(struct leaks *l, const struct event_set *set)
+{
+	struct session_config config = {
+		.events = *set,
+		.duration_ns = l->options->common.duration_ns,
+		.ending = leaks_ending,
+		.ctx = l,
+	};
+	struct leaks_bpf *skel = leaks_bpf__open();
+	int rc;
+
+	if (!skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
+	rc = session_start(&l->session, skel->obj, &config);
+	if (!rc) {
+		l->owners_fd = bpf_map__fd(skel->maps.owners);
+		l->stacks_fd = bpf_map__fd(skel->maps.stacks);
+		l->start_ns = session_now_ns();
+		note("watching allocations, mode tracepoint (Ctrl-C shows what is held)");
+		rc = session_run(&l->session);
+	}
+	if (!rc)
+		rc = show(l);
+	held_free(&l->held);
+	ksyms_free(&l->ksyms);
+	session_close(&l->session);
+	leaks_bpf__destroy(skel);
+	return rc;
+}
+
+int cmd_leaks(int argc, char **argv)
+{
+	struct options o = {};
+	struct p2ptrace_filter filter = {};
+	struct leaks l = { .options = &o, .filter = &filter };
+	struct kernel kernel = {};
+	struct event_set set = {};
+	int rc;
+
+	if (args_parse(&argp, argc, argv, &o))
+		return o.common.status ? o.common.status : EXIT_USAGE;
+	if (o.common.help) {
+		args_help(&argp, argv[0]);
+		return 0;
+	}
+	if (!o.older_than_given)
+		o.older_than_ns = OLDER_THAN_DEFAULT;
+	session_set_verbose(o.common.verbose);
+
+	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
+	rc = select_check_names(&o.common);
+	if (!rc)
+		rc = kernel_open(&kernel, VMLINUX_BTF);
+	if (!rc)
+		rc = kernel_check_privileges();
+	if (!rc)
+		rc = select_devices(&o.common, &filter);
+	if (!rc)
+		rc = select_available(&kernel, true, &set);
+	kernel_close(&kernel);
+	return rc ? rc : leaks_session(&l, &set);
+}

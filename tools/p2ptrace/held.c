@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices.h"
+#include "held.h"
+#include "log.h"
+#include "number.h"
+#include "table.h"
+
+struct reader {
+	struct held_list *list;
+	const char *dev;
+};
+
+static int add_held(void *ctx, char **words)
+{
+	struct reader *reader = ctx;
+	struct held_list *list = reader->list;
+	struct held *held = reallocarray(list->held, list->nr + 1, sizeof(*held));
+
+	if (!held)
+		return -ENOMEM;
+	list->held = held;
+	held += list->nr;
+	if (word_copy(held->dev, sizeof(held->dev), reader->dev) || number_parse(words[0], &held->id) ||
+	    number_parse(words[1], &held->size) || word_int(words[2], &held->nents) ||
+	    number_parse(words[3], &held->age_ms) || word_int(words[4], &held->pins) ||
+	    word_copy(held->state, sizeof(held->state), words[5]) || word_int(words[6], &held->pid) ||
+	    word_copy(held->owner, sizeof(held->owner), words[7]))
+		return -EINVAL;
+	list->nr++;
+	return 0;
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+
+	return x->age_ms > y->age_ms ? -1 : x->age_ms < y->age_ms ? 1 : x->id < y->id ? -1 : x->id > y->id;
+}
+
+int held_read(struct held_list *list, const char *sysfs, const char *debugfs, const struct p2ptrace_filter *filter)
+{
+	struct reader reader = { .list = list };
+	struct dirent *entry;
+	char path[PATH_MAX];
+	int rc = 0, err;
+	DIR *dir;
+
+	memset(list, 0, sizeof(*list));
+	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
+	dir = opendir(path);
+	if (!dir)
+		return fail(EXIT_OTHER, "cannot read %s: %s; is /sys mounted?", path, strerror(errno));
+	while (!rc && (entry = readdir(dir))) {
+		if (!is_p2pmem_name(entry->d_name) || !dev_passes(filter, sysfs, entry->d_name))
+			continue;
+		reader.dev = entry->d_name;
+		snprintf(path, sizeof(path), "%s/p2pmem/%s/buffers", debugfs, entry->d_name);
+		err = table_read(path, "id size nents age_ms pins state pid owner", add_held, &reader);
+		/* Its device may have gone since */
+		if (err == -ENOENT && dev_passes(filter, sysfs, entry->d_name) && dev_exists(sysfs, entry->d_name))
+			rc = fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted: mount -t debugfs none %s",
+				  path, strerror(-err), debugfs);
+		else if (err && err != -ENOENT)
+			rc = fail(EXIT_OTHER, "cannot make sense of %s: %s; is p2ptrace older than the kernel?", path,
+				  strerror(-err));
+	}
+	closedir(dir);
+	if (rc)
+		held_free(list);
+	else if (list->nr)
+		qsort(list->held, list->nr, sizeof(*list->held), oldest_first);
+	return rc;
+}
+
+void held_free(struct held_list *list)
+{
+	free(list->held);
+	memset(list, 0, sizeof(*list));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is held just now, as debugfs has it.
+ */
+#ifndef HELD_H
+#define HELD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "p2ptrace.h"
+
+/* A buffer that has not come back. The words are the kernel's, and printable. */
+struct held {
+	char dev[P2PTRACE_NAME_LEN];
+	uint64_t id, size, age_ms;
+	int nents, pins, pid;
+	char state[16];		/* live, freed, user */
+	char owner[128];	/* the function that allocated it */
+};
+
+struct held_list {
+	struct held *held;	/* the oldest first */
+	size_t nr;
+};
+
+/*
+ * Of all devices that the filter lets pass. Buffers come and go while they are read. 0 or an exit status after saying
+ * what is wrong.
+ */
+int held_read(struct held_list *list, const char *sysfs, const char *debugfs, const struct p2ptrace_filter *filter);
+void held_free(struct held_list *list);
+
+#endif /* HELD_H */
