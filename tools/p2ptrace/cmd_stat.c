@@ -6,29 +6,21 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <json-c/printbuf.h>
 
 #include "args.h"
 #include "commands.h"
-#include "devices.h"
-#include "enums.h"
+#include "counter.h"
 #include "events.h"
-#include "kernel.h"
 #include "log.h"
 #include "metrics.h"
 #include "number.h"
 #include "options.h"
 #include "output.h"
-#include "select.h"
 #include "session.h"
 #include "stream.h"
-
-#include "stat.skel.h"
 
 #define NSEC_PER_SEC 1000000000ull
 #define ROWS_PER_HEADER 20
@@ -105,44 +97,13 @@ static const struct argp argp = {
 
 struct stat_run {
 	const struct options *options;
-	const struct p2ptrace_filter *filter;
-	struct session session;
-	struct metrics metrics;
+	struct counter counter;
 	struct stream out;
 	struct printbuf *line;
-	int counts_fd;
-	struct p2ptrace_counts *per_cpu;
 	struct sample start, last;
 	uint64_t rows;
 	int status;
 };
-
-static int sample_take(struct stat_run *s, struct sample *sample)
-{
-	uint32_t zero = 0;
-	int rc;
-
-	memset(sample, 0, sizeof(*sample));
-	sample->ts_ns = session_now_ns();
-	if (bpf_map_lookup_elem(s->counts_fd, &zero, s->per_cpu))
-		return fail(EXIT_OTHER, "cannot read the counts: %s", strerror(errno));
-	for (size_t i = 0; i < s->session.lost.nr_cpus; i++)
-		counts_add(&sample->counts, &s->per_cpu[i]);
-	rc = session_count_lost(&s->session);
-	if (rc)
-		return rc;
-	sample->lost = s->session.lost.total;
-	return gauges_read(&sample->gauges, SYSFS, s->filter);
-}
-
-static uint64_t events_of(const struct sample *sample)
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		n += sample->counts.events[i];
-	return n;
-}
 
 /* Seven columns: 999999, 99999K, 99999M and so on, behind a blank. */
 static void short_number(struct printbuf *pb, double value)
@@ -191,7 +152,7 @@ static void text_row(struct stat_run *s, const struct sample *difference)
 	}
 	sprintbuf(s->line, "%8.2f", (double)(s->last.ts_ns - s->start.ts_ns) / NSEC_PER_SEC);
 	for (size_t i = 0; i < NR_COLUMNS; i++) {
-		const struct metric *metric = metrics_find(&s->metrics, columns[i].metric);
+		const struct metric *metric = metrics_find(&s->counter.metrics, columns[i].metric);
 		double value;
 
 		if (!metric) {
@@ -211,10 +172,10 @@ static void text_row(struct stat_run *s, const struct sample *difference)
 
 static void text_total(struct stat_run *s, const struct sample *difference)
 {
-	sprintbuf(s->line, "# %" PRIu64 " events in %.3f s, %" PRIu64 " lost\n", events_of(difference),
+	sprintbuf(s->line, "# %" PRIu64 " events in %.3f s, %" PRIu64 " lost\n", sample_events(difference),
 		  (double)difference->ts_ns / NSEC_PER_SEC, difference->lost);
-	for (size_t i = 0; i < s->metrics.nr; i++) {
-		const struct metric *metric = &s->metrics.metrics[i];
+	for (size_t i = 0; i < s->counter.metrics.nr; i++) {
+		const struct metric *metric = &s->counter.metrics.metrics[i];
 		uint64_t value = metric_value(metric, difference);
 
 		if (value)
@@ -227,9 +188,9 @@ static void json_sample(struct stat_run *s, const char *event, const struct samp
 {
 	sprintbuf(s->line, "{\"ts_ns\":%" PRIu64 ",\"event\":\"%s\",\"interval_ns\":%" PRIu64 ",\"metrics\":{",
 		  s->last.ts_ns, event, difference->ts_ns);
-	for (size_t i = 0; i < s->metrics.nr; i++)
-		sprintbuf(s->line, "%s\"%s\":%" PRIu64, i ? "," : "", s->metrics.metrics[i].name,
-			  metric_value(&s->metrics.metrics[i], difference));
+	for (size_t i = 0; i < s->counter.metrics.nr; i++)
+		sprintbuf(s->line, "%s\"%s\":%" PRIu64, i ? "," : "", s->counter.metrics.metrics[i].name,
+			  metric_value(&s->counter.metrics.metrics[i], difference));
 	sprintbuf(s->line, "}}\n");
 }
 
@@ -238,7 +199,7 @@ static enum session_verdict stat_pause(void *ctx)
 	struct stat_run *s = ctx;
 	struct sample now, difference;
 
-	s->status = sample_take(s, &now);
+	s->status = counter_sample(&s->counter, &now);
 	if (s->status)
 		return SESSION_STOP;
 	sample_difference(&difference, &now, &s->last);
@@ -257,9 +218,9 @@ static enum session_verdict stat_pause(void *ctx)
 
 static int stat_end(struct stat_run *s)
 {
-	const struct lost *lost = &s->session.lost;
+	const struct lost *lost = &s->counter.session.lost;
 	struct sample now, difference;
-	int rc = sample_take(s, &now);
+	int rc = counter_sample(&s->counter, &now);
 
 	if (rc)
 		return rc;
@@ -269,7 +230,7 @@ static int stat_end(struct stat_run *s)
 	printbuf_reset(s->line);
 	if (s->options->common.json) {
 		json_sample(s, "total", &difference);
-		if (output_json_end(s->line, events_of(&difference), lost))
+		if (output_json_end(s->line, sample_events(&difference), lost))
 			return fail(EXIT_OTHER, "out of memory");
 	} else {
 		text_total(s, &difference);
@@ -284,50 +245,27 @@ static int stat_end(struct stat_run *s)
 	return stream_status(&s->out);
 }
 
-static int stat_start(struct stat_run *s, struct stat_bpf *skel, const struct event_set *set)
+static int stat_session(struct stat_run *s)
 {
 	struct session_config config = {
-		.events = *set,
-		.duration_ns = s->options->common.duration_ns,
 		.interval_ns = s->options->interval_ns,
 		.pause = stat_pause,
 		.ctx = s,
 	};
-	int rc = session_start(&s->session, skel->obj, &config);
+	size_t nr = event_set_count(&s->counter.set);
+	int rc = counter_start(&s->counter, &config);
 
-	if (rc)
-		return rc;
-	s->counts_fd = bpf_map__fd(skel->maps.counts_per_cpu);
-	s->per_cpu = calloc(s->session.lost.nr_cpus, sizeof(*s->per_cpu));
-	if (!s->per_cpu)
-		return fail(EXIT_OTHER, "out of memory");
 	/* One event is attached after the other, so that some have counted already: from here on, all do. */
-	rc = sample_take(s, &s->start);
+	if (!rc)
+		rc = counter_sample(&s->counter, &s->start);
 	s->last = s->start;
-	return rc;
-}
-
-static int stat_session(struct stat_run *s, const struct event_set *set)
-{
-	struct stat_bpf *skel = stat_bpf__open();
-	int rc;
-
-	if (!skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&skel->rodata->filter, s->filter, sizeof(*s->filter));
-
-	rc = stat_start(s, skel, set);
 	if (!rc) {
 		/* Scripts wait for this line: from here on, no event goes unseen. */
-		note("counting %zu event%s, mode tracepoint (Ctrl-C ends)", event_set_count(set),
-		     event_set_count(set) == 1 ? "" : "s");
-		rc = session_run(&s->session);
+		note("counting %zu event%s, mode tracepoint (Ctrl-C ends)", nr, nr == 1 ? "" : "s");
+		rc = session_run(&s->counter.session);
 	}
 	if (!rc)
 		rc = s->status ? s->status : stat_end(s);
-	free(s->per_cpu);
-	session_close(&s->session);
-	stat_bpf__destroy(skel);
 	return rc;
 }
 
@@ -338,56 +276,26 @@ static int list_metrics(const struct metrics *metrics)
 	return 0;
 }
 
-static int stat_kernel(struct stat_run *s, struct event_set *set, struct p2ptrace_filter *filter)
-{
-	const struct options *o = s->options;
-	struct event_set passing;
-	struct kernel kernel = {};
-	struct enums enums = {};
-	int rc = select_events(&o->common, false, set);
-
-	passing = *set;
-	if (!rc)
-		rc = select_check_names(&o->common);
-	if (!rc)
-		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc && !o->list)
-		rc = kernel_check_privileges();
-	if (!rc)
-		rc = select_devices(&o->common, filter);
-	if (!rc)
-		rc = select_available(&kernel, false, set);
-	if (!rc)
-		select_show_left_out(&o->common, &passing);
-	if (!rc && (enums_load(&enums, kernel_btf(&kernel)) || metrics_load(&s->metrics, &enums, set)))
-		rc = fail(EXIT_OTHER, "out of memory");
-	enums_free(&enums);
-	kernel_close(&kernel);
-	return rc;
-}
-
 static int stat(const struct options *o)
 {
-	struct p2ptrace_filter filter = {};
-	struct stat_run s = { .options = o, .filter = &filter };
-	struct event_set set = {};
-	int rc = stat_kernel(&s, &set, &filter);
+	struct stat_run s = { .options = o };
+	int rc = counter_open(&s.counter, &o->common, !o->list);
 
 	if (!rc && o->list) {
-		rc = list_metrics(&s.metrics);
+		rc = list_metrics(&s.counter.metrics);
 	} else if (!rc) {
 		s.line = printbuf_new();
 		if (s.line) {
 			/* A reader that goes away is to be an error of write(), which ends us quietly. */
 			signal(SIGPIPE, SIG_IGN);
 			stream_init(&s.out, stdout);
-			rc = stat_session(&s, &set);
+			rc = stat_session(&s);
 			printbuf_free(s.line);
 		} else {
 			rc = fail(EXIT_OTHER, "out of memory");
 		}
 	}
-	metrics_free(&s.metrics);
+	counter_close(&s.counter);
 	return rc;
 }
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The counts of bpf/stat.bpf.c: what stat shows, and check judges.
+ */
+#ifndef COUNTER_H
+#define COUNTER_H
+
+#include "events.h"
+#include "metrics.h"
+#include "options.h"
+#include "p2ptrace.h"
+#include "session.h"
+
+struct stat_bpf;
+
+struct counter {
+	const struct common_options *options;
+	struct p2ptrace_filter filter;
+	struct event_set set;
+	struct metrics metrics;
+	struct session session;
+	struct stat_bpf *skel;
+	struct p2ptrace_counts *per_cpu;
+};
+
+/* All return 0 or an exit status after saying what is wrong. counter_close() afterwards in any case. */
+
+/* What this kernel has of what the options ask for. Takes privileges only if it is to be @started. */
+int counter_open(struct counter *counter, const struct common_options *options, bool started);
+
+/* From here on, all is counted. @config says when to pause; the rest of it is filled in here. */
+int counter_start(struct counter *counter, struct session_config *config);
+
+/* The sum so far. */
+int counter_sample(struct counter *counter, struct sample *sample);
+
+void counter_close(struct counter *counter);
+
+uint64_t sample_events(const struct sample *sample);
+
+#endif /* COUNTER_H */
