@@ -61,6 +61,8 @@ prints '^  peers  ' --help
 prints 'PROVIDER CLIENT' peers --help
 prints '^  leaks  ' --help
 prints '^      --older-than' leaks --help
+prints '^  check  ' --help
+prints 'COMMAND' check --help
 prints '^nvmet_p2pmem_fallback .* reason$' trace --list-events
 
 refused 2 'no command' --help
@@ -113,6 +115,11 @@ refused 2 '--why is given twice' 'give it once' peers --why a --why b c
 refused 2 "'more'" 'leaks --help' leaks more
 refused 2 "'1h'" 'such as' leaks --older-than 1h
 refused 2 'no client' 'leave it out' leaks --client 1:0.0
+refused 2 'no command' 'check --help' check
+refused 2 'no command' 'check --help' check --expect 'held == 0'
+refused 2 "'held'" 'such as' check --expect held -- true
+refused 2 "'1h'" 'such as' check --settle 1h -- true
+refused 2 'no --duration' 'timeout(1)' check --duration 1 -- true
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 
@@ -149,5 +156,6 @@ else
 	refused 3 kernel 'boot a kernel' stat --list-metrics
 	refused 3 kernel 'boot a kernel' peers
 	refused 3 kernel 'boot a kernel' leaks
+	refused 3 kernel 'boot a kernel' check -- true
 fi
 echo "1..$n"

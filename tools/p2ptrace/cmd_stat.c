@@ -269,20 +269,13 @@ static int stat_session(struct stat_run *s)
 	return rc;
 }
 
-static int list_metrics(const struct metrics *metrics)
-{
-	for (size_t i = 0; i < metrics->nr; i++)
-		printf("%-30s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
-	return 0;
-}
-
 static int stat(const struct options *o)
 {
 	struct stat_run s = { .options = o };
 	int rc = counter_open(&s.counter, &o->common, !o->list);
 
 	if (!rc && o->list) {
-		rc = list_metrics(&s.counter.metrics);
+		metrics_print(&s.counter.metrics);
 	} else if (!rc) {
 		s.line = printbuf_new();
 		if (s.line) {

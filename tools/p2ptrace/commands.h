@@ -3,6 +3,7 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
+int cmd_check(int argc, char **argv);
 int cmd_leaks(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
 int cmd_stat(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct {
 	{ "stat", cmd_stat, "how much and which way: counts, per second and in total" },
 	{ "peers", cmd_peers, "who can reach whose memory, and if not why" },
 	{ "leaks", cmd_leaks, "what is still held, since when, by whom, and from where" },
+	{ "check", cmd_check, "run a command, and fail if peer memory was not used as it should be" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

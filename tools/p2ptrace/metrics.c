@@ -151,6 +151,12 @@ uint64_t metric_value(const struct metric *metric, const struct sample *sample)
 	return value;
 }
 
+void metrics_print(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->nr; i++)
+		printf("%-30s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
+}
+
 /* Counts are nothing but numbers of 64 bits. */
 #define NR_NUMBERS (sizeof(struct p2ptrace_counts) / sizeof(__u64))
 

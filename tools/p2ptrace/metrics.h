@@ -51,6 +51,9 @@ void metrics_free(struct metrics *metrics);
 const struct metric *metrics_find(const struct metrics *metrics, const char *name);
 uint64_t metric_value(const struct metric *metric, const struct sample *sample);
 
+/* A line for each on standard output: name and meaning. */
+void metrics_print(const struct metrics *metrics);
+
 /* Adds what one CPU has counted. */
 void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *counts);
 

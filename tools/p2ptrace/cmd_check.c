@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * p2ptrace check: run a command, and fail if what happened to peer memory meanwhile is not what it should be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "args.h"
+#include "commands.h"
+#include "counter.h"
+#include "expect.h"
+#include "interrupt.h"
+#include "log.h"
+#include "number.h"
+#include "options.h"
+#include "text.h"
+
+#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+#define SETTLE_DEFAULT NSEC_PER_SEC
+#define MAX_EXPECTATIONS 64
+
+struct options {
+	struct common_options common;
+	struct expectation expectations[MAX_EXPECTATIONS];
+	size_t nr;
+	uint64_t settle_ns;
+	const char *output;
+	char **command;		/* NULL-terminated */
+	bool list;
+};
+
+enum {
+	OPT_EXPECT = OPT_OWN, OPT_SETTLE, OPT_OUTPUT, OPT_LIST_METRICS,
+};
+
+static const struct argp_option option_table[] = {
+	{ "expect", OPT_EXPECT, "'METRIC OP N'", 0,
+	  "Expect a count to be so when the command has ended; OP is ==, !=, <, <=, > or >=; may be repeated", 2 },
+	{ "settle", OPT_SETTLE, "SECONDS", 0,
+	  "How long to wait, after the command, for all to become as it should be (default 1)", 3 },
+	{ "output", OPT_OUTPUT, "FILE", 0, "Write the report there, and not to standard output after the command's", 4 },
+	{ "list-metrics", OPT_LIST_METRICS, NULL, 0, "Print what can be expected on this kernel, and end", 5 },
+	{}
+};
+
+static int parse_expect(struct options *o, const char *arg)
+{
+	if (o->nr == MAX_EXPECTATIONS)
+		return fail(EXIT_USAGE, "there are more than %d expectations; run the check once more for the rest",
+			    MAX_EXPECTATIONS);
+	return expect_parse(&o->expectations[o->nr++], arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	int err;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		o->settle_ns = SETTLE_DEFAULT;
+		return options_init(state, &o->common);
+	case OPT_EXPECT:
+		o->common.status = parse_expect(o, arg);
+		break;
+	case OPT_SETTLE:
+		err = number_parse_seconds(arg, &o->settle_ns);
+		if (err)
+			o->common.status = options_bad_number("settle", arg, err, "5 or 0");
+		break;
+	case OPT_OUTPUT:
+		o->output = arg;
+		return 0;
+	case OPT_LIST_METRICS:
+		o->list = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* All of it is the command's: ARGP_KEY_ARGS */
+		return ARGP_ERR_UNKNOWN;
+	case ARGP_KEY_ARGS:
+		o->command = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->command && !o->list && !o->common.help)
+			o->common.status = fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
+		else if (o->common.duration_ns)
+			o->common.status = fail(EXIT_USAGE, "a check ends with its command, so there is no --duration; "
+						"run timeout(1) as the command");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return o->common.status ? EINVAL : 0;
+}
+
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse,
+	.children = options_common,
+	.args_doc = "-- COMMAND [ARGUMENT...]",
+	.doc = "Run COMMAND, and say whether peer memory was used as it should be: the command succeeds, what was allocated "
+	       "meanwhile has come back, what was mapped was unmapped, no event was lost, and all that is expected is so.\v"
+	       "Counts are of the time while the command ran, whoever it was; held and pinned are of its end. See "
+	       "--list-metrics for their names. With --json, the report is one object.\n\n"
+	       "Exit status: 0 all is as it should be, 1 something is not, 2 bad usage, 3 this kernel or these privileges "
+	       "cannot do it, 4 anything else.",
+};
+
+/* What must not be, whatever is expected. */
+enum violation { LEAK, MAPPED, STALL, LOST, NR_VIOLATIONS };
+
+static const struct {
+	const char *name;
+	const char *words;
+} violations[NR_VIOLATIONS] = {
+	[LEAK] = { "leak", "buffers were allocated and have not come back; p2ptrace leaks says by whom" },
+	[MAPPED] = { "mapped", "DMA mappings were made and have not ended" },
+	[STALL] = { "drain_stall", "times a removal had to wait for buffers for ten seconds" },
+	[LOST] = { "lost", "events could not be counted" },
+};
+
+struct check {
+	const struct options *options;
+	struct counter counter;
+	struct sample start, now, difference;
+	pid_t child;
+	bool ended;
+	int wait_status;
+	uint64_t settle_until_ns;
+	uint64_t counts[NR_VIOLATIONS];
+	int status;
+};
+
+static uint64_t excess(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static void find_violations(struct check *c)
+{
+	const struct p2ptrace_counts *n = &c->difference.counts;
+	const __u64 *events_of = n->events;
+
+	c->counts[LEAK] = excess(events_of[P2PTRACE_p2pmem_alloc] + n->deferred,
+				 events_of[P2PTRACE_p2pmem_free] + events_of[P2PTRACE_p2pmem_reclaim]);
+	c->counts[MAPPED] = excess(events_of[P2PTRACE_p2pmem_dma_map], events_of[P2PTRACE_p2pmem_dma_unmap]);
+	c->counts[STALL] = events_of[P2PTRACE_p2pmem_drain_stall];
+	c->counts[LOST] = c->difference.lost;
+}
+
+static bool expectation_met(const struct check *c, const struct expectation *expectation, uint64_t *value)
+{
+	*value = metric_value(metrics_find(&c->counter.metrics, expectation->metric), &c->difference);
+	return expect_met(expectation, *value);
+}
+
+static bool command_failed(const struct check *c)
+{
+	return !WIFEXITED(c->wait_status) || WEXITSTATUS(c->wait_status);
+}
+
+static size_t nr_failed(const struct check *c)
+{
+	size_t failed = command_failed(c);
+	uint64_t value;
+
+	for (int v = 0; v < NR_VIOLATIONS; v++)
+		failed += c->counts[v] > 0;
+	for (size_t i = 0; i < c->options->nr; i++)
+		failed += !expectation_met(c, &c->options->expectations[i], &value);
+	return failed;
+}
+
+static int take_stock(struct check *c)
+{
+	int rc = counter_sample(&c->counter, &c->now);
+
+	if (rc)
+		return rc;
+	sample_difference(&c->difference, &c->now, &c->start);
+	find_violations(c);
+	return 0;
+}
+
+/* Every few milliseconds. Once the command has ended, until all is well, or it has had its time. */
+static enum session_verdict check_pause(void *ctx)
+{
+	struct check *c = ctx;
+
+	if (!c->ended) {
+		if (waitpid(c->child, &c->wait_status, WNOHANG) != c->child)
+			return SESSION_GO_ON;
+		c->ended = true;
+		if (__builtin_add_overflow(session_now_ns(), c->options->settle_ns, &c->settle_until_ns))
+			c->settle_until_ns = UINT64_MAX;
+	}
+	c->status = take_stock(c);
+	return c->status || nr_failed(c) == command_failed(c) || session_now_ns() >= c->settle_until_ns ?
+	       SESSION_STOP : SESSION_GO_ON;
+}
+
+/* The command as if it had been started without us. Tells by the pipe why it cannot be. */
+static void run_child(char **command, int pipe_fd)
+{
+	int err;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	execvp(command[0], command);
+	err = errno;
+	(void)!write(pipe_fd, &err, sizeof(err));
+	_exit(127);
+}
+
+static int start_child(struct check *c)
+{
+	char **command = c->options->command;
+	int fds[2], err = 0;
+	char name[128];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return fail(EXIT_OTHER, "cannot make a pipe: %s", strerror(errno));
+	fflush(NULL);
+	c->child = fork();
+	if (!c->child)
+		run_child(command, fds[1]);
+	close(fds[1]);
+	if (c->child < 0)
+		err = errno;
+	else if (read(fds[0], &err, sizeof(err)) == sizeof(err))
+		waitpid(c->child, NULL, 0);
+	close(fds[0]);
+	if (!err)
+		return 0;
+	c->ended = true;
+	text_printable(name, sizeof(name), command[0], strlen(command[0]));
+	return fail(EXIT_USAGE, "cannot run '%s': %s", name, strerror(err));
+}
+
+/* Who interrupts us wants the command to end as well. */
+static void end_child(struct check *c)
+{
+	if (c->ended)
+		return;
+	kill(c->child, SIGTERM);
+	while (waitpid(c->child, &c->wait_status, 0) < 0 && errno == EINTR)
+		;
+	c->ended = true;
+}
+
+static void command_text(const struct check *c, char *text, size_t size)
+{
+	if (WIFEXITED(c->wait_status))
+		snprintf(text, size, "exit status %d", WEXITSTATUS(c->wait_status));
+	else
+		snprintf(text, size, "killed by signal %d (%s)", WTERMSIG(c->wait_status), strsignal(WTERMSIG(c->wait_status)));
+}
+
+static void report_text(const struct check *c, FILE *out)
+{
+	size_t failed = nr_failed(c);
+	char ended[128];
+
+	command_text(c, ended, sizeof(ended));
+	fprintf(out, "%-6s the command: %s\n", command_failed(c) ? "FAILED" : "ok", ended);
+	for (int v = 0; v < NR_VIOLATIONS; v++)
+		if (c->counts[v])
+			fprintf(out, "FAILED %s: %" PRIu64 " %s\n", violations[v].name, c->counts[v], violations[v].words);
+	for (size_t i = 0; i < c->options->nr; i++) {
+		const struct expectation *e = &c->options->expectations[i];
+		uint64_t value;
+		bool met = expectation_met(c, e, &value);
+
+		fprintf(out, "%-6s %s %s %" PRIu64 ": it is %" PRIu64 "\n", met ? "ok" : "FAILED", e->metric,
+			expect_op_text(e->op), e->value, value);
+	}
+	fprintf(out, "# %" PRIu64 " events in %.3f s, %" PRIu64 " lost; %zu failed\n", sample_events(&c->difference),
+		(double)c->difference.ts_ns / NSEC_PER_SEC, c->difference.lost, failed);
+}
+
+static struct json_object *json_text(const char *s)
+{
+	char utf8[1024];
+
+	text_utf8(utf8, sizeof(utf8), s, strlen(s));
+	return json_object_new_string(utf8);
+}
+
+static struct json_object *json_command(const struct check *c)
+{
+	struct json_object *command = json_object_new_object(), *words = json_object_new_array();
+	bool exited = WIFEXITED(c->wait_status);
+
+	for (char **word = c->options->command; *word; word++)
+		json_object_array_add(words, json_text(*word));
+	json_object_object_add(command, "argv", words);
+	json_object_object_add(command, "status", exited ? json_object_new_int(WEXITSTATUS(c->wait_status)) : NULL);
+	json_object_object_add(command, "signal", exited ? NULL : json_object_new_int(WTERMSIG(c->wait_status)));
+	return command;
+}
+
+static struct json_object *json_expectation(const struct check *c, const struct expectation *e)
+{
+	struct json_object *object = json_object_new_object();
+	uint64_t value;
+	bool met = expectation_met(c, e, &value);
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %s %" PRIu64, e->metric, expect_op_text(e->op), e->value);
+	json_object_object_add(object, "expect", json_text(text));
+	json_object_object_add(object, "value", json_object_new_uint64(value));
+	json_object_object_add(object, "met", json_object_new_boolean(met));
+	return object;
+}
+
+static int report_json(const struct check *c, FILE *out)
+{
+	struct json_object *document = json_object_new_object(), *expected = json_object_new_array();
+	struct json_object *found = json_object_new_object(), *metrics = json_object_new_object();
+	const char *text;
+
+	for (int v = 0; v < NR_VIOLATIONS; v++)
+		if (c->counts[v])
+			json_object_object_add(found, violations[v].name, json_object_new_uint64(c->counts[v]));
+	for (size_t i = 0; i < c->options->nr; i++)
+		json_object_array_add(expected, json_expectation(c, &c->options->expectations[i]));
+	for (size_t i = 0; i < c->counter.metrics.nr; i++)
+		json_object_object_add(metrics, c->counter.metrics.metrics[i].name,
+				       json_object_new_uint64(metric_value(&c->counter.metrics.metrics[i], &c->difference)));
+	json_object_object_add(document, "event", json_object_new_string("check"));
+	json_object_object_add(document, "failed", json_object_new_uint64(nr_failed(c)));
+	json_object_object_add(document, "command", json_command(c));
+	json_object_object_add(document, "violations", found);
+	json_object_object_add(document, "expectations", expected);
+	json_object_object_add(document, "interval_ns", json_object_new_uint64(c->difference.ts_ns));
+	json_object_object_add(document, "metrics", metrics);
+	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		fprintf(out, "%s\n", text);
+	json_object_put(document);
+	return text ? 0 : fail(EXIT_OTHER, "out of memory");
+}
+
+static int report(const struct check *c, FILE *out)
+{
+	int rc = 0;
+
+	if (c->options->common.json)
+		rc = report_json(c, out);
+	else
+		report_text(c, out);
+	if (!rc && (fflush(out) || ferror(out)))
+		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s", c->options->output ? " to " : "",
+			  c->options->output ?: "", strerror(errno));
+	if (!rc && nr_failed(c))
+		rc = EXIT_CHECK;
+	return rc;
+}
+
+static int check_metrics(const struct check *c)
+{
+	for (size_t i = 0; i < c->options->nr; i++)
+		if (!metrics_find(&c->counter.metrics, c->options->expectations[i].metric))
+			return fail(EXIT_USAGE, "there is no metric '%s' on this kernel; see 'p2ptrace check --list-metrics'",
+				    c->options->expectations[i].metric);
+	return 0;
+}
+
+static int check_session(struct check *c, FILE *out)
+{
+	struct session_config config = {
+		.interval_ns = 20 * NSEC_PER_MSEC,
+		.pause = check_pause,
+		.ctx = c,
+	};
+	int rc = counter_start(&c->counter, &config);
+
+	if (!rc)
+		rc = counter_sample(&c->counter, &c->start);
+	if (!rc)
+		rc = start_child(c);
+	if (rc)
+		return rc;
+	rc = session_run(&c->counter.session);
+	end_child(c);
+	if (!rc)
+		rc = c->status;
+	/* Detached by now: what was lost is final */
+	if (!rc)
+		rc = take_stock(c);
+	return rc ? rc : report(c, out);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct options o = {};
+	struct check c = { .options = &o };
+	FILE *out = stdout;
+	int rc;
+
+	if (args_parse(&argp, argc, argv, &o))
+		return o.common.status ? o.common.status : EXIT_USAGE;
+	if (o.common.help) {
+		args_help(&argp, argv[0]);
+		return 0;
+	}
+	session_set_verbose(o.common.verbose);
+	rc = counter_open(&c.counter, &o.common, !o.list);
+	if (!rc && o.list) {
+		metrics_print(&c.counter.metrics);
+	} else if (!rc) {
+		rc = check_metrics(&c);
+		if (!rc && o.output) {
+			out = fopen(o.output, "we");
+			if (!out)
+				rc = fail(EXIT_OTHER, "cannot write to %s: %s", o.output, strerror(errno));
+		}
+		if (!rc)
+			rc = check_session(&c, out);
+		if (out && out != stdout && fclose(out) && rc <= EXIT_CHECK)
+			rc = fail(EXIT_OTHER, "cannot write the report to %s: %s", o.output, strerror(errno));
+	}
+	counter_close(&c.counter);
+	return rc;
+}
