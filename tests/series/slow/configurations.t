@@ -30,8 +30,9 @@ work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
 
 # The options that go with these
-no_p2pmem=(PCI_P2PMEM=n PCI_P2PMEM_USER_MMAP=n PCI_P2PMEM_KUNIT_TEST=n FAIL_P2PMEM=n)
-no_p2pdma=(PCI_P2PDMA=n "${no_p2pmem[@]}" RDMA_RXE_P2PDMA_TEST=n)
+no_p2pmem=(PCI_P2PMEM=n PCI_P2PMEM_USER_MMAP=n PCI_P2PMEM_KUNIT_TEST=n FAIL_P2PMEM=n
+	RDMA_RXE_P2PDMA_TEST=n)
+no_p2pdma=(PCI_P2PDMA=n "${no_p2pmem[@]}")
 no_ftrace=(FTRACE=n TRACING=n TRACEPOINTS=n ENABLE_DEFAULT_TRACERS=n)
 no_infiniband=(INFINIBAND=n INFINIBAND_USER_ACCESS=n INFINIBAND_ADDR_TRANS=n RDMA_RXE=n
 	RDMA_RXE_P2PDMA_TEST=n NVME_RDMA=n NVME_TARGET_RDMA=n)
@@ -45,7 +46,7 @@ combinations=(
 	"KUNIT=y: KUNIT=y PCI_P2PMEM_KUNIT_TEST=y"
 	"KUNIT=y, test as a module: KUNIT=y PCI_P2PMEM_KUNIT_TEST=m"
 	"KUNIT=m: KUNIT=m PCI_P2PMEM_KUNIT_TEST=m"
-	"KUNIT=n: KUNIT=n PCI_P2PMEM_KUNIT_TEST=n"
+	"KUNIT=n: KUNIT=n KUNIT_DEFAULT_ENABLED=n PCI_P2PMEM_KUNIT_TEST=n"
 	"KUNIT=y PCI_P2PMEM=n: KUNIT=y ${no_p2pmem[*]}"
 	"DEBUG_FS=n: ${no_debugfs[*]} FAIL_P2PMEM=y"
 	"INFINIBAND=n: ${no_infiniband[*]}"
@@ -59,6 +60,16 @@ combinations=(
 	"PROVE_LOCKING=y: PROVE_LOCKING=y PROVE_RCU=y"
 	"SMP=n: SMP=n"
 )
+# configurations.t [NAME]...: fewer of them, as in "configurations.t SMP=n"
+if [ $# -gt 0 ]; then
+	chosen=()
+	for combination in "${combinations[@]}"; do
+		for name; do
+			[ "$name" != "${combination%%:*}" ] || chosen+=("$combination")
+		done
+	done
+	combinations=("${chosen[@]}")
+fi
 plan $((2 * ${#combinations[@]} + 2))
 
 # fragment NAME=VALUE...
