@@ -114,12 +114,12 @@ refused 2 "'more'" 'peers --help' peers --why a b more
 refused 2 '--why is given twice' 'give it once' peers --why a --why b c
 refused 2 "'more'" 'leaks --help' leaks more
 refused 2 "'1h'" 'such as' leaks --older-than 1h
-refused 2 'no client' 'leave it out' leaks --client 1:0.0
+refused 2 "'--client=1:0.0'" 'leaks --help' leaks --client=1:0.0
 refused 2 'no command' 'check --help' check
 refused 2 'no command' 'check --help' check --expect 'held == 0'
 refused 2 "'held'" 'such as' check --expect held -- true
 refused 2 "'1h'" 'such as' check --settle 1h -- true
-refused 2 'no --duration' 'timeout(1)' check --duration 1 -- true
+refused 2 "'--duration=1'" 'check --help' check --duration=1 -- true
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 

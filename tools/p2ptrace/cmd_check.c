@@ -93,9 +93,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->command && !o->list && !o->common.help)
 			o->common.status = fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
-		else if (o->common.duration_ns)
-			o->common.status = fail(EXIT_USAGE, "a check ends with its command, so there is no --duration; "
-						"run timeout(1) as the command");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -103,10 +100,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return o->common.status ? EINVAL : 0;
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &options_base }, { .argp = &options_client }, {}
+};
+
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse,
-	.children = options_common,
+	.children = children,
 	.args_doc = "-- COMMAND [ARGUMENT...]",
 	.doc = "Run COMMAND, and say whether peer memory was used as it should be: the command succeeds, what was allocated "
 	       "meanwhile has come back, what was mapped was unmapped, no event was lost, and all that is expected is so.\v"

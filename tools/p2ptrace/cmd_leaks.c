@@ -65,21 +65,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace leaks --help'", arg);
 		break;
-	case ARGP_KEY_END:
-		if (o->common.client)
-			o->common.status = fail(EXIT_USAGE, "a buffer has no client, so --client would let none pass; "
-						"leave it out");
-		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	return o->common.status ? EINVAL : 0;
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &options_base }, { .argp = &options_duration }, {}
+};
+
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse,
-	.children = options_common,
+	.children = children,
 	.doc = "At Ctrl-C, or after --duration, show the buffers that have not come back, the oldest first: size, age, DMA "
 	       "mappings, process, and the kernel's stack that allocated them.\v"
 	       "What was held before is shown, too, without its stack. A buffer that is \"freed\" is still mapped by a "

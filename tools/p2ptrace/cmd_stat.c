@@ -81,10 +81,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &options_base }, { .argp = &options_client }, { .argp = &options_duration }, {}
+};
+
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse,
-	.children = options_common,
+	.children = children,
 	.args_doc = "[INTERVAL [COUNT]]",
 	.doc = "Count what happens to peer memory: a row every INTERVAL seconds, COUNT of them, and at the end all "
 	       "together; without INTERVAL, only that, at Ctrl-C.\v"

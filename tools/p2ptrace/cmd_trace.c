@@ -108,10 +108,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return o->common.status ? EINVAL : 0;
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &options_base }, { .argp = &options_client }, { .argp = &options_duration }, {}
+};
+
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse,
-	.children = options_common,
+	.children = children,
 	.doc = "Show what happens to peer memory, one line an event, until Ctrl-C.\v"
 	       "A line reads: time (CLOCK_MONOTONIC, in seconds), [CPU], command-PID, event, fields. With --json it is an "
 	       "object with ts_ns, event, cpu, pid, comm and the fields, and the last one is "

@@ -11,16 +11,24 @@ enum {
 	OPT_JSON = 256, OPT_DEV, OPT_CLIENT, OPT_DURATION,
 };
 
-static const struct argp_option option_table[] = {
-	{ "json", OPT_JSON, NULL, 0, "Print one JSON object a line", 1 },
+static const struct argp_option base_table[] = {
+	{ "json", OPT_JSON, NULL, 0, "Print JSON", 1 },
 	{ "dev", OPT_DEV, "DEVICE", 0,
-	  "Trace only events of this p2pmem device (p2pmem0), which includes those that name just its provider, or of "
+	  "Only what is about this p2pmem device (p2pmem0), which includes events that name just its provider, or about "
 	  "this provider (0000:01:00.0); leaves out events that have neither dev nor provider", 2 },
-	{ "client", OPT_CLIENT, "PCI-NAME", 0,
-	  "Trace only events of this client (0000:02:00.0, or just 02:00.0); leaves out events that have no client", 2 },
-	{ "duration", OPT_DURATION, "SECONDS", 0, "End after this time; fractions are allowed", 3 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 5 },
 	{ "help", 'h', NULL, 0, "Print this help", 5 },
+	{}
+};
+
+static const struct argp_option client_table[] = {
+	{ "client", OPT_CLIENT, "PCI-NAME", 0,
+	  "Only what is about this client (0000:02:00.0, or just 02:00.0); leaves out events that have no client", 2 },
+	{}
+};
+
+static const struct argp_option duration_table[] = {
+	{ "duration", OPT_DURATION, "SECONDS", 0, "End after this time; fractions are allowed", 3 },
 	{}
 };
 
@@ -85,13 +93,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return o->status ? EINVAL : 0;
 }
 
-static const struct argp argp = { .options = option_table, .parser = parse };
-
-const struct argp_child options_common[] = { { .argp = &argp }, {} };
+const struct argp options_base = { .options = base_table, .parser = parse };
+const struct argp options_client = { .options = client_table, .parser = parse };
+const struct argp options_duration = { .options = duration_table, .parser = parse };
 
 error_t options_init(struct argp_state *state, struct common_options *common)
 {
+	const struct argp_child *children = state->root_argp->children;
+
 	args_init(state);
-	state->child_inputs[0] = common;
+	for (size_t i = 0; children[i].argp; i++)
+		state->child_inputs[i] = common;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The options that every tracing subcommand has. It puts options_common among the children of its argp, and calls
- * options_init() on ARGP_KEY_INIT; its own keys begin with OPT_OWN.
+ * Options that tracing subcommands share. One has options_base, and those of the others that make sense for it, as the
+ * children of its argp, and calls options_init() on ARGP_KEY_INIT; its own keys begin with OPT_OWN.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -19,7 +19,7 @@ struct common_options {
 
 #define OPT_OWN 512
 
-extern const struct argp_child options_common[];
+extern const struct argp options_base, options_client, options_duration;
 
 error_t options_init(struct argp_state *state, struct common_options *common);
 

@@ -14,6 +14,7 @@ p2ptrace_out	:= $(BUILD)/obj/p2ptrace
 p2ptrace_bpf	:= $(BUILD)/obj/bpf
 p2ptrace_unit	:= $(BUILD)/obj/unit
 p2ptrace_tests	:= $(BUILD)/tests/unit
+p2ptrace_man	:= $(BUILD)/obj/man
 
 # There is no need for -D__TARGET_ARCH_*: nothing here looks at registers. Not expanded before it is used, for the
 # compiler may only be installed by then.
@@ -33,6 +34,7 @@ p2ptrace_skel	:= $(patsubst bpf/%.bpf.c,$(p2ptrace_bpf)/%.skel.h,$(wildcard bpf/
 # tests, which include the file of the subcommand they look into.
 p2ptrace_sanobj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_unit)/%.o)
 p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(p2ptrace_unit)/cmd_%,$(p2ptrace_sanobj))
+p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,$(wildcard tools/p2ptrace/man/*.rst))
 p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*.c))
 p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*.sh))
 
@@ -86,9 +88,18 @@ check-unit: $(p2ptrace_unitc) $(p2ptrace_unitsh)
 # Not intermediate files that make would remove.
 .SECONDARY: $(p2ptrace_skel) $(p2ptrace_skel:.skel.h=.bpf.o) $(p2ptrace_obj) $(p2ptrace_sanobj)
 
+$(p2ptrace_man)/%.8: tools/p2ptrace/man/%.8.rst
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)rst2man --strict $< $@
+
 P2PTRACE_INSTALL := install-p2ptrace
-install-p2ptrace: $(BUILD)/p2ptrace
+install-p2ptrace: $(BUILD)/p2ptrace $(p2ptrace_pages)
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/sbin/p2ptrace)
 	$(Q)$(INSTALL) -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/p2ptrace
+	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)$(INSTALL) -m 644 $(p2ptrace_pages) $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)$(INSTALL) -D -m 644 tools/p2ptrace/p2ptrace.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/p2ptrace
 
 -include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_bpf)/*.d $(p2ptrace_unit)/*.d)
