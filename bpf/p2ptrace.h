@@ -274,4 +274,22 @@ struct p2ptrace_owner {
 	char comm[P2PTRACE_COMM_LEN];
 };
 
+/*
+ * How long, for "p2ptrace lifetimes": a log2 histogram for each device and client; without a client, of how long its
+ * buffers were held. A slot has what took from 2^slot to less than 2^(slot + 1) ns.
+ */
+#define P2PTRACE_NR_SLOTS	48
+
+struct p2ptrace_life {
+	struct p2ptrace_name dev;
+	struct p2ptrace_name client;
+};
+
+struct p2ptrace_hist {
+	__u64 slots[P2PTRACE_NR_SLOTS];
+	__u64 count;
+	__u64 total_ns;
+	__u64 max_ns;
+};
+
 #endif /* P2PTRACE_H */

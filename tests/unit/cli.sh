@@ -59,6 +59,7 @@ prints 'INTERVAL' stat --help
 prints '^      --json' stat --help
 prints '^  peers  ' --help
 prints 'PROVIDER CLIENT' peers --help
+prints '^  lifetimes  ' --help
 prints '^  leaks  ' --help
 prints '^      --older-than' leaks --help
 prints '^  check  ' --help
@@ -156,6 +157,7 @@ else
 	refused 3 kernel 'boot a kernel' stat --list-metrics
 	refused 3 kernel 'boot a kernel' peers
 	refused 3 kernel 'boot a kernel' leaks
+	refused 3 kernel 'boot a kernel' lifetimes
 	refused 3 kernel 'boot a kernel' check -- true
 fi
 echo "1..$n"

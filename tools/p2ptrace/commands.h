@@ -5,6 +5,7 @@
 
 int cmd_check(int argc, char **argv);
 int cmd_leaks(int argc, char **argv);
+int cmd_lifetimes(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_trace(int argc, char **argv);

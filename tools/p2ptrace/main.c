@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
 	{ "trace", cmd_trace, "what is happening now: one line an event" },
 	{ "stat", cmd_stat, "how much and which way: counts, per second and in total" },
+	{ "lifetimes", cmd_lifetimes, "how long buffers are held and mapped: histograms and percentiles" },
 	{ "peers", cmd_peers, "who can reach whose memory, and if not why" },
 	{ "leaks", cmd_leaks, "what is still held, since when, by whom, and from where" },
 	{ "check", cmd_check, "run a command, and fail if peer memory was not used as it should be" },
