@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device names, and which of them the user wants to see. The filter is constant once loaded, so without one the
+ * What the user wants to see: devices by name, tasks, and sizes. The filter is constant once loaded, so without one the
  * verifier removes the comparisons altogether.
  */
 #ifndef FILTER_BPF_H
@@ -48,6 +48,25 @@ static __always_inline bool dev_wanted(const struct p2ptrace_name *dev, const ch
 static __always_inline bool client_wanted(const struct p2ptrace_name *client)
 {
 	return !filter.client.w[0] || name_matches(client, &filter.client);
+}
+
+/* Of an event in an interrupt, the task is the one that was interrupted. */
+static __always_inline bool task_wanted(void)
+{
+	__u64 comm[P2PTRACE_COMM_LEN / 8];
+
+	if (filter.pid && filter.pid != bpf_get_current_pid_tgid() >> 32)
+		return false;
+	if (!filter.comm.w[0])
+		return true;
+	if (bpf_get_current_comm(comm, sizeof(comm)))
+		return false;
+	return comm[0] == filter.comm.w[0] && comm[1] == filter.comm.w[1];
+}
+
+static __always_inline bool size_wanted(__u64 size)
+{
+	return size >= filter.min_size;
 }
 
 #endif /* FILTER_BPF_H */

@@ -19,6 +19,7 @@
 #define NESTED_BPF_H
 
 #include "compat.bpf.h"
+#include "filter.bpf.h"
 #include "p2ptrace.h"
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -105,6 +106,8 @@ SEC("tp_btf/" #name)									\
 int name(unsigned long long *ctx)							\
 {											\
 	mark_set(P2PTRACE_##name);							\
+	if (!task_wanted())								\
+		return 0;								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
 	return on_##name(___bpf_ctx_cast(args));					\
@@ -114,7 +117,7 @@ int name(unsigned long long *ctx)							\
 SEC("tp_btf/" #name)									\
 int name##_nested(unsigned long long *ctx)						\
 {											\
-	if (!mark_missing(P2PTRACE_##name))						\
+	if (!mark_missing(P2PTRACE_##name) || !task_wanted())				\
 		return 0;								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\

@@ -51,11 +51,15 @@ struct p2ptrace_name {
 	};
 };
 
-/* An empty name filters nothing. dev and provider are alternatives: one match is enough. */
+/* An empty name, or a 0, filters nothing. dev and provider are alternatives: one match is enough. */
 struct p2ptrace_filter {
 	struct p2ptrace_name dev;
 	struct p2ptrace_name provider;
 	struct p2ptrace_name client;
+	struct p2ptrace_name comm;	/* the first P2PTRACE_COMM_LEN bytes count */
+	__u64 min_size;
+	__u32 pid;
+	__u32 pad;
 };
 
 struct p2ptrace_header {

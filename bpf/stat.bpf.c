@@ -79,7 +79,7 @@ static __always_inline bool provider_counts(const struct pci_dev *provider)
 
 EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, size_wanted(size) && p2pmem_counts(p2pmem));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_dev_add], size);
@@ -106,7 +106,7 @@ EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers
 
 EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, p2pmem_counts(buf->p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_alloc], buf->size);
@@ -115,7 +115,7 @@ EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 
 EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long size, __u32 reason)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, size_wanted(size) && p2pmem_counts(p2pmem));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc_fail], size);
@@ -126,7 +126,7 @@ EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long 
 
 EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_free, p2pmem_counts(buf->p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_free, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_free], buf->size);
@@ -138,7 +138,7 @@ EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 
 EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, p2pmem_counts(buf->p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_reclaim], buf->size);
@@ -168,7 +168,7 @@ EVENT_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32
 EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
 	   unsigned long size, __u32 dir, __u32 map)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, p2pmem_counts(buf->p2pmem) && client_counts(client));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, size_wanted(size) && p2pmem_counts(buf->p2pmem) && client_counts(client));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_dma_map], size);
@@ -181,7 +181,7 @@ EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *cl
 EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
 	   unsigned long size, __u32 dir)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, p2pmem_counts(buf->p2pmem) && client_counts(client));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(size) && p2pmem_counts(buf->p2pmem) && client_counts(client));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], size);
@@ -190,7 +190,7 @@ EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *
 
 EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, bool allowed)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && p2pmem_counts(p2pmem));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_mmap], size);
@@ -219,7 +219,7 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 
 EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
 {
-	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_use, true);
+	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_use, size_wanted(size));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_nvmet_p2pmem_use], size);
@@ -228,7 +228,7 @@ EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
 
 EVENT_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32 reason)
 {
-	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_fallback, true);
+	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_fallback, size_wanted(size));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_nvmet_p2pmem_fallback], size);

@@ -18,6 +18,8 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 	struct p2ptrace_p2pmem_dev_add *r;
 	struct p2ptrace_name dev;
 
+	if (!size_wanted(size))
+		return 0;
 	name_read(&dev, p2pmem->dev.kobj.name);
 	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
 		return 0;
@@ -101,6 +103,8 @@ EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 	struct p2ptrace_p2pmem_alloc *r;
 	struct p2ptrace_name dev;
 
+	if (!size_wanted(buf->size))
+		return 0;
 	name_read(&dev, buf->p2pmem->dev.kobj.name);
 	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
 		return 0;
@@ -123,6 +127,8 @@ EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long 
 	struct p2ptrace_p2pmem_alloc_fail *r;
 	struct p2ptrace_name dev;
 
+	if (!size_wanted(size))
+		return 0;
 	name_read(&dev, p2pmem->dev.kobj.name);
 	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
 		return 0;
@@ -143,6 +149,8 @@ EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 	struct p2ptrace_p2pmem_free *r;
 	struct p2ptrace_name dev;
 
+	if (!size_wanted(buf->size))
+		return 0;
 	name_read(&dev, buf->p2pmem->dev.kobj.name);
 	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
 		return 0;
@@ -164,6 +172,8 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	struct p2ptrace_p2pmem_reclaim *r;
 	struct p2ptrace_name dev;
 
+	if (!size_wanted(buf->size))
+		return 0;
 	name_read(&dev, buf->p2pmem->dev.kobj.name);
 	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
 		return 0;
@@ -231,6 +241,8 @@ EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *cl
 	struct p2ptrace_name dev, client_name;
 	struct p2ptrace_p2pmem_dma_map *r;
 
+	if (!size_wanted(size))
+		return 0;
 	name_read(&dev, buf->p2pmem->dev.kobj.name);
 	name_read(&client_name, client->kobj.name);
 	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
@@ -256,6 +268,8 @@ EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *
 	struct p2ptrace_name dev, client_name;
 	struct p2ptrace_p2pmem_dma_unmap *r;
 
+	if (!size_wanted(size))
+		return 0;
 	name_read(&dev, buf->p2pmem->dev.kobj.name);
 	name_read(&client_name, client->kobj.name);
 	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
@@ -280,6 +294,8 @@ EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, 
 	struct p2ptrace_p2pmem_mmap *r;
 	struct p2ptrace_name dev;
 
+	if (!size_wanted(size))
+		return 0;
 	name_read(&dev, p2pmem->dev.kobj.name);
 	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
 		return 0;
@@ -356,6 +372,8 @@ EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
 {
 	struct p2ptrace_nvmet_p2pmem_use *r;
 
+	if (!size_wanted(size))
+		return 0;
 	if (!req) {
 		count_lost();
 		return 0;
@@ -380,6 +398,8 @@ EVENT_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32
 {
 	struct p2ptrace_nvmet_p2pmem_fallback *r;
 
+	if (!size_wanted(size))
+		return 0;
 	if (!req) {
 		count_lost();
 		return 0;

@@ -121,6 +121,13 @@ refused 2 'no command' 'check --help' check --expect 'held == 0'
 refused 2 "'held'" 'such as' check --expect held -- true
 refused 2 "'1h'" 'such as' check --settle 1h -- true
 refused 2 "'--duration=1'" 'check --help' check --duration=1 -- true
+refused 2 "'0'" 'such as 1234' trace --pid 0
+refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
+refused 2 '1 to 15 bytes' 'ps -eo comm' trace --comm 1234567890123456
+refused 2 '1 to 15 bytes' 'ps -eo comm' trace --comm ''
+refused 2 "'0'" 'such as 4096' trace --min-size 0
+refused 2 'p2pmem_decide has no size' --min-size trace --min-size 4K --event p2pmem_decide
+refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 

@@ -82,7 +82,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &options_base }, { .argp = &options_client }, { .argp = &options_duration }, {}
+	{ .argp = &options_base }, { .argp = &options_client }, { .argp = &options_task },
+	{ .argp = &options_duration }, {}
 };
 
 static const struct argp argp = {

@@ -6,9 +6,10 @@
 #include "log.h"
 #include "number.h"
 #include "options.h"
+#include "p2ptrace.h"
 
 enum {
-	OPT_JSON = 256, OPT_DEV, OPT_CLIENT, OPT_DURATION,
+	OPT_JSON = 256, OPT_DEV, OPT_CLIENT, OPT_DURATION, OPT_PID, OPT_COMM, OPT_MIN_SIZE,
 };
 
 static const struct argp_option base_table[] = {
@@ -24,6 +25,16 @@ static const struct argp_option base_table[] = {
 static const struct argp_option client_table[] = {
 	{ "client", OPT_CLIENT, "PCI-NAME", 0,
 	  "Only what is about this client (0000:02:00.0, or just 02:00.0); leaves out events that have no client", 2 },
+	{}
+};
+
+/* Only for what looks at each event by itself: who frees a buffer need not be who has allocated it. */
+static const struct argp_option task_table[] = {
+	{ "pid", OPT_PID, "PID", 0,
+	  "Only what happens in this process; of an event in an interrupt, that is the one that was interrupted", 2 },
+	{ "comm", OPT_COMM, "NAME", 0, "Only what happens in tasks of this name, as ps shows it", 2 },
+	{ "min-size", OPT_MIN_SIZE, "SIZE", 0,
+	  "Only what is about so many bytes or more (64K); leaves out events that have no size", 2 },
 	{}
 };
 
@@ -64,6 +75,37 @@ static int parse_duration(struct common_options *o, const char *arg)
 	return options_set_number("duration", &o->duration_ns, ns, arg);
 }
 
+static int parse_pid(struct common_options *o, const char *arg)
+{
+	uint64_t pid;
+	int err = number_parse(arg, &pid);
+
+	if (!err && pid > INT32_MAX)
+		err = -ERANGE;
+	if (err || !pid)
+		return options_bad_number("pid", arg, err, "1234");
+	return options_set_number("pid", &o->pid, pid, arg);
+}
+
+static int parse_min_size(struct common_options *o, const char *arg)
+{
+	uint64_t size;
+	int err = number_parse_size(arg, &size);
+
+	if (err || !size)
+		return options_bad_number("min-size", arg, err, "4096 or 64K");
+	return options_set_number("min-size", &o->min_size, size, arg);
+}
+
+static int parse_comm(struct common_options *o, const char *arg)
+{
+	/* The kernel has room for 15 bytes and a NUL */
+	if (!*arg || strlen(arg) >= P2PTRACE_COMM_LEN)
+		return fail(EXIT_USAGE, "--comm '%s': the name of a task has 1 to %d bytes; see 'ps -eo comm'", arg,
+			    P2PTRACE_COMM_LEN - 1);
+	return set_once("comm", &o->comm, arg);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct common_options *o = state->input;
@@ -77,6 +119,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_CLIENT:
 		o->status = set_once("client", &o->client, arg);
+		break;
+	case OPT_PID:
+		o->status = parse_pid(o, arg);
+		break;
+	case OPT_COMM:
+		o->status = parse_comm(o, arg);
+		break;
+	case OPT_MIN_SIZE:
+		o->status = parse_min_size(o, arg);
 		break;
 	case OPT_DURATION:
 		o->status = parse_duration(o, arg);
@@ -95,6 +146,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp options_base = { .options = base_table, .parser = parse };
 const struct argp options_client = { .options = client_table, .parser = parse };
+const struct argp options_task = { .options = task_table, .parser = parse };
 const struct argp options_duration = { .options = duration_table, .parser = parse };
 
 error_t options_init(struct argp_state *state, struct common_options *common)

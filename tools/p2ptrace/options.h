@@ -12,14 +12,15 @@
 
 struct common_options {
 	bool json, help, verbose;
-	const char *dev, *client;
+	const char *dev, *client, *comm;
+	uint64_t pid, min_size;	/* 0: not given */
 	uint64_t duration_ns;	/* 0: not given */
 	int status;		/* of the first error */
 };
 
 #define OPT_OWN 512
 
-extern const struct argp options_base, options_client, options_duration;
+extern const struct argp options_base, options_client, options_duration, options_task;
 
 error_t options_init(struct argp_state *state, struct common_options *common);
 

@@ -31,19 +31,37 @@ int select_available(const struct kernel *kernel, bool by_name, struct event_set
 	return 0;
 }
 
+/* What the event lacks that an option compares; NULL if all can match. */
+static const char *cannot_match(const struct common_options *o, const struct event *event, const char **option)
+{
+	if (o->dev && !event_has_dev(event)) {
+		*option = "dev";
+		return "dev or provider";
+	}
+	if (o->client && !event_has_client(event)) {
+		*option = "client";
+		return "client";
+	}
+	if (o->min_size && !event_field(event, "size")) {
+		*option = "min-size";
+		return "size";
+	}
+	return NULL;
+}
+
 int select_events(const struct common_options *o, bool by_name, struct event_set *set)
 {
 	if (!by_name)
 		for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 			set->has[i] = true;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		bool no_dev = o->dev && !event_has_dev(&events[i]);
+		const char *option, *lacks = cannot_match(o, &events[i], &option);
 
-		if (!set->has[i] || (!no_dev && !(o->client && !event_has_client(&events[i]))))
+		if (!set->has[i] || !lacks)
 			continue;
 		if (by_name)
 			return fail(EXIT_USAGE, "%s has no %s, so --%s would let none pass; leave one of them out",
-				    events[i].name, no_dev ? "dev or provider" : "client", no_dev ? "dev" : "client");
+				    events[i].name, lacks, option);
 		set->has[i] = false;
 	}
 	return 0;
@@ -54,14 +72,15 @@ void select_show_left_out(const struct common_options *o, const struct event_set
 	char names[1024] = "";
 	size_t used = 0;
 
-	if (!o->dev && !o->client)
+	if (!o->dev && !o->client && !o->min_size)
 		return;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		if (!set->has[i])
 			used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", events[i].name);
 	if (used)
-		note("events that %s%s%s cannot match are left out: %s", o->dev ? "--dev" : "", o->dev && o->client ? " or " : "",
-		     o->client ? "--client" : "", names);
+		note("events that %s%s%s%s%s cannot match are left out: %s", o->dev ? "--dev" : "",
+		     o->dev && o->client ? " or " : "", o->client ? "--client" : "",
+		     o->min_size ? o->dev || o->client ? " or " : "" : "", o->min_size ? "--min-size" : "", names);
 }
 
 int select_check_names(const struct common_options *o)
@@ -79,6 +98,10 @@ int select_devices(const struct common_options *o, struct p2ptrace_filter *filte
 {
 	int rc = 0;
 
+	filter->pid = o->pid;
+	filter->min_size = o->min_size;
+	if (o->comm)
+		strncpy(filter->comm.s, o->comm, sizeof(filter->comm.s) - 1);
 	if (o->dev)
 		rc = filter_set_dev(filter, SYSFS, o->dev);
 	if (!rc && o->client)
