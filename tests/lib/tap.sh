@@ -20,10 +20,14 @@ plan() { echo "1..$1"; }
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
+# On standard error, which prove(1) shows, too
+tap_why() { diag "$@" >&2; }
+
 tap_pass() { printf 'ok %d - %s\n' $((++tap_points)) "$1"; }
 
 tap_fail() {
 	printf 'not ok %d - %s\n' $((++tap_points)) "$1"
+	tap_why "not ok: $1"
 	tap_failed=$((tap_failed + 1))
 	return 1
 }
@@ -43,8 +47,8 @@ is() {
 		tap_pass "$1"
 	else
 		tap_fail "$1"
-		diag "got:  $2"
-		diag "want: $3"
+		tap_why "got:  $2"
+		tap_why "want: $3"
 		return 1
 	fi
 }
@@ -54,8 +58,8 @@ like() {
 		tap_pass "$1"
 	else
 		tap_fail "$1"
-		diag "got: $2"
-		diag "not like: $3"
+		tap_why "got: $2"
+		tap_why "not like: $3"
 		return 1
 	fi
 }
