@@ -22,6 +22,7 @@
 #include "log.h"
 #include "number.h"
 #include "options.h"
+#include "output.h"
 #include "text.h"
 
 #define NSEC_PER_SEC 1000000000ull
@@ -292,10 +293,11 @@ static void report_text(const struct check *c, FILE *out)
 
 static struct json_object *json_text(const char *s)
 {
-	char utf8[1024];
+	char cut[256];
 
-	text_utf8(utf8, sizeof(utf8), s, strlen(s));
-	return json_object_new_string(utf8);
+	/* An argument may be a whole script */
+	snprintf(cut, sizeof(cut), "%s", s);
+	return output_json_string(cut);
 }
 
 static struct json_object *json_command(const struct check *c)
@@ -329,7 +331,6 @@ static int report_json(const struct check *c, FILE *out)
 {
 	struct json_object *document = json_object_new_object(), *expected = json_object_new_array();
 	struct json_object *found = json_object_new_object(), *metrics = json_object_new_object();
-	const char *text;
 
 	for (int v = 0; v < NR_VIOLATIONS; v++)
 		if (c->counts[v])
@@ -346,11 +347,7 @@ static int report_json(const struct check *c, FILE *out)
 	json_object_object_add(document, "expectations", expected);
 	json_object_object_add(document, "interval_ns", json_object_new_uint64(c->difference.ts_ns));
 	json_object_object_add(document, "metrics", metrics);
-	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(out, "%s\n", text);
-	json_object_put(document);
-	return text ? 0 : fail(EXIT_OTHER, "out of memory");
+	return output_json_document(document, out);
 }
 
 static int report(const struct check *c, FILE *out)

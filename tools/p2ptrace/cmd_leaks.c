@@ -16,11 +16,11 @@
 #include "commands.h"
 #include "devices.h"
 #include "held.h"
-#include "kernel.h"
 #include "ksyms.h"
 #include "log.h"
 #include "number.h"
 #include "options.h"
+#include "output.h"
 #include "peers.h"
 #include "select.h"
 #include "session.h"
@@ -199,14 +199,6 @@ static void print_text(const struct leaks *l)
 	       (double)l->options->older_than_ns / NSEC_PER_SEC, before);
 }
 
-static struct json_object *json_string(const char *s)
-{
-	char utf8[4 * 128];
-
-	text_utf8(utf8, sizeof(utf8), s, strlen(s));
-	return json_object_new_string(utf8);
-}
-
 static struct json_object *json_one(const struct leaks *l, const struct held *held, const struct p2ptrace_owner *owner,
 				    bool known)
 {
@@ -215,21 +207,21 @@ static struct json_object *json_one(const struct leaks *l, const struct held *he
 	size_t n = stack_read(l, owner->stack, frames);
 	char name[512];
 
-	json_object_object_add(object, "dev", json_string(held->dev));
+	json_object_object_add(object, "dev", output_json_string(held->dev));
 	json_object_object_add(object, "id", json_object_new_uint64(held->id));
 	json_object_object_add(object, "size", json_object_new_uint64(held->size));
 	json_object_object_add(object, "nents", json_object_new_int(held->nents));
 	json_object_object_add(object, "age_ms", json_object_new_uint64(held->age_ms));
 	json_object_object_add(object, "pins", json_object_new_int(held->pins));
-	json_object_object_add(object, "state", json_string(held->state));
+	json_object_object_add(object, "state", output_json_string(held->state));
 	json_object_object_add(object, "pid", json_object_new_int(known ? (int)owner->pid : held->pid));
-	json_object_object_add(object, "comm", known ? json_string(owner->comm) : NULL);
-	json_object_object_add(object, "owner", json_string(held->owner));
+	json_object_object_add(object, "comm", known ? output_json_string(owner->comm) : NULL);
+	json_object_object_add(object, "owner", output_json_string(held->owner));
 	json_object_object_add(object, "before", json_object_new_boolean(!known));
 	json_object_object_add(object, "stack", stack);
 	for (size_t i = 0; i < n; i++) {
 		frame_name(l, frames[i], name, sizeof(name));
-		json_object_array_add(stack, json_string(name));
+		json_object_array_add(stack, output_json_string(name));
 	}
 	return object;
 }
@@ -237,7 +229,6 @@ static struct json_object *json_one(const struct leaks *l, const struct held *he
 static int print_json(const struct leaks *l)
 {
 	struct json_object *document = json_object_new_object(), *held = json_object_new_array();
-	const char *text;
 
 	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
 	json_object_object_add(document, "ts_ns", json_object_new_uint64(l->read_ns));
@@ -251,11 +242,7 @@ static int print_json(const struct leaks *l)
 			json_object_array_add(held, json_one(l, &l->held.held[i], &owner, known));
 	}
 	json_object_object_add(document, "lost", json_object_new_uint64(l->session.lost.total));
-	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		puts(text);
-	json_object_put(document);
-	return text ? 0 : fail(EXIT_OTHER, "out of memory");
+	return output_json_document(document, stdout);
 }
 
 /* Still attached, so that who holds what is known, whatever happens meanwhile. */
@@ -322,7 +309,6 @@ int cmd_leaks(int argc, char **argv)
 	struct options o = {};
 	struct p2ptrace_filter filter = {};
 	struct leaks l = { .options = &o, .filter = &filter };
-	struct kernel kernel = {};
 	struct event_set set = {};
 	int rc;
 
@@ -337,15 +323,6 @@ int cmd_leaks(int argc, char **argv)
 	session_set_verbose(o.common.verbose);
 
 	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
-	rc = select_check_names(&o.common);
-	if (!rc)
-		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc)
-		rc = kernel_check_privileges();
-	if (!rc)
-		rc = select_devices(&o.common, &filter);
-	if (!rc)
-		rc = select_available(&kernel, true, &set);
-	kernel_close(&kernel);
+	rc = select_all(&o.common, &set, &filter);
 	return rc ? rc : leaks_session(&l, &set);
 }

@@ -15,9 +15,9 @@
 #include "args.h"
 #include "commands.h"
 #include "hist.h"
-#include "kernel.h"
 #include "log.h"
 #include "options.h"
+#include "output.h"
 #include "select.h"
 #include "session.h"
 #include "text.h"
@@ -167,22 +167,12 @@ static void text_life(const struct life *life)
 	printf("\n");
 }
 
-static struct json_object *json_name(const char *s)
-{
-	char utf8[4 * P2PTRACE_NAME_LEN];
-
-	if (!*s)
-		return NULL;
-	text_utf8(utf8, sizeof(utf8), s, strlen(s));
-	return json_object_new_string(utf8);
-}
-
 static struct json_object *json_life(const struct life *life)
 {
 	struct json_object *object = json_object_new_object(), *buckets = json_object_new_array();
 
-	json_object_object_add(object, "dev", json_name(life->key.dev.s));
-	json_object_object_add(object, "client", json_name(life->key.client.s));
+	json_object_object_add(object, "dev", output_json_string(life->key.dev.s));
+	json_object_object_add(object, "client", *life->key.client.s ? output_json_string(life->key.client.s) : NULL);
 	json_object_object_add(object, "kind", json_object_new_string(*life->key.client.s ? "mapped" : "held"));
 	json_object_object_add(object, "count", json_object_new_uint64(life->hist.count));
 	json_object_object_add(object, "total_ns", json_object_new_uint64(life->hist.total_ns));
@@ -210,7 +200,6 @@ static struct json_object *json_life(const struct life *life)
 static int print_json(const struct lifetimes *l)
 {
 	struct json_object *document = json_object_new_object(), *lives = json_object_new_array();
-	const char *text;
 
 	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
 	json_object_object_add(document, "lifetimes", lives);
@@ -218,11 +207,7 @@ static int print_json(const struct lifetimes *l)
 		json_object_array_add(lives, json_life(&l->lives[i]));
 	json_object_object_add(document, "unknown", json_object_new_uint64(l->unknown));
 	json_object_object_add(document, "lost", json_object_new_uint64(l->session.lost.total));
-	text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		puts(text);
-	json_object_put(document);
-	return text ? 0 : fail(EXIT_OTHER, "out of memory");
+	return output_json_document(document, stdout);
 }
 
 static void print_text(const struct lifetimes *l)
@@ -273,7 +258,6 @@ int cmd_lifetimes(int argc, char **argv)
 	struct options o = {};
 	struct p2ptrace_filter filter = {};
 	struct lifetimes l = { .options = &o, .filter = &filter };
-	struct kernel kernel = {};
 	struct event_set set = {};
 	int rc;
 
@@ -288,15 +272,6 @@ int cmd_lifetimes(int argc, char **argv)
 	set.has[P2PTRACE_p2pmem_dma_map] = set.has[P2PTRACE_p2pmem_dma_unmap] = true;
 	if (!o.common.client)
 		set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
-	rc = select_check_names(&o.common);
-	if (!rc)
-		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc)
-		rc = kernel_check_privileges();
-	if (!rc)
-		rc = select_devices(&o.common, &filter);
-	if (!rc)
-		rc = select_available(&kernel, true, &set);
-	kernel_close(&kernel);
+	rc = select_all(&o.common, &set, &filter);
 	return rc ? rc : lifetimes_session(&l, &set);
 }

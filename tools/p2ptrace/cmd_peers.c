@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "devices.h"
 #include "log.h"
+#include "output.h"
 #include "peers.h"
 #include "text.h"
 
@@ -242,18 +243,6 @@ static struct json_object *json_peer(const struct peer *peer)
 	return object;
 }
 
-/* Frees the document. */
-static int json_print(struct json_object *document)
-{
-	const char *text = document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
-								      JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
-
-	if (text)
-		puts(text);
-	json_object_put(document);
-	return text ? 0 : fail(EXIT_OTHER, "out of memory");
-}
-
 static int why_json(const struct why *why)
 {
 	struct json_object *object = json_peer(why->peer);
@@ -266,7 +255,7 @@ static int why_json(const struct why *why)
 	json_object_object_add(object, "provider_path", json_path(&why->to));
 	json_object_object_add(object, "redirects", json_object_new_string(why->ports));
 	json_object_object_add(object, "help", json_object_new_string(help_of(why, help, sizeof(help))));
-	return json_print(object);
+	return output_json_document(object, stdout);
 }
 
 static int explain(const struct peers *peers, const struct options *o)
@@ -309,7 +298,7 @@ static int matrix_json(const struct peers *peers)
 			json_object_array_add(clients, json_peer(&provider->peers[c]));
 		json_object_array_add(providers, object);
 	}
-	return json_print(document);
+	return output_json_document(document, stdout);
 }
 
 /* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "log.h"
 #include "output.h"
 #include "text.h"
 
@@ -255,4 +256,26 @@ int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *
 	      json_add(object, "lost", json_object_new_uint64(lost->total)) || json_line(pb, object);
 	json_object_put(object);
 	return err ? -ENOMEM : 0;
+}
+
+struct json_object *output_json_string(const char *s)
+{
+	/* A byte that is no part of a character becomes three */
+	char utf8[3 * 255 + 1];
+
+	text_utf8(utf8, sizeof(utf8), s, strlen(s));
+	return json_object_new_string(utf8);
+}
+
+int output_json_document(struct json_object *document, FILE *out)
+{
+	const char *text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	int rc = 0;
+
+	if (!text)
+		rc = fail(EXIT_OTHER, "out of memory");
+	else
+		fprintf(out, "%s\n", text);
+	json_object_put(document);
+	return rc;
 }

@@ -108,3 +108,20 @@ int select_devices(const struct common_options *o, struct p2ptrace_filter *filte
 		rc = filter_set_client(filter, SYSFS, o->client);
 	return rc;
 }
+
+int select_all(const struct common_options *o, struct event_set *set, struct p2ptrace_filter *filter)
+{
+	struct kernel kernel = {};
+	int rc = select_check_names(o);
+
+	if (!rc)
+		rc = kernel_open(&kernel, VMLINUX_BTF);
+	if (!rc)
+		rc = kernel_check_privileges();
+	if (!rc)
+		rc = select_devices(o, filter);
+	if (!rc)
+		rc = select_available(&kernel, true, set);
+	kernel_close(&kernel);
+	return rc;
+}

@@ -23,6 +23,9 @@ int select_available(const struct kernel *kernel, bool by_name, struct event_set
 int select_check_names(const struct common_options *o);
 int select_devices(const struct common_options *o, struct p2ptrace_filter *filter);
 
+/* For who knows which events it takes: all of the above, with privileges to trace them. */
+int select_all(const struct common_options *o, struct event_set *set, struct p2ptrace_filter *filter);
+
 /* Who asks for the events of a device must not take silence for "there were none". */
 void select_show_left_out(const struct common_options *o, const struct event_set *set);
 
