@@ -93,6 +93,7 @@ static __always_inline void life_add(const struct p2ptrace_life *life, __u64 ns)
 	__sync_fetch_and_add(&hist->slots[slot], 1);
 	__sync_fetch_and_add(&hist->count, 1);
 	__sync_fetch_and_add(&hist->total_ns, ns);
+	/* An interrupt in between may be overwritten: the longest is as good as that */
 	if (ns > hist->max_ns)
 		hist->max_ns = ns;
 }
@@ -152,7 +153,8 @@ EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *cl
 	name_read(&client_name, client->kobj.name);
 	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
 		return 0;
-	if (bpf_map_update_elem(&mapped, &mapping, &now, BPF_ANY))
+	/* Also if the client has mapped the buffer twice: the two cannot be told apart */
+	if (bpf_map_update_elem(&mapped, &mapping, &now, BPF_NOEXIST))
 		count_lost();
 	return 0;
 }

@@ -296,4 +296,13 @@ struct p2ptrace_hist {
 	__u64 max_ns;
 };
 
+/* A DMA mapping that "p2ptrace check" has seen made. The client is only compared. */
+struct p2ptrace_mapping {
+	__u64 id;
+	__u64 dma_addr;
+	__u64 client;
+};
+
+#define P2PTRACE_MAX_LIVE	65536	/* buffers, and mappings, that can be followed at a time */
+
 #endif /* P2PTRACE_H */

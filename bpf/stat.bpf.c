@@ -19,6 +19,68 @@ struct {
 	__type(value, struct p2ptrace_counts);
 } counts_per_cpu SEC(".maps");
 
+/* Whether to follow each buffer and mapping, for "p2ptrace check": net counts would let one hide another. */
+const volatile bool follow = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);	/* 1 if there is nothing to follow */
+	__type(key, __u64);
+	__type(value, __u64);
+} live_buffers SEC(".maps");
+
+/* How often it was made: a client may map a buffer twice. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
+	__type(key, struct p2ptrace_mapping);
+	__type(value, __u64);
+} live_mappings SEC(".maps");
+
+static __always_inline void buffer_begins(const struct p2pmem_buf *buf)
+{
+	__u64 id = buf->id, one = 1;
+
+	if (follow && bpf_map_update_elem(&live_buffers, &id, &one, BPF_ANY))
+		count_lost();
+}
+
+static __always_inline void buffer_ends(const struct p2pmem_buf *buf)
+{
+	__u64 id = buf->id;
+
+	if (follow)
+		bpf_map_delete_elem(&live_buffers, &id);
+}
+
+static __always_inline void mapping_begins(const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr)
+{
+	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma_addr, .client = (__u64)client };
+	__u64 one = 1, *times;
+
+	if (!follow || !bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST))
+		return;
+	times = bpf_map_lookup_elem(&live_mappings, &key);
+	if (times)
+		__sync_fetch_and_add(times, 1);
+	else
+		count_lost();
+}
+
+static __always_inline void mapping_ends(const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr)
+{
+	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma_addr, .client = (__u64)client };
+	__u64 *times;
+
+	if (!follow)
+		return;
+	times = bpf_map_lookup_elem(&live_mappings, &key);
+	if (times && *times > 1)
+		__sync_fetch_and_add(times, -1);
+	else if (times)
+		bpf_map_delete_elem(&live_mappings, &key);
+}
+
 static __always_inline struct p2ptrace_counts *counts_of_cpu(void)
 {
 	__u32 zero = 0;
@@ -108,8 +170,10 @@ EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 {
 	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
 
-	if (c)
+	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc], buf->size);
+		buffer_begins(buf);
+	}
 	return 0;
 }
 
@@ -130,8 +194,11 @@ EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_free], buf->size);
+		/* What is still mapped has not come back */
 		if (pins)
 			add(&c->deferred, 1);
+		else
+			buffer_ends(buf);
 	}
 	return 0;
 }
@@ -140,8 +207,10 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
 	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
 
-	if (c)
+	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_reclaim], buf->size);
+		buffer_ends(buf);
+	}
 	return 0;
 }
 
@@ -174,6 +243,7 @@ EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *cl
 		add(&c->bytes[P2PTRACE_p2pmem_dma_map], size);
 		add_by(c->maps, map, 1);
 		add_by(c->map_bytes, map, size);
+		mapping_begins(buf, client, dma_addr);
 	}
 	return 0;
 }
@@ -183,8 +253,10 @@ EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *
 {
 	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(size) && p2pmem_counts(buf->p2pmem) && client_counts(client));
 
-	if (c)
+	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], size);
+		mapping_ends(buf, client, dma_addr);
+	}
 	return 0;
 }
 

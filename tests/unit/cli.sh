@@ -121,10 +121,13 @@ refused 2 'no command' 'check --help' check --expect 'held == 0'
 refused 2 "'held'" 'such as' check --expect held -- true
 refused 2 "'1h'" 'such as' check --settle 1h -- true
 refused 2 "'--duration=1'" 'check --help' check --duration=1 -- true
+refused 2 'put -- in front' 'check --help' check true
+refused 2 'put -- in front' 'check --help' check echo --json hello
+refused 2 "'--client=1:0.0'" 'check --help' check --client=1:0.0 -- true
 refused 2 "'0'" 'such as 1234' trace --pid 0
 refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
-refused 2 '1 to 15 bytes' 'ps -eo comm' trace --comm 1234567890123456
-refused 2 '1 to 15 bytes' 'ps -eo comm' trace --comm ''
+refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm 1234567890123456
+refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
 refused 2 "'0'" 'such as 4096' trace --min-size 0
 refused 2 'p2pmem_decide has no size' --min-size trace --min-size 4K --event p2pmem_decide
 refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
@@ -135,6 +138,17 @@ refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 status=$?
 [ $status -eq 4 ] && grep -q 'No space left on device' "$dir/err"
 result $? 'a full disk is an error'
+
+# Nobody reads it any more
+mkfifo "$dir/fifo"
+exec 3<> "$dir/fifo"
+exec 4> "$dir/fifo"
+exec 3>&-
+"$P2PTRACE" trace --list-events >&4 2> "$dir/err"
+status=$?
+exec 4>&-
+[ "$status" -eq 0 ] && [ ! -s "$dir/err" ]
+result $? 'a reader that has gone is not'
 
 "$P2PTRACE" --help >&- 2> "$dir/err"
 status=$?

@@ -190,8 +190,19 @@ static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
 	assert_int_equal(gauges_read(&gauges, sysfs, &filter), 0);
 	assert_int_equal(gauges.held, 3);
 
-	/* A kernel that tells nonsense is not believed */
+	/* A sum over CPUs may be less than nothing for a moment */
 	write_file(sysfs, "class/p2pmem/p2pmem0/pinned", "-1\n");
+	assert_int_equal(gauges_read(&gauges, sysfs, &filter), 0);
+	assert_int_equal(gauges.pinned, 0);
+	/* What has lost a file is gone as a whole */
+	snprintf(path, sizeof(path), "%s/class/p2pmem/p2pmem0/available", sysfs);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(gauges_read(&gauges, sysfs, &filter), 0);
+	assert_int_equal(gauges.devices, 0);
+	assert_int_equal(gauges.held_bytes, 0);
+	write_file(sysfs, "class/p2pmem/p2pmem0/available", "0\n");
+	/* A kernel that tells nonsense is not believed */
+	write_file(sysfs, "class/p2pmem/p2pmem0/pinned", "-x\n");
 	capture_begin(&c);
 	assert_int_equal(gauges_read(&gauges, sysfs, &filter), EXIT_OTHER);
 	capture_end(&c);

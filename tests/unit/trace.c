@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What "p2ptrace trace" does with records, and with a broken output. */
+#include <signal.h>
+
 #include "unit.h"
 #include "../../tools/p2ptrace/cmd_trace.c"
 

@@ -89,8 +89,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		/* All of it is the command's: ARGP_KEY_ARGS */
 		return ARGP_ERR_UNKNOWN;
 	case ARGP_KEY_ARGS:
+		/* What looks like an option of the command would be taken for one of ours */
+		if (!state->quoted || state->next != state->quoted)
+			o->common.status = fail(EXIT_USAGE, "put -- in front of the command; see 'p2ptrace check --help'");
 		o->command = state->argv + state->next;
-		return 0;
+		break;
 	case ARGP_KEY_END:
 		if (!o->command && !o->list && !o->common.help)
 			o->common.status = fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
@@ -102,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &options_base }, { .argp = &options_client }, {}
+	{ .argp = &options_base }, {}
 };
 
 static const struct argp argp = {
@@ -136,27 +139,19 @@ struct check {
 	struct counter counter;
 	struct sample start, now, difference;
 	pid_t child;
-	bool ended;
+	bool ended;		/* the command */
+	bool judged;		/* it had its time to settle */
 	int wait_status;
 	uint64_t settle_until_ns;
 	uint64_t counts[NR_VIOLATIONS];
 	int status;
 };
 
-static uint64_t excess(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
+/* While all is attached: what ends is only seen then. */
 static void find_violations(struct check *c)
 {
-	const struct p2ptrace_counts *n = &c->difference.counts;
-	const __u64 *events_of = n->events;
-
-	c->counts[LEAK] = excess(events_of[P2PTRACE_p2pmem_alloc] + n->deferred,
-				 events_of[P2PTRACE_p2pmem_free] + events_of[P2PTRACE_p2pmem_reclaim]);
-	c->counts[MAPPED] = excess(events_of[P2PTRACE_p2pmem_dma_map], events_of[P2PTRACE_p2pmem_dma_unmap]);
-	c->counts[STALL] = events_of[P2PTRACE_p2pmem_drain_stall];
+	counter_live(&c->counter, &c->counts[LEAK], &c->counts[MAPPED]);
+	c->counts[STALL] = c->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
 	c->counts[LOST] = c->difference.lost;
 }
 
@@ -200,15 +195,23 @@ static enum session_verdict check_pause(void *ctx)
 	struct check *c = ctx;
 
 	if (!c->ended) {
-		if (waitpid(c->child, &c->wait_status, WNOHANG) != c->child)
+		pid_t pid = waitpid(c->child, &c->wait_status, WNOHANG);
+
+		if (!pid || (pid < 0 && errno == EINTR))
 			return SESSION_GO_ON;
 		c->ended = true;
+		if (pid < 0) {
+			c->status = fail(EXIT_OTHER, "cannot tell how the command ended: %s", strerror(errno));
+			return SESSION_STOP;
+		}
 		if (__builtin_add_overflow(session_now_ns(), c->options->settle_ns, &c->settle_until_ns))
 			c->settle_until_ns = UINT64_MAX;
 	}
 	c->status = take_stock(c);
-	return c->status || nr_failed(c) == command_failed(c) || session_now_ns() >= c->settle_until_ns ?
-	       SESSION_STOP : SESSION_GO_ON;
+	if (!c->status && nr_failed(c) != command_failed(c) && session_now_ns() < c->settle_until_ns)
+		return SESSION_GO_ON;
+	c->judged = true;
+	return SESSION_STOP;
 }
 
 /* The command as if it had been started without us. Tells by the pipe why it cannot be. */
@@ -216,9 +219,8 @@ static void run_child(char **command, int pipe_fd)
 {
 	int err;
 
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	/* What is caught, exec() puts back; what is ignored stays so */
+	signal(SIGPIPE, SIG_DFL);
 	execvp(command[0], command);
 	err = errno;
 	(void)!write(pipe_fd, &err, sizeof(err));
@@ -234,6 +236,8 @@ static int start_child(struct check *c)
 	if (pipe2(fds, O_CLOEXEC))
 		return fail(EXIT_OTHER, "cannot make a pipe: %s", strerror(errno));
 	fflush(NULL);
+	/* If it were ignored, as it may have been when we were started, there would be nothing to wait for */
+	signal(SIGCHLD, SIG_DFL);
 	c->child = fork();
 	if (!c->child)
 		run_child(command, fds[1]);
@@ -247,7 +251,7 @@ static int start_child(struct check *c)
 		return 0;
 	c->ended = true;
 	text_printable(name, sizeof(name), command[0], strlen(command[0]));
-	return fail(EXIT_USAGE, "cannot run '%s': %s", name, strerror(err));
+	return fail(c->child < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name, strerror(err));
 }
 
 /* Who interrupts us wants the command to end as well. */
@@ -256,7 +260,7 @@ static void end_child(struct check *c)
 	if (c->ended)
 		return;
 	kill(c->child, SIGTERM);
-	while (waitpid(c->child, &c->wait_status, 0) < 0 && errno == EINTR)
+	while (waitpid(c->child, NULL, 0) < 0 && errno == EINTR)
 		;
 	c->ended = true;
 }
@@ -370,8 +374,8 @@ static int check_metrics(const struct check *c)
 {
 	for (size_t i = 0; i < c->options->nr; i++)
 		if (!metrics_find(&c->counter.metrics, c->options->expectations[i].metric))
-			return fail(EXIT_USAGE, "there is no metric '%s' on this kernel; see 'p2ptrace check --list-metrics'",
-				    c->options->expectations[i].metric);
+			return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; see 'p2ptrace check --list-metrics'",
+				    c->options->expectations[i].metric, c->options->common.dev ? " with --dev" : "");
 	return 0;
 }
 
@@ -382,10 +386,12 @@ static int check_session(struct check *c, FILE *out)
 		.pause = check_pause,
 		.ctx = c,
 	};
-	int rc = counter_start(&c->counter, &config);
+	int rc = counter_start(&c->counter, &config, true);
 
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);
+	if (!rc && interrupted())
+		rc = fail(EXIT_OTHER, "interrupted before the command was run");
 	if (!rc)
 		rc = start_child(c);
 	if (rc)
@@ -394,10 +400,13 @@ static int check_session(struct check *c, FILE *out)
 	end_child(c);
 	if (!rc)
 		rc = c->status;
+	if (!rc && !c->judged)
+		rc = fail(EXIT_OTHER, "interrupted: the command was ended, and nothing is known of what it did");
+	if (rc)
+		return rc;
 	/* Detached by now: what was lost is final */
-	if (!rc)
-		rc = take_stock(c);
-	return rc ? rc : report(c, out);
+	c->counts[LOST] = c->difference.lost = c->counter.session.lost.total - c->start.lost;
+	return report(c, out);
 }
 
 int cmd_check(int argc, char **argv)

@@ -249,10 +249,10 @@ static int print_json(const struct leaks *l)
 static int leaks_ending(void *ctx)
 {
 	struct leaks *l = ctx;
-	int rc = held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 
+	/* Before, for it may take a while; what is older than we are then is never taken for younger */
 	l->read_ns = session_now_ns();
-	return rc;
+	return held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 }
 
 static int show(struct leaks *l)
@@ -268,8 +268,9 @@ static int show(struct leaks *l)
 	else
 		print_text(l);
 	if (!rc && l->session.lost.total)
-		note("%" PRIu64 " allocation%s not recorded: there was no room for more than 65536 at a time",
-		     l->session.lost.total, l->session.lost.total == 1 ? " was" : "s were");
+		note("%" PRIu64 " event%s not recorded (there is room for 65536 buffers at a time; %" PRIu64 " nested), so that what "
+		     "is said to be from before may not be", l->session.lost.total,
+		     l->session.lost.total == 1 ? " was" : "s were", l->session.lost.nested);
 	return rc;
 }
 

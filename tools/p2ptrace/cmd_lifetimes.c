@@ -245,8 +245,9 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	else if (!rc)
 		print_text(l);
 	if (!rc && l->session.lost.total)
-		note("%" PRIu64 " event%s lost: there was no room for more than 65536 buffers and mappings at a time",
-		     l->session.lost.total, l->session.lost.total == 1 ? " was" : "s were");
+		note("%" PRIu64 " event%s lost: there is room for 65536 buffers and as many mappings at a time, and one mapping "
+		     "of a buffer for each client; %" PRIu64 " nested", l->session.lost.total,
+		     l->session.lost.total == 1 ? " was" : "s were", l->session.lost.nested);
 	free(l->lives);
 	session_close(&l->session);
 	lifetimes_bpf__destroy(skel);

@@ -122,8 +122,8 @@ static void redirecting_ports(char *list, size_t size, const struct pci_path *a,
 
 	*list = '\0';
 	for (int p = 0; p < 2; p++) {
-		/* The bridge that both share counts as well, once */
-		for (size_t i = p ? shared : shared ? shared - 1 : 0; i + 1 < paths[p]->depth; i++) {
+		/* The bridge that both share counts as well, once, and so do they themselves */
+		for (size_t i = p ? shared : shared ? shared - 1 : 0; i < paths[p]->depth; i++) {
 			int n;
 
 			if (!acs_redirects(SYSFS, paths[p]->names[i]))
@@ -167,7 +167,7 @@ static void print_branch(const struct why *why, const struct pci_path *path, siz
 			printf("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
 		} else {
 			pci_driver(SYSFS, name, driver, sizeof(driver));
-			printf("%s, %s\n", end, driver);
+			printf("%s, %s%s\n", end, driver, blocker_mark(why, name));
 		}
 	}
 }

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,7 +146,7 @@ static const struct {
 
 static void text_row(struct stat_run *s, const struct sample *difference)
 {
-	double seconds = (double)difference->ts_ns / NSEC_PER_SEC;
+	double seconds = (double)(difference->ts_ns ? difference->ts_ns : 1) / NSEC_PER_SEC;
 
 	if (s->rows % ROWS_PER_HEADER == 0) {
 		sprintbuf(s->line, "%8s", "seconds");
@@ -258,7 +257,7 @@ static int stat_session(struct stat_run *s)
 		.ctx = s,
 	};
 	size_t nr = event_set_count(&s->counter.set);
-	int rc = counter_start(&s->counter, &config);
+	int rc = counter_start(&s->counter, &config, false);
 
 	/* One event is attached after the other, so that some have counted already: from here on, all do. */
 	if (!rc)
@@ -284,8 +283,6 @@ static int stat(const struct options *o)
 	} else if (!rc) {
 		s.line = printbuf_new();
 		if (s.line) {
-			/* A reader that goes away is to be an error of write(), which ends us quietly. */
-			signal(SIGPIPE, SIG_IGN);
 			stream_init(&s.out, stdout);
 			rc = stat_session(&s);
 			printbuf_free(s.line);

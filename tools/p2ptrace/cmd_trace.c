@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,8 +303,6 @@ static int trace(const struct options *o)
 		rc = fail(EXIT_OTHER, "out of memory");
 		goto out;
 	}
-	/* A reader that goes away (p2ptrace trace | head) is to be an error of write(), which ends us quietly. */
-	signal(SIGPIPE, SIG_IGN);
 	stream_init(&t.out, stdout);
 	rc = trace_session(&t, o, &filter, &set);
 	printbuf_free(t.line);

@@ -46,7 +46,28 @@ int counter_open(struct counter *counter, const struct common_options *options, 
 	return rc;
 }
 
-int counter_start(struct counter *counter, struct session_config *config)
+static uint64_t count_keys(int fd, void *previous, void *next, size_t size)
+{
+	uint64_t n = 0;
+
+	/* What goes meanwhile may start it anew; there are no more than there is room for */
+	for (void *key = NULL; n < P2PTRACE_MAX_LIVE && !bpf_map_get_next_key(fd, key, next); n++) {
+		memcpy(previous, next, size);
+		key = previous;
+	}
+	return n;
+}
+
+void counter_live(struct counter *counter, uint64_t *buffers, uint64_t *mappings)
+{
+	struct p2ptrace_mapping from, to;
+	uint64_t id, next;
+
+	*buffers = count_keys(bpf_map__fd(counter->skel->maps.live_buffers), &id, &next, sizeof(id));
+	*mappings = count_keys(bpf_map__fd(counter->skel->maps.live_mappings), &from, &to, sizeof(from));
+}
+
+int counter_start(struct counter *counter, struct session_config *config, bool follow)
 {
 	int rc;
 
@@ -54,6 +75,11 @@ int counter_start(struct counter *counter, struct session_config *config)
 	if (!counter->skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
+	counter->skel->rodata->follow = follow;
+	if (!follow) {
+		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
+		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);
+	}
 
 	config->events = counter->set;
 	config->duration_ns = counter->options->duration_ns;

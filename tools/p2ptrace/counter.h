@@ -28,8 +28,14 @@ struct counter {
 /* What this kernel has of what the options ask for. Takes privileges only if it is to be @started. */
 int counter_open(struct counter *counter, const struct common_options *options, bool started);
 
-/* From here on, all is counted. @config says when to pause; the rest of it is filled in here. */
-int counter_start(struct counter *counter, struct session_config *config);
+/*
+ * From here on, all is counted, and each buffer and mapping followed if @follow. @config says when to pause; the rest of
+ * it is filled in here.
+ */
+int counter_start(struct counter *counter, struct session_config *config, bool follow);
+
+/* How many buffers and mappings that were seen to begin have not ended. Only while it is attached, and if they are followed. */
+void counter_live(struct counter *counter, uint64_t *buffers, uint64_t *mappings);
 
 /* The sum so far. */
 int counter_sample(struct counter *counter, struct sample *sample);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "devices.h"
 #include "held.h"
@@ -22,6 +23,7 @@ static int add_held(void *ctx, char **words)
 	struct reader *reader = ctx;
 	struct held_list *list = reader->list;
 	struct held *held = reallocarray(list->held, list->nr + 1, sizeof(*held));
+	uint64_t pins;
 
 	if (!held)
 		return -ENOMEM;
@@ -29,10 +31,12 @@ static int add_held(void *ctx, char **words)
 	held += list->nr;
 	if (word_copy(held->dev, sizeof(held->dev), reader->dev) || number_parse(words[0], &held->id) ||
 	    number_parse(words[1], &held->size) || word_int(words[2], &held->nents) ||
-	    number_parse(words[3], &held->age_ms) || word_int(words[4], &held->pins) ||
+	    number_parse(words[3], &held->age_ms) || number_parse(words[4], &pins) ||
 	    word_copy(held->state, sizeof(held->state), words[5]) || word_int(words[6], &held->pid) ||
 	    word_copy(held->owner, sizeof(held->owner), words[7]))
 		return -EINVAL;
+	/* It may have been freed while it was copied: then there is one reference less than none */
+	held->pins = pins > INT_MAX ? 0 : pins;
 	list->nr++;
 	return 0;
 }
@@ -48,11 +52,12 @@ int held_read(struct held_list *list, const char *sysfs, const char *debugfs, co
 {
 	struct reader reader = { .list = list };
 	struct dirent *entry;
-	char path[PATH_MAX];
+	char path[PATH_MAX], debugfs_dir[PATH_MAX];
 	int rc = 0, err;
 	DIR *dir;
 
 	memset(list, 0, sizeof(*list));
+	snprintf(debugfs_dir, sizeof(debugfs_dir), "%s/p2pmem", debugfs);
 	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
 	dir = opendir(path);
 	if (!dir)
@@ -63,11 +68,13 @@ int held_read(struct held_list *list, const char *sysfs, const char *debugfs, co
 		reader.dev = entry->d_name;
 		snprintf(path, sizeof(path), "%s/p2pmem/%s/buffers", debugfs, entry->d_name);
 		err = table_read(path, "id size nents age_ms pins state pid owner", add_held, &reader);
-		/* Its device may have gone since */
-		if (err == -ENOENT && dev_passes(filter, sysfs, entry->d_name) && dev_exists(sysfs, entry->d_name))
+		/* It may be on its way out: its files go first */
+		if (err == -ENODEV || err == -EIO || (err == -ENOENT && !access(debugfs_dir, F_OK)))
+			continue;
+		if (err == -ENOENT)
 			rc = fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted: mount -t debugfs none %s",
 				  path, strerror(-err), debugfs);
-		else if (err && err != -ENOENT)
+		else if (err)
 			rc = fail(EXIT_OTHER, "cannot make sense of %s: %s; is p2ptrace older than the kernel?", path,
 				  strerror(-err));
 	}

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,9 +62,16 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
+	/* A reader that goes away (p2ptrace trace | head) is to be an error of write(), which ends us quietly. */
+	signal(SIGPIPE, SIG_IGN);
 	rc = run(argc, argv);
 
-	/* What a command printed may still be in the buffer: a full disk is an error also for --help. */
+	/*
+	 * What a command printed may still be in the buffer: a full disk is an error also for --help. What was too large for
+	 * the buffer has failed before, and is gone from it.
+	 */
 	stream_flush(&out);
+	if (!out.error && ferror(stdout))
+		out.error = errno == EPIPE ? EPIPE : errno ? errno : EIO;
 	return rc ? rc : stream_status(&out);
 }

@@ -182,7 +182,10 @@ void sample_difference(struct sample *difference, const struct sample *to, const
 		counts[i] -= before[i];
 }
 
-/* 0 if there is none. */
+/*
+ * Sums over CPUs that are made without a lock may come out below 0 for a moment, which is as good as 0. -ENODEV if the
+ * device has gone.
+ */
 static int read_number(const char *sysfs, const char *dev, const char *attribute, uint64_t *value)
 {
 	char path[PATH_MAX], text[32] = "";
@@ -194,13 +197,16 @@ static int read_number(const char *sysfs, const char *dev, const char *attribute
 		return -ENAMETOOLONG;
 	file = fopen(path, "re");
 	if (!file)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+		return errno == ENOENT ? -ENODEV : -errno;
 	if (!fgets(text, sizeof(text), file))
-		err = !ferror(file) || errno == ENODEV ? 0 : -errno;
-	else
-		text[strcspn(text, "\n")] = '\0';
+		err = ferror(file) ? -errno : -EINVAL;
 	fclose(file);
-	return err || !*text ? err : number_parse(text, value);
+	if (err)
+		return err;
+	text[strcspn(text, "\n")] = '\0';
+	if (*text == '-')
+		return number_parse(text + 1, value) ? -EINVAL : (*value = 0, 0);
+	return number_parse(text, value);
 }
 
 static int gauges_add(struct gauges *gauges, const char *sysfs, const char *dev)
@@ -215,7 +221,7 @@ static int gauges_add(struct gauges *gauges, const char *sysfs, const char *dev)
 	if (!err)
 		err = read_number(sysfs, dev, "pinned", &pinned);
 	if (err)
-		return err;
+		return err == -ENODEV ? 0 : err;
 	gauges->devices++;
 	gauges->size += size;
 	gauges->held += held;

@@ -32,7 +32,7 @@ static const struct argp_option client_table[] = {
 static const struct argp_option task_table[] = {
 	{ "pid", OPT_PID, "PID", 0,
 	  "Only what happens in this process; of an event in an interrupt, that is the one that was interrupted", 2 },
-	{ "comm", OPT_COMM, "NAME", 0, "Only what happens in tasks of this name, as ps shows it", 2 },
+	{ "comm", OPT_COMM, "NAME", 0, "Only what happens in tasks of this name (/proc/PID/comm)", 2 },
 	{ "min-size", OPT_MIN_SIZE, "SIZE", 0,
 	  "Only what is about so many bytes or more (64K); leaves out events that have no size", 2 },
 	{}
@@ -101,7 +101,7 @@ static int parse_comm(struct common_options *o, const char *arg)
 {
 	/* The kernel has room for 15 bytes and a NUL */
 	if (!*arg || strlen(arg) >= P2PTRACE_COMM_LEN)
-		return fail(EXIT_USAGE, "--comm '%s': the name of a task has 1 to %d bytes; see 'ps -eo comm'", arg,
+		return fail(EXIT_USAGE, "--comm '%s': the name of a task has 1 to %d bytes; see /proc/PID/comm", arg,
 			    P2PTRACE_COMM_LEN - 1);
 	return set_once("comm", &o->comm, arg);
 }

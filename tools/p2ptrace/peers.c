@@ -33,9 +33,12 @@ static int add_peer(void *ctx, char **words)
 	return 0;
 }
 
+/* The device is on its way out, and has no decisions any more. */
+#define GONE (-1)
+
 static int read_provider(struct provider *provider, const char *sysfs, const char *debugfs, const char *dev)
 {
-	char path[PATH_MAX], text[32] = "";
+	char path[PATH_MAX], debugfs_dir[PATH_MAX], text[32] = "";
 	FILE *file;
 	int err;
 
@@ -56,10 +59,13 @@ static int read_provider(struct provider *provider, const char *sysfs, const cha
 	if (number_parse(text, &provider->size))
 		return fail(EXIT_OTHER, "%s is '%s', and no number", path, text);
 
+	snprintf(debugfs_dir, sizeof(debugfs_dir), "%s/p2pmem", debugfs);
 	snprintf(path, sizeof(path), "%s/p2pmem/%s/peers", debugfs, dev);
 	err = table_read(path, "client map distance reason blocker", add_peer, provider);
 	if (err == -EACCES)
 		return fail(EXIT_KERNEL, "cannot read %s: run p2ptrace peers as root", path);
+	if (err == -ENODEV || err == -EIO || (err == -ENOENT && !access(debugfs_dir, F_OK)))
+		return GONE;
 	if (err == -ENOENT)
 		return fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted: mount -t debugfs none %s", path,
 			    strerror(-err), debugfs);
@@ -99,6 +105,10 @@ int peers_load(struct peers *peers, const char *sysfs, const char *debugfs)
 		}
 		peers->providers = more;
 		rc = read_provider(&peers->providers[peers->nr++], sysfs, debugfs, entry->d_name);
+		if (rc == GONE) {
+			free(peers->providers[--peers->nr].peers);
+			rc = 0;
+		}
 	}
 	closedir(dir);
 	if (rc)
@@ -169,6 +179,9 @@ int pci_path_read(struct pci_path *path, const char *sysfs, const char *pci)
 	if (!real)
 		return -errno;
 	for (rest = real; (word = strsep(&rest, "/"));) {
+		/* A host bridge below a device (VMD) begins a tree of its own */
+		if (!strncmp(word, "pci", 3) && strchr(word, ':'))
+			path->depth = 0;
 		if (pci_name_parse(word, name, sizeof(name)) || strcmp(name, word))
 			continue;
 		if (path->depth == PATH_MAX_DEPTH)

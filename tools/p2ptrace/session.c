@@ -211,8 +211,14 @@ static void run_intervals(struct session *session, uint64_t start, uint64_t end)
 		if (!session->config.interval_ns || __builtin_add_overflow(next, session->config.interval_ns, &next))
 			next = UINT64_MAX;
 		sleep_until(next < end ? next : end);
-		if (session_now_ns() >= next && session->config.pause(session->config.ctx) == SESSION_STOP)
+		if (session_now_ns() < next)
+			continue;
+		if (session->config.pause(session->config.ctx) == SESSION_STOP)
 			session->stopped = true;
+		/* Who was stopped for a while has missed intervals: they are not made up for */
+		if (session_now_ns() >= next && session->config.interval_ns &&
+		    session_now_ns() - next >= session->config.interval_ns)
+			next = session_now_ns();
 	}
 }
 
