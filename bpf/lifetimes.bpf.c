@@ -37,6 +37,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);	/* there are a few, on machines of many CPUs */
 	__uint(max_entries, MAX_LIVES);
 	__type(key, struct p2ptrace_life);
 	__type(value, struct p2ptrace_hist);

@@ -139,6 +139,12 @@ status=$?
 [ $status -eq 4 ] && grep -q 'No space left on device' "$dir/err"
 result $? 'a full disk is an error'
 
+# Without a buffer, the last flush has nothing left to fail with
+ASAN_OPTIONS=verify_asan_link_order=0 stdbuf -o0 "$P2PTRACE" trace --list-events > /dev/full 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'cannot write to standard output' "$dir/err"
+result $? 'also if it was noticed before the end'
+
 # Nobody reads it any more
 mkfifo "$dir/fifo"
 exec 3<> "$dir/fifo"

@@ -126,28 +126,16 @@ static void a_difference_is_of_counts_but_not_of_gauges(void **state)
 	assert_int_equal(difference.lost, 0);
 }
 
-static void write_file(const char *dir, const char *name, const char *text)
-{
-	char path[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
 static void make_dev(const char *sysfs, const char *name, const char *provider, const char *buffers)
 {
 	char dir[128], link[256];
 
 	snprintf(dir, sizeof(dir), "%s/class/p2pmem/%s", sysfs, name);
 	assert_int_equal(mkdir(dir, 0755), 0);
-	write_file(dir, "size", "1048576\n");
-	write_file(dir, "available", "1015808\n");
-	write_file(dir, "buffers", buffers);
-	write_file(dir, "pinned", "2\n");
+	write_text(dir, "size", "1048576\n");
+	write_text(dir, "available", "1015808\n");
+	write_text(dir, "buffers", buffers);
+	write_text(dir, "pinned", "2\n");
 	snprintf(link, sizeof(link), "%s/device", dir);
 	assert_int_equal(symlink(provider, link), 0);
 }
@@ -191,7 +179,7 @@ static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
 	assert_int_equal(gauges.held, 3);
 
 	/* A sum over CPUs may be less than nothing for a moment */
-	write_file(sysfs, "class/p2pmem/p2pmem0/pinned", "-1\n");
+	write_text(sysfs, "class/p2pmem/p2pmem0/pinned", "-1\n");
 	assert_int_equal(gauges_read(&gauges, sysfs, &filter), 0);
 	assert_int_equal(gauges.pinned, 0);
 	/* What has lost a file is gone as a whole */
@@ -200,9 +188,9 @@ static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
 	assert_int_equal(gauges_read(&gauges, sysfs, &filter), 0);
 	assert_int_equal(gauges.devices, 0);
 	assert_int_equal(gauges.held_bytes, 0);
-	write_file(sysfs, "class/p2pmem/p2pmem0/available", "0\n");
+	write_text(sysfs, "class/p2pmem/p2pmem0/available", "0\n");
 	/* A kernel that tells nonsense is not believed */
-	write_file(sysfs, "class/p2pmem/p2pmem0/pinned", "-x\n");
+	write_text(sysfs, "class/p2pmem/p2pmem0/pinned", "-x\n");
 	capture_begin(&c);
 	assert_int_equal(gauges_read(&gauges, sysfs, &filter), EXIT_OTHER);
 	capture_end(&c);

@@ -2,11 +2,13 @@
 /* Every event as the exact line that it prints, in text and in JSON. */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 
 #include <bpf/btf.h>
 #include <json-c/json.h>
 
 #include "unit.h"
+#include "log.h"
 #include "output.h"
 
 /* Distinct values, so that a field read from the wrong place shows. */
@@ -342,7 +344,8 @@ static void hostile_names_stay_inside_their_line(void **state)
 	assert_true(json_object_object_get_ex(object, "comm", &value));
 	assert_string_equal(json_object_get_string(value), "\x1b[2J\"a b\\\n\xef\xbf\xbd");
 	assert_true(json_object_object_get_ex(object, "dev", &value));
-	assert_string_equal(json_object_get_string(value), record.dev.s);
+	assert_string_equal(json_object_get_string(value),
+			    "a=b size=9\r\"},{\xef\xbf\xbd\xef\xbf\xbd");
 	assert_int_equal(json_object_object_length(object), 5 + 3);
 	json_object_put(object);
 }
@@ -396,6 +399,43 @@ static void the_end_tells_what_was_lost(void **state)
 	assert_string_equal(pb->buf, "{\"event\":\"end\",\"events\":0,\"lost\":0}\n");
 }
 
+/* More than fits a buffer of stdio: what fails then is gone from it, and no later flush notices. */
+static void a_document_is_whole_or_an_error(void **state)
+{
+	char *big = malloc(20000), *text = NULL;
+	struct json_object *document;
+	size_t size = 0;
+	struct capture c;
+	FILE *out;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, 'x', 19999);
+	big[19999] = '\0';
+
+	out = open_memstream(&text, &size);
+	document = json_object_new_object();
+	json_object_object_add(document, "s", output_json_string(big));
+	assert_int_equal(output_json_document(document, out), 0);
+	fclose(out);
+	assert_int_equal(size, 19999 + strlen("{\"s\":\"\"}\n"));
+	document = json_tokener_parse(text);
+	assert_string_equal(json_object_get_string(json_object_object_get(document, "s")), big);
+	json_object_put(document);
+	free(text);
+
+	out = fopen("/dev/full", "w");
+	assert_non_null(out);
+	document = json_object_new_object();
+	json_object_object_add(document, "s", output_json_string(big));
+	capture_begin(&c);
+	assert_int_equal(output_json_document(document, out), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "No space left on device");
+	fclose(out);
+	free(big);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_event_in_text),
 	cmocka_unit_test(every_event_in_json),
@@ -407,6 +447,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(hostile_names_stay_inside_their_line),
 	cmocka_unit_test(strings_without_an_end_stop_at_their_field),
 	cmocka_unit_test(the_end_tells_what_was_lost),
+	cmocka_unit_test(a_document_is_whole_or_an_error),
 };
 
 int main(void)

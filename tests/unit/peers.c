@@ -17,18 +17,6 @@ static void make_dir(const char *base, const char *dir)
 	assert_int_equal(system(command), 0);
 }
 
-static void make_file(const char *base, const char *name, const char *text)
-{
-	char path[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", base, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
 static void make_link(const char *base, const char *name, const char *target)
 {
 	char path[256];
@@ -63,14 +51,14 @@ static void make_provider(const char *dev, const char *pci, const char *text)
 	snprintf(path, sizeof(path), "class/p2pmem/%s", dev);
 	make_dir(sysfs, path);
 	snprintf(path, sizeof(path), "class/p2pmem/%s/size", dev);
-	make_file(sysfs, path, "65536\n");
+	write_text(sysfs, path, "65536\n");
 	snprintf(path, sizeof(path), "class/p2pmem/%s/device", dev);
 	snprintf(target, sizeof(target), "../../../%s", pci);
 	make_link(sysfs, path, target);
 	snprintf(path, sizeof(path), "p2pmem/%s", dev);
 	make_dir(debugfs, path);
 	snprintf(path, sizeof(path), "p2pmem/%s/peers", dev);
-	make_file(debugfs, path, text);
+	write_text(debugfs, path, text);
 }
 
 #define HEAD "client map distance reason blocker\n"
@@ -125,7 +113,7 @@ static void what_is_not_as_it_should_be_is_refused(void **state)
 	assert_int_equal(peers.providers[0].nr, 0);
 	peers_free(&peers);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		make_file(debugfs, "p2pmem/p2pmem0/peers", texts[i]);
+		write_text(debugfs, "p2pmem/p2pmem0/peers", texts[i]);
 		capture_begin(&c);
 		assert_int_equal(peers_load(&peers, sysfs, debugfs), EXIT_OTHER);
 		capture_end(&c);

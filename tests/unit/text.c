@@ -48,7 +48,7 @@ static void what_does_not_fit_is_cut_before_an_escape(void **state)
 static void utf8_keeps_what_is_well_formed(void **state)
 {
 	/* The ends of each range of well-formed characters. */
-	static const char good[] = "az\x01\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"
+	static const char good[] = "az\x01\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"
 				   "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
 	char out[128];
 
@@ -75,6 +75,9 @@ static void utf8_replaces_what_is_not(void **state)
 		{ "\xe2\x82", R R },
 		{ "\xc3(", R "(" },			/* the next byte is not swallowed */
 		{ "\xf0\x9f\x98", R R R },
+		{ "\xc2\x9b" "2J", R "2J" },		/* CSI, which clears a screen */
+		{ "a\x7f" "b", "a" R "b" },
+		{ "\xc2\xa0", "\xc2\xa0" },		/* no control any more */
 	};
 	char out[64];
 

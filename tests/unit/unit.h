@@ -31,6 +31,18 @@ int main(void)								\
 	return cmocka_run_group_tests(tests, NULL, NULL);		\
 }
 
+static inline void write_text(const char *dir, const char *name, const char *text)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
 struct capture {
 	int saved;
 	FILE *file;

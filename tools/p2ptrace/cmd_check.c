@@ -14,7 +14,6 @@
 
 #include <json-c/json.h>
 
-#include "args.h"
 #include "commands.h"
 #include "counter.h"
 #include "expect.h"
@@ -128,10 +127,10 @@ static const struct {
 	const char *name;
 	const char *words;
 } violations[NR_VIOLATIONS] = {
-	[LEAK] = { "leak", "buffers were allocated and have not come back; p2ptrace leaks says by whom" },
-	[MAPPED] = { "mapped", "DMA mappings were made and have not ended" },
-	[STALL] = { "drain_stall", "times a removal had to wait for buffers for ten seconds" },
-	[LOST] = { "lost", "events could not be counted" },
+	[LEAK] = { "leak", "buffers that were allocated and have not come back; p2ptrace leaks says by whom" },
+	[MAPPED] = { "mapped", "DMA mappings that were made and have not ended" },
+	[STALL] = { "drain_stall", "times that a removal had to wait for buffers for ten seconds" },
+	[LOST] = { "lost", "events that could not be counted" },
 };
 
 struct check {
@@ -282,7 +281,7 @@ static void report_text(const struct check *c, FILE *out)
 	fprintf(out, "%-6s the command: %s\n", command_failed(c) ? "FAILED" : "ok", ended);
 	for (int v = 0; v < NR_VIOLATIONS; v++)
 		if (c->counts[v])
-			fprintf(out, "FAILED %s: %" PRIu64 " %s\n", violations[v].name, c->counts[v], violations[v].words);
+			fprintf(out, "FAILED %s: it is %" PRIu64 " (%s)\n", violations[v].name, c->counts[v], violations[v].words);
 	for (size_t i = 0; i < c->options->nr; i++) {
 		const struct expectation *e = &c->options->expectations[i];
 		uint64_t value;
@@ -295,22 +294,13 @@ static void report_text(const struct check *c, FILE *out)
 		(double)c->difference.ts_ns / NSEC_PER_SEC, c->difference.lost, failed);
 }
 
-static struct json_object *json_text(const char *s)
-{
-	char cut[256];
-
-	/* An argument may be a whole script */
-	snprintf(cut, sizeof(cut), "%s", s);
-	return output_json_string(cut);
-}
-
 static struct json_object *json_command(const struct check *c)
 {
 	struct json_object *command = json_object_new_object(), *words = json_object_new_array();
 	bool exited = WIFEXITED(c->wait_status);
 
 	for (char **word = c->options->command; *word; word++)
-		json_object_array_add(words, json_text(*word));
+		json_object_array_add(words, output_json_string(*word));
 	json_object_object_add(command, "argv", words);
 	json_object_object_add(command, "status", exited ? json_object_new_int(WEXITSTATUS(c->wait_status)) : NULL);
 	json_object_object_add(command, "signal", exited ? NULL : json_object_new_int(WTERMSIG(c->wait_status)));
@@ -325,7 +315,7 @@ static struct json_object *json_expectation(const struct check *c, const struct 
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s %s %" PRIu64, e->metric, expect_op_text(e->op), e->value);
-	json_object_object_add(object, "expect", json_text(text));
+	json_object_object_add(object, "expect", output_json_string(text));
 	json_object_object_add(object, "value", json_object_new_uint64(value));
 	json_object_object_add(object, "met", json_object_new_boolean(met));
 	return object;
@@ -362,7 +352,8 @@ static int report(const struct check *c, FILE *out)
 		rc = report_json(c, out);
 	else
 		report_text(c, out);
-	if (!rc && (fflush(out) || ferror(out)))
+	/* A reader that has gone has had enough; the verdict stands */
+	if (!rc && fflush(out) && errno != EPIPE)
 		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s", c->options->output ? " to " : "",
 			  c->options->output ?: "", strerror(errno));
 	if (!rc && nr_failed(c))
@@ -391,7 +382,7 @@ static int check_session(struct check *c, FILE *out)
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);
 	if (!rc && interrupted())
-		rc = fail(EXIT_OTHER, "interrupted before the command was run");
+		rc = fail(EXIT_OTHER, "interrupted before the command was run; run it again");
 	if (!rc)
 		rc = start_child(c);
 	if (rc)
@@ -401,7 +392,7 @@ static int check_session(struct check *c, FILE *out)
 	if (!rc)
 		rc = c->status;
 	if (!rc && !c->judged)
-		rc = fail(EXIT_OTHER, "interrupted: the command was ended, and nothing is known of what it did");
+		rc = fail(EXIT_OTHER, "interrupted before there was a verdict; run it again, and let the command end");
 	if (rc)
 		return rc;
 	/* Detached by now: what was lost is final */
@@ -416,13 +407,8 @@ int cmd_check(int argc, char **argv)
 	FILE *out = stdout;
 	int rc;
 
-	if (args_parse(&argp, argc, argv, &o))
-		return o.common.status ? o.common.status : EXIT_USAGE;
-	if (o.common.help) {
-		args_help(&argp, argv[0]);
-		return 0;
-	}
-	session_set_verbose(o.common.verbose);
+	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+		return rc;
 	rc = counter_open(&c.counter, &o.common, !o.list);
 	if (!rc && o.list) {
 		metrics_print(&c.counter.metrics);

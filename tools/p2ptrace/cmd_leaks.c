@@ -12,7 +12,6 @@
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
 
-#include "args.h"
 #include "commands.h"
 #include "devices.h"
 #include "held.h"
@@ -313,15 +312,10 @@ int cmd_leaks(int argc, char **argv)
 	struct event_set set = {};
 	int rc;
 
-	if (args_parse(&argp, argc, argv, &o))
-		return o.common.status ? o.common.status : EXIT_USAGE;
-	if (o.common.help) {
-		args_help(&argp, argv[0]);
-		return 0;
-	}
+	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+		return rc;
 	if (!o.older_than_given)
 		o.older_than_ns = OLDER_THAN_DEFAULT;
-	session_set_verbose(o.common.verbose);
 
 	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
 	rc = select_all(&o.common, &set, &filter);

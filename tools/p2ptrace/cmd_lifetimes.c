@@ -12,7 +12,6 @@
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
 
-#include "args.h"
 #include "commands.h"
 #include "hist.h"
 #include "log.h"
@@ -262,13 +261,8 @@ int cmd_lifetimes(int argc, char **argv)
 	struct event_set set = {};
 	int rc;
 
-	if (args_parse(&argp, argc, argv, &o))
-		return o.common.status ? o.common.status : EXIT_USAGE;
-	if (o.common.help) {
-		args_help(&argp, argv[0]);
-		return 0;
-	}
-	session_set_verbose(o.common.verbose);
+	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+		return rc;
 
 	set.has[P2PTRACE_p2pmem_dma_map] = set.has[P2PTRACE_p2pmem_dma_unmap] = true;
 	if (!o.common.client)

@@ -301,10 +301,42 @@ static int matrix_json(const struct peers *peers)
 	return output_json_document(document, stdout);
 }
 
+/* Whether a provider before this one has it as well. */
+static bool has_row(const struct peers *peers, size_t nr, const char *client)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (provider_peer(&peers->providers[i], client))
+			return true;
+	return false;
+}
+
+/* What one client can do with all of them; how many refuse it. */
+static size_t print_row(const struct peers *peers, const char *client)
+{
+	char driver[64];
+	size_t refused = 0;
+
+	pci_driver(SYSFS, client, driver, sizeof(driver));
+	printf("%-13s %-12s", client, driver);
+	for (size_t i = 0; i < peers->nr; i++) {
+		const struct peer *peer = provider_peer(&peers->providers[i], client);
+		char cell[WORD_LEN + 16] = "-";
+
+		if (peer && !strcmp(peer->map, "not_supported")) {
+			snprintf(cell, sizeof(cell), "no");
+			refused++;
+		} else if (peer) {
+			snprintf(cell, sizeof(cell), "%s %d", peer->map, peer->distance);
+		}
+		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, cell);
+	}
+	printf("\n");
+	return refused;
+}
+
 /* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */
 static int matrix_text(const struct peers *peers)
 {
-	const struct provider *first = peers->providers;
 	size_t refused = 0;
 
 	if (!peers->nr) {
@@ -318,27 +350,15 @@ static int matrix_text(const struct peers *peers)
 	for (size_t i = 0; i < peers->nr; i++)
 		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
 	printf("\n");
-	for (size_t c = 0; c < first->nr; c++) {
-		char driver[64];
+	for (size_t i = 0; i < peers->nr; i++) {
+		const struct provider *provider = &peers->providers[i];
 
-		pci_driver(SYSFS, first->peers[c].client, driver, sizeof(driver));
-		printf("%-13s %-12s", first->peers[c].client, driver);
-		for (size_t i = 0; i < peers->nr; i++) {
-			const struct peer *peer = provider_peer(&peers->providers[i], first->peers[c].client);
-			char cell[WORD_LEN + 16] = "-";
-
-			if (peer && !strcmp(peer->map, "not_supported")) {
-				snprintf(cell, sizeof(cell), "no");
-				refused++;
-			} else if (peer) {
-				snprintf(cell, sizeof(cell), "%s %d", peer->map, peer->distance);
-			}
-			printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, cell);
-		}
-		printf("\n");
+		for (size_t c = 0; c < provider->nr; c++)
+			if (!has_row(peers, i, provider->peers[c].client))
+				refused += print_row(peers, provider->peers[c].client);
 	}
 	if (refused)
-		printf("\nno: see why, and what would help, by p2ptrace peers --why %s CLIENT\n", first->dev);
+		printf("\nno: see why, and what would help, by p2ptrace peers --why %s CLIENT\n", peers->providers[0].dev);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 
 #include <json-c/printbuf.h>
 
-#include "args.h"
 #include "commands.h"
 #include "counter.h"
 #include "events.h"
@@ -115,7 +114,7 @@ static void short_number(struct printbuf *pb, double value)
 	static const char unit[] = "KMGTPE";
 	int i = -1;
 
-	while (value >= (i < 0 ? 999999.5 : 99999.5)) {
+	while (value >= (i < 0 ? 999999.5 : 99999.5) && unit[i + 1]) {
 		value /= 1000;
 		i++;
 	}
@@ -297,13 +296,9 @@ static int stat(const struct options *o)
 int cmd_stat(int argc, char **argv)
 {
 	struct options o = {};
+	int rc;
 
-	if (args_parse(&argp, argc, argv, &o))
-		return o.common.status ? o.common.status : EXIT_USAGE;
-	if (o.common.help) {
-		args_help(&argp, argv[0]);
-		return 0;
-	}
-	session_set_verbose(o.common.verbose);
+	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+		return rc;
 	return stat(&o);
 }

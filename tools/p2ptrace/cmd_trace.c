@@ -12,7 +12,6 @@
 
 #include <json-c/printbuf.h>
 
-#include "args.h"
 #include "commands.h"
 #include "enums.h"
 #include "events.h"
@@ -314,17 +313,13 @@ out:
 int cmd_trace(int argc, char **argv)
 {
 	struct options o = {};
+	int rc;
 
-	if (args_parse(&argp, argc, argv, &o))
-		return o.common.status ? o.common.status : EXIT_USAGE;
-	if (o.common.help) {
-		args_help(&argp, argv[0]);
-		return 0;
-	}
+	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+		return rc;
 	if (o.list)
 		return list_events();
 	if (!o.buffer_bytes)
 		o.buffer_bytes = BUFFER_DEFAULT;
-	session_set_verbose(o.common.verbose);
 	return trace(&o);
 }

@@ -54,7 +54,7 @@ int kernel_refused(const char *what, int err)
 		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
 			    "CONFIG_BPF_EVENTS", what);
 	case ENOMEM:
-		return fail(EXIT_OTHER, "no memory to %s; try a smaller --buffer", what);
+		return fail(EXIT_OTHER, "no memory to %s; free some, or give a smaller --buffer to p2ptrace trace", what);
 	case EMFILE:
 		return fail(EXIT_OTHER, "too many open files to %s; raise the limit with 'ulimit -n 1024'", what);
 	default:

@@ -68,10 +68,10 @@ int main(int argc, char **argv)
 
 	/*
 	 * What a command printed may still be in the buffer: a full disk is an error also for --help. What was too large for
-	 * the buffer has failed before, and is gone from it.
+	 * the buffer has failed before, is gone from it, and nobody knows why.
 	 */
 	stream_flush(&out);
-	if (!out.error && ferror(stdout))
-		out.error = errno == EPIPE ? EPIPE : errno ? errno : EIO;
+	if (!out.error && ferror(stdout) && !stream_probe(&out))
+		out.error = EIO;
 	return rc ? rc : stream_status(&out);
 }

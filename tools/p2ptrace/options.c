@@ -7,6 +7,7 @@
 #include "number.h"
 #include "options.h"
 #include "p2ptrace.h"
+#include "session.h"
 
 enum {
 	OPT_JSON = 256, OPT_DEV, OPT_CLIENT, OPT_DURATION, OPT_PID, OPT_COMM, OPT_MIN_SIZE,
@@ -148,6 +149,21 @@ const struct argp options_base = { .options = base_table, .parser = parse };
 const struct argp options_client = { .options = client_table, .parser = parse };
 const struct argp options_task = { .options = task_table, .parser = parse };
 const struct argp options_duration = { .options = duration_table, .parser = parse };
+
+bool options_parse(const struct argp *argp, int argc, char **argv, void *input, struct common_options *common, int *status)
+{
+	if (args_parse(argp, argc, argv, input)) {
+		*status = common->status ? common->status : EXIT_USAGE;
+		return false;
+	}
+	if (common->help) {
+		args_help(argp, argv[0]);
+		*status = 0;
+		return false;
+	}
+	session_set_verbose(common->verbose);
+	return true;
+}
 
 error_t options_init(struct argp_state *state, struct common_options *common)
 {

@@ -22,6 +22,12 @@ struct common_options {
 
 extern const struct argp options_base, options_client, options_duration, options_task;
 
+/*
+ * Parses the command line of a tracing subcommand into @input, of which @common is a part, and does what all of them do
+ * with it. False if there is nothing left to do; then *status is what to end with.
+ */
+bool options_parse(const struct argp *argp, int argc, char **argv, void *input, struct common_options *common, int *status);
+
 error_t options_init(struct argp_state *state, struct common_options *common);
 
 /* For the parsers of numbers: @err is theirs, 0 if the number is too small. Both return 0 or an exit status. */

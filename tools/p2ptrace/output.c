@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
 #include "log.h"
 #include "output.h"
+#include "stream.h"
 #include "text.h"
 
 #define NSEC_PER_USEC 1000ull
@@ -261,21 +263,33 @@ int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *
 struct json_object *output_json_string(const char *s)
 {
 	/* A byte that is no part of a character becomes three */
-	char utf8[3 * 255 + 1];
+	size_t len = strlen(s), size = 3 * len + 1;
+	struct json_object *object = NULL;
+	char *utf8 = malloc(size);
 
-	text_utf8(utf8, sizeof(utf8), s, strlen(s));
-	return json_object_new_string(utf8);
+	if (utf8) {
+		text_utf8(utf8, size, s, len);
+		object = json_object_new_string(utf8);
+	}
+	free(utf8);
+	return object;
 }
 
 int output_json_document(struct json_object *document, FILE *out)
 {
 	const char *text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	int rc = 0;
+	struct stream stream = { .file = out };
+	int rc;
 
-	if (!text)
+	if (text) {
+		/* Here and now: what is too large for a buffer is gone from it when the error is noticed elsewhere */
+		stream_write(&stream, text, strlen(text));
+		stream_write(&stream, "\n", 1);
+		stream_flush(&stream);
+		rc = stream_status(&stream);
+	} else {
 		rc = fail(EXIT_OTHER, "out of memory");
-	else
-		fprintf(out, "%s\n", text);
+	}
 	json_object_put(document);
 	return rc;
 }

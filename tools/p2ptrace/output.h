@@ -38,7 +38,7 @@ int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *
 /* "cpu0 40, cpu1 12, nested 4", no newline. */
 void output_lost_detail(struct printbuf *pb, const struct lost *lost);
 
-/* A string of the kernel's or of the user's, of up to 255 bytes, in valid UTF-8. */
+/* A string of the kernel's or of the user's, whole, in valid UTF-8; NULL if there is no memory. */
 struct json_object *output_json_string(const char *s);
 
 /* Prints one document, on a line of its own, and frees it. 0 or an exit status after saying what is wrong. */

@@ -60,5 +60,6 @@ int stream_status(const struct stream *stream)
 {
 	if (!stream->error || stream->error == EPIPE)
 		return 0;
-	return fail(EXIT_OTHER, "cannot write to standard output: %s", strerror(stream->error));
+	return fail(EXIT_OTHER, "cannot write %s: %s", stream->file == stdout ? "to standard output" : "the report",
+		    strerror(stream->error));
 }

@@ -72,13 +72,21 @@ static size_t utf8_char(const unsigned char *s, size_t len)
 	return n;
 }
 
+/* The same, 0 for C1 controls and DEL as well: JSON leaves them as they are, and terminals obey them. */
+static size_t visible_char(const unsigned char *s, size_t len)
+{
+	size_t c = utf8_char(s, len);
+
+	return (c == 1 && s[0] == 0x7f) || (c == 2 && s[0] == 0xc2 && s[1] < 0xa0) ? 0 : c;
+}
+
 size_t text_utf8(char *dst, size_t size, const char *src, size_t len)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	size_t n = 0;
 
 	for (size_t i = 0; i < len;) {
-		size_t c = utf8_char((const unsigned char *)src + i, len - i);
+		size_t c = visible_char((const unsigned char *)src + i, len - i);
 		const char *from = c ? src + i : replacement;
 		size_t add = c ? c : strlen(replacement);
 
@@ -86,7 +94,8 @@ size_t text_utf8(char *dst, size_t size, const char *src, size_t len)
 			break;
 		memcpy(dst + n, from, add);
 		n += add;
-		i += c ? c : 1;
+		/* What is a character, but not to be shown, is one replacement */
+		i += c ? c : utf8_char((const unsigned char *)src + i, len - i) ?: 1;
 	}
 	dst[n] = '\0';
 	return n;

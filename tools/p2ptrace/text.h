@@ -15,7 +15,7 @@ size_t text_printable(char *dst, size_t size, const char *src, size_t len);
 /* Same, and blanks and backslashes are escaped too: one word, from which the bytes can be told. */
 size_t text_word(char *dst, size_t size, const char *src, size_t len);
 
-/* Valid UTF-8: each byte that is no part of a well-formed character becomes U+FFFD. */
+/* Valid UTF-8: each byte that is no part of a well-formed character, and each C1 control and DEL, becomes U+FFFD. */
 size_t text_utf8(char *dst, size_t size, const char *src, size_t len);
 
 #endif /* TEXT_H */
