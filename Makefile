@@ -61,13 +61,19 @@ kernel-debug: kernel-tree ## build the same with KASAN, lockdep and the like, in
 	$(Q)kernel-config/configure $(BUILD)/kernel-debug $(series_config) kernel-config/debug.config
 	$(Q)kernel-config/build $(BUILD)/kernel-debug
 
+kernel-base: kernel-tree ## build the base without the series, in build/base/kernel
+	$(Q)kernel-config/worktree base $(BUILD)/base/linux
+	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/configure $(BUILD)/base/kernel $(base_config)
+	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/build $(BUILD)/base/kernel
+
 kernel-tree: deps ## make build/linux, a git tree with the series on its base
 	$(Q)kernel-config/tree
 
 series: ## write patches/ anew from the commits in build/linux
 	$(Q)kernel-config/series
 
-series_config	:= $(addprefix kernel-config/,base.config p2pmem.config series.config)
+base_config	:= $(addprefix kernel-config/,base.config p2pmem.config)
+series_config	:= $(base_config) kernel-config/series.config
 
 ## Lab
 vm: kernel ## get a shell in the lab
@@ -113,4 +119,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core bench-nvmet kernel-debug deps deps-p2ptrace clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core bench-nvmet kernel-debug kernel-base deps deps-p2ptrace clean distclean

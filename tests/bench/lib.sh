@@ -11,10 +11,6 @@
 out=$build/bench
 ours=${BENCH_OURS:-p2pmem}
 
-# The path of the tree is in this option, and does not make another object: let
-# ccache find for one kernel what was built for the other
-export CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
-
 # As kernel-config/build has them: "make modules" links the kernel anew for others
 export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab
 
