@@ -2,7 +2,7 @@
 /*
  * The kernel's types, as far as the programs read them. CO-RE finds the members by name in the running kernel's BTF,
  * so order, offsets and everything left out do not matter, and neither the patched kernel nor a vmlinux.h is needed
- * to build. The enums exist only to give their type a name: the programs never use a value.
+ * to build. The enums exist to give their types names: of values that the programs use, the running kernel's count.
  */
 #ifndef KERNEL_TYPES_H
 #define KERNEL_TYPES_H
@@ -21,8 +21,61 @@ struct device {
 	int numa_node;			/* only with CONFIG_NUMA, see compat.bpf.h */
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+/* include/linux/genalloc.h, drivers/pci/p2pdma.c: only in stock kernels */
+struct gen_pool {
+	struct list_head chunks;
+};
+
+struct gen_pool_chunk {
+	struct list_head next_chunk;
+	__u64 phys_addr;
+	unsigned long start_addr;
+	unsigned long end_addr;
+};
+
+struct pci_p2pdma {
+	struct gen_pool *pool;
+};
+
 struct pci_dev {
 	struct device dev;
+	struct pci_p2pdma *p2pdma;
+};
+
+struct range {
+	__u64 start;
+	__u64 end;
+};
+
+struct dev_pagemap {
+	struct range range;
+};
+
+struct pci_p2pdma_pagemap {
+	struct dev_pagemap pgmap;
+	struct pci_dev *provider;
+	__u64 bus_offset;
+};
+
+struct page {
+	struct dev_pagemap *pgmap;
+};
+
+struct scatterlist {
+	unsigned long page_link;
+	unsigned int length;
+	__u64 dma_address;
+	unsigned int dma_length;	/* only with CONFIG_NEED_SG_DMA_LENGTH */
+	unsigned int dma_flags;
+};
+
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
 };
 
 /* include/linux/p2pmem.h */
@@ -40,7 +93,7 @@ struct p2pmem_buf {
 };
 
 /* include/linux/pci-p2pdma.h */
-enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_TYPE_UNUSED };
+enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_BUS_ADDR, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE };
 enum pci_p2pdma_reason { PCI_P2PDMA_REASON_UNUSED };
 
 struct pci_p2pdma_decision {
@@ -73,6 +126,7 @@ struct nvmet_ctrl {
 
 struct nvmet_ns {
 	__u32 nsid;
+	int use_p2pmem;
 };
 
 struct nvmet_sq {
@@ -84,6 +138,8 @@ struct nvmet_req {
 	struct nvme_command *cmd;
 	struct nvmet_sq *sq;
 	struct nvmet_ns *ns;
+	struct pci_dev *p2p_dev;	/* only in stock kernels */
+	unsigned long transfer_len;
 };
 
 /* Where the preempt count is, depending on the kernel, see compat.bpf.h */

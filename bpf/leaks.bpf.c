@@ -8,6 +8,8 @@
 #include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
+#include "stock.bpf.h"
+#include "views.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -28,18 +30,18 @@ struct {
 	__uint(value_size, P2PTRACE_STACK_DEPTH * sizeof(__u64));
 } stacks SEC(".maps");
 
-EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
 	struct p2ptrace_owner owner = {};
-	struct p2ptrace_name dev;
 	__u64 id = buf->id;
 
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&owner.dev, &buf->lender))
 		return 0;
 
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
+	owner.ts_ns = bpf_ktime_get_ns();
+	owner.size = buf->size;
 	/* Negative if there is no room, or two stacks share a place: then there is none */
 	owner.stack = bpf_get_stackid(ctx, &stacks, 0);
 	if (bpf_map_update_elem(&owners, &id, &owner, BPF_ANY))
@@ -47,7 +49,7 @@ EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
 	__u64 id = buf->id;
 

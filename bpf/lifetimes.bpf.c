@@ -7,6 +7,8 @@
 #include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
+#include "stock.bpf.h"
+#include "views.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -99,13 +101,12 @@ static __always_inline void life_add(const struct p2ptrace_life *life, __u64 ns)
 		hist->max_ns = ns;
 }
 
-static __always_inline void buffer_ends(const struct p2pmem_buf *buf)
+static __always_inline void buffer_ends(const struct buffer *buf)
 {
 	struct p2ptrace_life life = {};
 	__u64 id = buf->id, *since;
 
-	name_read(&life.dev, buf->p2pmem->dev.kobj.name);
-	if (!dev_wanted(&life.dev, buf->p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&life.dev, &buf->lender))
 		return;
 	since = bpf_map_lookup_elem(&allocated, &id);
 	if (!since) {
@@ -116,20 +117,19 @@ static __always_inline void buffer_ends(const struct p2pmem_buf *buf)
 	bpf_map_delete_elem(&allocated, &id);
 }
 
-EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
 	__u64 id = buf->id, now = bpf_ktime_get_ns();
 	struct p2ptrace_name dev;
 
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &buf->lender))
 		return 0;
 	if (bpf_map_update_elem(&allocated, &id, &now, BPF_ANY))
 		count_lost();
 	return 0;
 }
 
-EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
 	/* What is still mapped is held until its memory comes back */
 	if (!pins)
@@ -139,20 +139,20 @@ EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 
 EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
-	buffer_ends(buf);
+	const struct buffer view = BUFFER(buf);
+
+	buffer_ends(&view);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	   unsigned long size, __u32 dir, __u32 map)
+EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct mapping mapping = { .id = buf->id, .dma_addr = dma_addr, .client = (__u64)client };
-	struct p2ptrace_name dev, client_name;
+	struct mapping mapping = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	struct p2ptrace_name dev, client;
 	__u64 now = bpf_ktime_get_ns();
 
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	name_read(&client_name, client->kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
+	name_read(&client, dma->client->kobj.name);
+	if (!lender_wanted(&dev, &buf->lender) || !client_wanted(&client))
 		return 0;
 	/* Also if the client has mapped the buffer twice: the two cannot be told apart */
 	if (bpf_map_update_elem(&mapped, &mapping, &now, BPF_NOEXIST))
@@ -160,16 +160,14 @@ EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *cl
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	   unsigned long size, __u32 dir)
+EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct mapping mapping = { .id = buf->id, .dma_addr = dma_addr, .client = (__u64)client };
+	struct mapping mapping = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
 	struct p2ptrace_life life = {};
 	__u64 *since;
 
-	name_read(&life.dev, buf->p2pmem->dev.kobj.name);
-	name_read(&life.client, client->kobj.name);
-	if (!dev_wanted(&life.dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&life.client))
+	name_read(&life.client, dma->client->kobj.name);
+	if (!lender_wanted(&life.dev, &buf->lender) || !client_wanted(&life.client))
 		return 0;
 	since = bpf_map_lookup_elem(&mapped, &mapping);
 	if (!since) {

@@ -98,31 +98,46 @@ static __always_inline bool mark_missing(enum p2ptrace_event event)
 	return true;
 }
 
-/* Both programs of an event, from one body: as BPF_PROG(), with the tracepoint's arguments. */
-#define EVENT_PROG(name, args...)							\
-static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
-											\
+#define TRACEPOINT_PROGS(name, handled)							\
 SEC("tp_btf/" #name)									\
 int name(unsigned long long *ctx)							\
 {											\
 	mark_set(P2PTRACE_##name);							\
-	if (!task_wanted())								\
-		return 0;								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return on_##name(___bpf_ctx_cast(args));					\
+	return task_wanted() ? handled : 0;						\
 	_Pragma("GCC diagnostic pop")							\
 }											\
 											\
 SEC("tp_btf/" #name)									\
 int name##_nested(unsigned long long *ctx)						\
 {											\
-	if (!mark_missing(P2PTRACE_##name) || !task_wanted())				\
-		return 0;								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return on_##name(___bpf_ctx_cast(args));					\
+	return mark_missing(P2PTRACE_##name) && task_wanted() ? handled : 0;		\
 	_Pragma("GCC diagnostic pop")							\
+}
+
+/* The programs of an event that only the series has, from one body: as BPF_PROG(), with the tracepoint's arguments. */
+#define EVENT_PROG(name, args...)							\
+static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
+TRACEPOINT_PROGS(name, on_##name(___bpf_ctx_cast(args)))				\
+static __always_inline int on_##name(unsigned long long *ctx, ##args)
+
+/*
+ * The same for an event that stock kernels have as well, with the arguments that views.bpf.h and stock.bpf.h make
+ * of what either kernel gives. The program for those, stock_NAME, is alone: what is skipped there is lost, and counted.
+ * Between such programs of a CPU, unlike those of tracepoints, another task may come, and no mark would tell.
+ */
+#define EVENT_PROG_EVERYWHERE(name, args...)						\
+static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
+TRACEPOINT_PROGS(name, from_tracepoint_##name(ctx, on_##name))				\
+STOCK_CALLBACK_##name									\
+											\
+SEC(P2PTRACE_STOCK_##name)								\
+int stock_##name(unsigned long long *ctx)						\
+{											\
+	return task_wanted() ? from_stock_##name(ctx, on_##name) : 0;			\
 }											\
 											\
 static __always_inline int on_##name(unsigned long long *ctx, ##args)

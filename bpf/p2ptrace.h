@@ -32,6 +32,23 @@
 	X(nvmet_p2pmem_use)	\
 	X(nvmet_p2pmem_fallback)
 
+/*
+ * Where stock kernels show the same, by what libbpf calls the program's section. That of the p2pdma functions is all
+ * in drivers/pci/p2pdma.c, and has been since 6.2; dma_map_sg came with 6.12.
+ */
+#define P2PTRACE_STOCK_p2pmem_alloc		"fexit/pci_alloc_p2pmem"
+#define P2PTRACE_STOCK_p2pmem_alloc_fail	"fexit/pci_alloc_p2pmem"
+#define P2PTRACE_STOCK_p2pmem_free		"fentry/pci_free_p2pmem"
+#define P2PTRACE_STOCK_p2pmem_decide		"fexit/calc_map_type_and_dist"
+#define P2PTRACE_STOCK_p2pmem_find		"fexit/pci_p2pmem_find_many"
+#define P2PTRACE_STOCK_p2pmem_dma_map		"tp_btf/dma_map_sg"
+#define P2PTRACE_STOCK_p2pmem_dma_unmap		"tp_btf/dma_unmap_sg"
+#define P2PTRACE_STOCK_p2pmem_mmap		"fexit/p2pmem_alloc_mmap"
+#define P2PTRACE_STOCK_nvmet_p2pmem_use		"fexit/nvmet_req_alloc_sgls"
+#define P2PTRACE_STOCK_nvmet_p2pmem_fallback	"fexit/nvmet_req_alloc_sgls"
+/* Not an event: which pages are peer memory */
+#define P2PTRACE_STOCK_PAGES			"fentry/pci_p2pdma_map_segment"
+
 enum p2ptrace_event {
 #define P2PTRACE_ENUMERATOR(name) P2PTRACE_##name,
 	P2PTRACE_EVENTS(P2PTRACE_ENUMERATOR)
@@ -269,13 +286,16 @@ struct p2ptrace_counts {
 	__u64 fallbacks[P2PTRACE_NR_VALUES];		/* by reason */
 };
 
-/* Who has allocated a buffer, for "p2ptrace leaks". */
+/* Who has allocated a buffer, for "p2ptrace leaks", and what a stock kernel does not tell otherwise. */
 #define P2PTRACE_STACK_DEPTH	32
 
 struct p2ptrace_owner {
 	__s32 stack;			/* in the map of stacks; negative if there is none */
 	__u32 pid;
 	char comm[P2PTRACE_COMM_LEN];
+	__u64 ts_ns;			/* CLOCK_MONOTONIC */
+	__u64 size;
+	struct p2ptrace_name dev;
 };
 
 /*

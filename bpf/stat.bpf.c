@@ -9,6 +9,8 @@
 #include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
+#include "stock.bpf.h"
+#include "views.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -37,7 +39,7 @@ struct {
 	__type(value, __u64);
 } live_mappings SEC(".maps");
 
-static __always_inline void buffer_begins(const struct p2pmem_buf *buf)
+static __always_inline void buffer_begins(const struct buffer *buf)
 {
 	__u64 id = buf->id, one = 1;
 
@@ -45,7 +47,7 @@ static __always_inline void buffer_begins(const struct p2pmem_buf *buf)
 		count_lost();
 }
 
-static __always_inline void buffer_ends(const struct p2pmem_buf *buf)
+static __always_inline void buffer_ends(const struct buffer *buf)
 {
 	__u64 id = buf->id;
 
@@ -53,9 +55,9 @@ static __always_inline void buffer_ends(const struct p2pmem_buf *buf)
 		bpf_map_delete_elem(&live_buffers, &id);
 }
 
-static __always_inline void mapping_begins(const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr)
+static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma_addr, .client = (__u64)client };
+	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
 	__u64 one = 1, *times;
 
 	if (!follow || !bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST))
@@ -67,9 +69,9 @@ static __always_inline void mapping_begins(const struct p2pmem_buf *buf, const s
 		count_lost();
 }
 
-static __always_inline void mapping_ends(const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr)
+static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma_addr, .client = (__u64)client };
+	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
 	__u64 *times;
 
 	if (!follow)
@@ -96,36 +98,39 @@ static __always_inline void add(__u64 *to, __u64 n)
 
 static __always_inline void add_by(__u64 *to, __u32 value, __u64 n)
 {
-	add(&to[value < P2PTRACE_NR_VALUES ? value : P2PTRACE_NR_VALUES - 1], n);
+	__u64 i = value;
+
+	/* So that what is compared is what is used: the verifier does not see that two copies are the same */
+	barrier_var(i);
+	if (i >= P2PTRACE_NR_VALUES)
+		i = P2PTRACE_NR_VALUES - 1;
+	add(&to[i], n);
 }
 
-static __always_inline bool p2pmem_counts(const struct p2pmem_device *p2pmem)
+static __always_inline bool lender_counts(const struct lender *lender)
 {
 	struct p2ptrace_name dev;
 
-	if (!filter.dev.w[0] && !filter.provider.w[0])
-		return true;
-	name_read(&dev, device_name_or_null(p2pmem));
-	return dev_wanted(&dev, provider_name_or_null(p2pmem));
+	return (!filter.dev.w[0] && !filter.provider.w[0]) || lender_wanted(&dev, lender);
 }
 
-static __always_inline bool client_counts(const struct device *client)
+static __always_inline bool client_counts(const char *client)
 {
 	struct p2ptrace_name name;
 
 	if (!filter.client.w[0])
 		return true;
-	name_read(&name, client->kobj.name);
+	name_read(&name, client);
 	return client_wanted(&name);
 }
 
-static __always_inline bool provider_counts(const struct pci_dev *provider)
+static __always_inline bool provider_counts(const char *provider)
 {
 	struct p2ptrace_name name;
 
 	if (!filter.dev.w[0] && !filter.provider.w[0])
 		return true;
-	name_read(&name, provider->dev.kobj.name);
+	name_read(&name, provider);
 	return provider_wanted(&name);
 }
 
@@ -141,7 +146,7 @@ static __always_inline bool provider_counts(const struct pci_dev *provider)
 
 EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, size_wanted(size) && p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, size_wanted(size) && lender_counts(&LENDER(p2pmem)));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_dev_add], size);
@@ -150,25 +155,25 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 
 EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
 {
-	COUNT(p2pmem_dev_del, p2pmem_counts(p2pmem));
+	COUNT(p2pmem_dev_del, lender_counts(&LENDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
 {
-	COUNT(p2pmem_dev_drained, p2pmem_counts(p2pmem));
+	COUNT(p2pmem_dev_drained, lender_counts(&LENDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
 {
-	COUNT(p2pmem_drain_stall, p2pmem_counts(p2pmem));
+	COUNT(p2pmem_drain_stall, lender_counts(&LENDER(p2pmem)));
 	return 0;
 }
 
-EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && lender_counts(&buf->lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc], buf->size);
@@ -177,9 +182,9 @@ EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long size, __u32 reason)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size, __u32 reason)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, size_wanted(size) && p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, size_wanted(size) && lender_counts(lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc_fail], size);
@@ -188,9 +193,9 @@ EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long 
 	return 0;
 }
 
-EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_free, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_free, size_wanted(buf->size) && lender_counts(&buf->lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_free], buf->size);
@@ -205,64 +210,61 @@ EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
 
 EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(buf->size) && p2pmem_counts(buf->p2pmem));
+	const struct buffer view = BUFFER(buf);
+	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(view.size) && lender_counts(&view.lender));
 
 	if (c) {
-		add(&c->bytes[P2PTRACE_p2pmem_reclaim], buf->size);
-		buffer_ends(buf);
+		add(&c->bytes[P2PTRACE_p2pmem_reclaim], view.size);
+		buffer_ends(&view);
 	}
 	return 0;
 }
 
-EVENT_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device *client,
-	   const struct pci_p2pdma_decision *decision)
+EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_decide, provider_counts(provider) && client_counts(client));
+	struct p2ptrace_counts *c = COUNT(p2pmem_decide, provider_counts(decision->provider) && client_counts(decision->client));
 
 	if (c)
 		add_by(c->decisions, decision->map, 1);
 	return 0;
 }
 
-/* p2pmem is NULL if none was found. */
-EVENT_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32 candidates, int distance, int err)
+EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, __u32 candidates, int distance, int err)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_find, p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_find, lender_counts(lender));
 
 	if (c && err)
 		add(&c->failures[P2PTRACE_p2pmem_find], 1);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	   unsigned long size, __u32 dir, __u32 map)
+EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, size_wanted(size) && p2pmem_counts(buf->p2pmem) && client_counts(client));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, size_wanted(dma->size) && lender_counts(&buf->lender) && client_counts(dma->client->kobj.name));
 
 	if (c) {
-		add(&c->bytes[P2PTRACE_p2pmem_dma_map], size);
+		add(&c->bytes[P2PTRACE_p2pmem_dma_map], dma->size);
 		add_by(c->maps, map, 1);
-		add_by(c->map_bytes, map, size);
-		mapping_begins(buf, client, dma_addr);
+		add_by(c->map_bytes, map, dma->size);
+		mapping_begins(buf, dma);
 	}
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	   unsigned long size, __u32 dir)
+EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(size) && p2pmem_counts(buf->p2pmem) && client_counts(client));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(dma->size) && lender_counts(&buf->lender) && client_counts(dma->client->kobj.name));
 
 	if (c) {
-		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], size);
-		mapping_ends(buf, client, dma_addr);
+		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], dma->size);
+		mapping_ends(buf, dma);
 	}
 	return 0;
 }
 
-EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, bool allowed)
+EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool allowed)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && lender_counts(lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_mmap], size);
@@ -275,7 +277,7 @@ EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, 
 EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
 	   const struct p2pmem_device *p2pmem, int distance, int err)
 {
-	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_bind, p2pmem_counts(p2pmem));
+	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_bind, lender_counts(&LENDER_OR_NULL(p2pmem)));
 
 	if (c && err)
 		add(&c->failures[P2PTRACE_nvmet_p2pmem_bind], 1);
@@ -285,11 +287,11 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	   const struct p2pmem_device *p2pmem, __u32 reason)
 {
-	COUNT(nvmet_p2pmem_unbind, p2pmem_counts(p2pmem));
+	COUNT(nvmet_p2pmem_unbind, lender_counts(&LENDER_OR_NULL(p2pmem)));
 	return 0;
 }
 
-EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, __u64 id)
 {
 	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_use, size_wanted(size));
 
@@ -298,7 +300,7 @@ EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
 	return 0;
 }
 
-EVENT_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32 reason)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct request *req, __u32 size, __u32 reason)
 {
 	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_fallback, size_wanted(size));
 

@@ -10,6 +10,8 @@
 #include "filter.bpf.h"
 #include "nested.bpf.h"
 #include "records.bpf.h"
+#include "stock.bpf.h"
+#include "views.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -20,8 +22,7 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 
 	if (!size_wanted(size))
 		return 0;
-	name_read(&dev, p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_add);
@@ -42,8 +43,7 @@ EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __
 	struct p2ptrace_p2pmem_dev_del *r;
 	struct p2ptrace_name dev;
 
-	name_read(&dev, p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_del);
@@ -63,8 +63,7 @@ EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_
 	struct p2ptrace_p2pmem_dev_drained *r;
 	struct p2ptrace_name dev;
 
-	name_read(&dev, p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_drained);
@@ -82,8 +81,7 @@ EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers
 	struct p2ptrace_p2pmem_drain_stall *r;
 	struct p2ptrace_name dev;
 
-	name_read(&dev, p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_drain_stall);
@@ -98,15 +96,14 @@ EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers
 	return 0;
 }
 
-EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
 	struct p2ptrace_p2pmem_alloc *r;
 	struct p2ptrace_name dev;
 
 	if (!size_wanted(buf->size))
 		return 0;
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &buf->lender))
 		return 0;
 
 	r = RESERVE(p2pmem_alloc);
@@ -122,15 +119,14 @@ EVENT_PROG(p2pmem_alloc, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long size, __u32 reason)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size, __u32 reason)
 {
 	struct p2ptrace_p2pmem_alloc_fail *r;
 	struct p2ptrace_name dev;
 
 	if (!size_wanted(size))
 		return 0;
-	name_read(&dev, p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, lender))
 		return 0;
 
 	r = RESERVE(p2pmem_alloc_fail);
@@ -144,15 +140,14 @@ EVENT_PROG(p2pmem_alloc_fail, const struct p2pmem_device *p2pmem, unsigned long 
 	return 0;
 }
 
-EVENT_PROG(p2pmem_free, const struct p2pmem_buf *buf, __u32 pins)
+EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
 	struct p2ptrace_p2pmem_free *r;
 	struct p2ptrace_name dev;
 
 	if (!size_wanted(buf->size))
 		return 0;
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &buf->lender))
 		return 0;
 
 	r = RESERVE(p2pmem_free);
@@ -174,8 +169,7 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 
 	if (!size_wanted(buf->size))
 		return 0;
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, &LENDER(buf->p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_reclaim);
@@ -188,22 +182,21 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device *client,
-	   const struct pci_p2pdma_decision *decision)
+EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 {
-	struct p2ptrace_name provider_name, client_name;
+	struct p2ptrace_name provider, client;
 	struct p2ptrace_p2pmem_decide *r;
 
-	name_read(&provider_name, provider->dev.kobj.name);
-	name_read(&client_name, client->kobj.name);
-	if (!provider_wanted(&provider_name) || !client_wanted(&client_name))
+	name_read(&provider, decision->provider);
+	name_read(&client, decision->client);
+	if (!provider_wanted(&provider) || !client_wanted(&client))
 		return 0;
 
 	r = RESERVE(p2pmem_decide);
 	if (!r)
 		return 0;
-	r->provider = provider_name;
-	r->client = client_name;
+	r->provider = provider;
+	r->client = client;
 	name_read(&r->blocker, decision->blocker);
 	r->map = decision->map;
 	r->distance = decision->distance;
@@ -213,14 +206,12 @@ EVENT_PROG(p2pmem_decide, const struct pci_dev *provider, const struct device *c
 	return 0;
 }
 
-/* p2pmem is NULL if none was found. */
-EVENT_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32 candidates, int distance, int err)
+EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, __u32 candidates, int distance, int err)
 {
 	struct p2ptrace_p2pmem_find *r;
 	struct p2ptrace_name dev;
 
-	name_read(&dev, device_name_or_null(p2pmem));
-	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
+	if (!lender_wanted(&dev, lender))
 		return 0;
 
 	r = RESERVE(p2pmem_find);
@@ -235,69 +226,64 @@ EVENT_PROG(p2pmem_find, const struct p2pmem_device *p2pmem, __u32 clients, __u32
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dma_map, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	   unsigned long size, __u32 dir, __u32 map)
+EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_name dev, client_name;
+	struct p2ptrace_name dev, client;
 	struct p2ptrace_p2pmem_dma_map *r;
 
-	if (!size_wanted(size))
+	if (!size_wanted(dma->size))
 		return 0;
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	name_read(&client_name, client->kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
+	name_read(&client, dma->client->kobj.name);
+	if (!lender_wanted(&dev, &buf->lender) || !client_wanted(&client))
 		return 0;
 
 	r = RESERVE(p2pmem_dma_map);
 	if (!r)
 		return 0;
 	r->id = buf->id;
-	r->dma_addr = dma_addr;
-	r->size = size;
+	r->dma_addr = dma->addr;
+	r->size = dma->size;
 	r->dev = dev;
-	r->client = client_name;
-	r->dir = dir;
+	r->client = client;
+	r->dir = dma->dir;
 	r->map = map;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dma_unmap, const struct p2pmem_buf *buf, const struct device *client, __u64 dma_addr,
-	   unsigned long size, __u32 dir)
+EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_name dev, client_name;
+	struct p2ptrace_name dev, client;
 	struct p2ptrace_p2pmem_dma_unmap *r;
 
-	if (!size_wanted(size))
+	if (!size_wanted(dma->size))
 		return 0;
-	name_read(&dev, buf->p2pmem->dev.kobj.name);
-	name_read(&client_name, client->kobj.name);
-	if (!dev_wanted(&dev, buf->p2pmem->provider->dev.kobj.name) || !client_wanted(&client_name))
+	name_read(&client, dma->client->kobj.name);
+	if (!lender_wanted(&dev, &buf->lender) || !client_wanted(&client))
 		return 0;
 
 	r = RESERVE(p2pmem_dma_unmap);
 	if (!r)
 		return 0;
 	r->id = buf->id;
-	r->dma_addr = dma_addr;
-	r->size = size;
+	r->dma_addr = dma->addr;
+	r->size = dma->size;
 	r->dev = dev;
-	r->client = client_name;
-	r->dir = dir;
+	r->client = client;
+	r->dir = dma->dir;
 	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, bool allowed)
+EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool allowed)
 {
 	struct p2ptrace_p2pmem_mmap *r;
 	struct p2ptrace_name dev;
 
 	if (!size_wanted(size))
 		return 0;
-	name_read(&dev, p2pmem->dev.kobj.name);
-	if (!dev_wanted(&dev, p2pmem->provider->dev.kobj.name))
+	if (!lender_wanted(&dev, lender))
 		return 0;
 
 	r = RESERVE(p2pmem_mmap);
@@ -311,10 +297,7 @@ EVENT_PROG(p2pmem_mmap, const struct p2pmem_device *p2pmem, unsigned long size, 
 	return 0;
 }
 
-/*
- * nvmet may be a module, and then the verifier wants its arguments checked for NULL (see compat.bpf.h), although
- * nvmet passes none but a p2pmem. An event dropped by such a check would be lost, so it is counted.
- */
+/* Of nvmet's arguments see FROM_REQUEST() in views.bpf.h. */
 
 EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
 	   const struct p2pmem_device *p2pmem, int distance, int err)
@@ -322,8 +305,7 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 	struct p2ptrace_nvmet_p2pmem_bind *r;
 	struct p2ptrace_name dev;
 
-	name_read(&dev, device_name_or_null(p2pmem));
-	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
+	if (!lender_wanted(&dev, &LENDER_OR_NULL(p2pmem)))
 		return 0;
 	if (!ctrl || !ns) {
 		count_lost();
@@ -350,8 +332,7 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	struct p2ptrace_nvmet_p2pmem_unbind *r;
 	struct p2ptrace_name dev;
 
-	name_read(&dev, device_name_or_null(p2pmem));
-	if (!dev_wanted(&dev, provider_name_or_null(p2pmem)))
+	if (!lender_wanted(&dev, &LENDER_OR_NULL(p2pmem)))
 		return 0;
 
 	r = RESERVE(nvmet_p2pmem_unbind);
@@ -368,53 +349,45 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	return 0;
 }
 
-EVENT_PROG(nvmet_p2pmem_use, const struct nvmet_req *req, __u32 size, __u64 id)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, __u64 id)
 {
 	struct p2ptrace_nvmet_p2pmem_use *r;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!req) {
-		count_lost();
-		return 0;
-	}
 
 	r = RESERVE(nvmet_p2pmem_use);
 	if (!r)
 		return 0;
 	r->id = id;
 	r->size = size;
-	r->nsid = req->ns->nsid;
-	r->cntlid = req->sq->ctrl->cntlid;
-	r->qid = req->sq->qid;
-	r->cid = req->cmd->common.command_id;
-	r->opcode = req->cmd->common.opcode;
+	r->nsid = req->nsid;
+	r->cntlid = req->cntlid;
+	r->qid = req->qid;
+	r->cid = req->cid;
+	r->opcode = req->opcode;
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG(nvmet_p2pmem_fallback, const struct nvmet_req *req, __u32 size, __u32 reason)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct request *req, __u32 size, __u32 reason)
 {
 	struct p2ptrace_nvmet_p2pmem_fallback *r;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!req) {
-		count_lost();
-		return 0;
-	}
 
 	r = RESERVE(nvmet_p2pmem_fallback);
 	if (!r)
 		return 0;
 	r->size = size;
-	r->nsid = req->ns ? req->ns->nsid : 0;
+	r->nsid = req->nsid;
 	r->reason = reason;
-	r->cntlid = req->sq->ctrl->cntlid;
-	r->qid = req->sq->qid;
-	r->cid = req->cmd->common.command_id;
-	r->opcode = req->cmd->common.opcode;
+	r->cntlid = req->cntlid;
+	r->qid = req->qid;
+	r->cid = req->cid;
+	r->opcode = req->opcode;
 	r->pad = 0;
 	record_submit(r);
 	return 0;

@@ -152,6 +152,7 @@ static const struct {
 
 static struct enums enums;
 static struct printbuf *pb;
+static bool on_stock;
 
 /* Values 0, 1, 2, ... of an enum, as the kernel would have them. */
 static void add_enum(struct btf *btf, const char *name, const char *const *values)
@@ -204,7 +205,7 @@ static const char *text(const void *record, size_t size)
 
 	assert_non_null(event);
 	printbuf_reset(pb);
-	output_text(pb, event, record, &enums);
+	output_text(pb, event, record, &enums, on_stock);
 	return pb->buf;
 }
 
@@ -214,7 +215,7 @@ static const char *json(const void *record, size_t size)
 
 	assert_non_null(event);
 	printbuf_reset(pb);
-	assert_int_equal(output_json(pb, event, record, &enums), 0);
+	assert_int_equal(output_json(pb, event, record, &enums, on_stock), 0);
 	return pb->buf;
 }
 
@@ -244,6 +245,20 @@ static void every_event_in_json(void **state)
 			fail_msg("%s has no line here", events[i].name);
 		assert_line(json(lines[i].record, lines[i].size), lines[i].json);
 	}
+}
+
+static void what_a_stock_kernel_does_not_know_is_left_out(void **state)
+{
+	(void)state;
+	on_stock = true;
+	assert_null(strstr(text(&alloc, sizeof(alloc)), " nents="));
+	assert_non_null(strstr(pb->buf, " id=17 bus_addr="));
+	assert_null(strstr(json(&alloc, sizeof(alloc)), "\"nents\""));
+	assert_non_null(strstr(pb->buf, "\"id\":17,"));
+	/* What only the series has comes from no stock kernel, and has nothing to leave out */
+	assert_non_null(strstr(text(&reclaim, sizeof(reclaim)), " size="));
+	on_stock = false;
+	assert_non_null(strstr(text(&alloc, sizeof(alloc)), " nents="));
 }
 
 static void sizes_have_a_unit_only_if_it_is_exact(void **state)
@@ -439,6 +454,7 @@ static void a_document_is_whole_or_an_error(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_event_in_text),
 	cmocka_unit_test(every_event_in_json),
+	cmocka_unit_test(what_a_stock_kernel_does_not_know_is_left_out),
 	cmocka_unit_test(sizes_have_a_unit_only_if_it_is_exact),
 	cmocka_unit_test(errors_have_names_in_text),
 	cmocka_unit_test(numbers_are_exact_to_64_bits),

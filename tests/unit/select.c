@@ -71,6 +71,65 @@ static void an_event_that_was_asked_for_must_be_there(void **state)
 	kernel_close(&kernel);
 }
 
+/* A stock kernel's functions and tracepoints, without the one that is named @except. */
+static struct btf *btf_of_stock(const char *except)
+{
+	struct btf *btf = btf__new_empty();
+	char name[64];
+
+	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	btf__add_func_proto(btf, 1);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		const char *hook = stock_hooks[i] ? strchr(stock_hooks[i], '/') + 1 : NULL;
+
+		if (!hook || !strcmp(hook, except))
+			continue;
+		if (!strncmp(stock_hooks[i], "tp_btf/", 7)) {
+			snprintf(name, sizeof(name), "btf_trace_%s", hook);
+			assert_true(btf__add_typedef(btf, name, 1) > 0);
+		} else if (btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) < 0) {
+			assert_true(btf__add_func(btf, hook, BTF_FUNC_GLOBAL, 2) > 0);
+		}
+	}
+	return btf;
+}
+
+static void a_stock_kernel_shows_what_it_has_and_says_so_once(void **state)
+{
+	struct kernel kernel = { .support = KERNEL_STOCK, .vmlinux = btf_of_stock("") };
+	struct common_options o = {};
+	struct event_set set;
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(select_events(&o, false, &set), 0);
+	capture_begin(&c);
+	assert_int_equal(select_available(&kernel, false, &set), 0);
+	capture_end(&c);
+	assert_one_line(c.text, "without the p2pmem series");
+	assert_true(set.stock);
+	assert_int_equal(event_set_count(&set), 10);
+	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
+
+	set = (struct event_set){};
+	set.has[P2PTRACE_p2pmem_reclaim] = true;
+	capture_begin(&c);
+	assert_int_equal(select_available(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot show p2pmem_reclaim");
+	kernel_close(&kernel);
+
+	/* What it should have and has not is named */
+	kernel = (struct kernel){ .support = KERNEL_STOCK, .vmlinux = btf_of_stock("calc_map_type_and_dist") };
+	assert_int_equal(select_events(&o, false, &set), 0);
+	capture_begin(&c);
+	assert_int_equal(select_available(&kernel, false, &set), 0);
+	capture_end(&c);
+	assert_non_null(strstr(c.text, "does not have p2pmem_decide"));
+	assert_int_equal(event_set_count(&set), 9);
+	kernel_close(&kernel);
+}
+
 static void filters_narrow_the_selection(void **state)
 {
 	struct common_options o = { .client = "0000:00:00.0" };
@@ -139,6 +198,7 @@ static void what_a_filter_leaves_out_is_said(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(without_nvmet_the_others_go_on),
 	cmocka_unit_test(an_event_that_was_asked_for_must_be_there),
+	cmocka_unit_test(a_stock_kernel_shows_what_it_has_and_says_so_once),
 	cmocka_unit_test(filters_narrow_the_selection),
 	cmocka_unit_test(what_a_filter_leaves_out_is_said),
 };

@@ -17,6 +17,7 @@
 #include "held.h"
 #include "ksyms.h"
 #include "log.h"
+#include "metrics.h"
 #include "number.h"
 #include "options.h"
 #include "output.h"
@@ -81,7 +82,8 @@ static const struct argp argp = {
 	.doc = "At Ctrl-C, or after --duration, show the buffers that have not come back, the oldest first: size, age, DMA "
 	       "mappings, process, and the kernel's stack that allocated them.\v"
 	       "What was held before is shown, too, without its stack. A buffer that is \"freed\" is still mapped by a "
-	       "device; one that is \"user\" is mapped by a process. With --json, all of it is one document.\n\n"
+	       "device; one that is \"user\" is mapped by a process. A kernel without the p2pmem series tells neither, and of "
+	       "what was held before only how much it is. With --json, all of it is one document.\n\n"
 	       "Exit status: 0 fine (whether or not something is held), 2 bad usage, 3 this kernel or these privileges "
 	       "cannot do it, 4 anything else.",
 };
@@ -94,6 +96,8 @@ struct leaks {
 	const struct p2ptrace_filter *filter;
 	uint64_t start_ns, read_ns;
 	int owners_fd, stacks_fd;
+	bool stock;
+	uint64_t held_bytes;	/* stock mode: of all that is held, seen or not */
 };
 
 /* Ages are in ticks of the kernel, of which the longest is 10 ms. */
@@ -165,9 +169,13 @@ static void text_one(const struct leaks *l, const struct held *held, const struc
 	size_t n = stack_read(l, owner->stack, frames);
 
 	text_word(comm, sizeof(comm), owner->comm, strlen(owner->comm));
-	printf("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs pins=%d %s pid=%d comm=%s owner=%s\n", held->dev, held->id,
-	       held->size, held->age_ms / 1000.0, held->pins, held->state, known ? (int)owner->pid : held->pid,
-	       *comm ? comm : "-", held->owner);
+	printf("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs", held->dev, held->id, held->size, held->age_ms / 1000.0);
+	if (!l->stock)
+		printf(" pins=%d %s", held->pins, held->state);
+	printf(" pid=%d comm=%s", known ? (int)owner->pid : held->pid, *comm ? comm : "-");
+	if (!l->stock)
+		printf(" owner=%s", held->owner);
+	printf("\n");
 	for (size_t i = 0; i < n; i++) {
 		frame_name(l, frames[i], name, sizeof(name));
 		printf("        %s\n", name);
@@ -175,6 +183,16 @@ static void text_one(const struct leaks *l, const struct held *held, const struc
 	if (!n)
 		printf("        (stack not known: %s)\n", !known ?
 		       "allocated before p2ptrace was started" : "the kernel could not record it");
+}
+
+/* What is held besides that which was seen to be allocated: since before, or mapped by processes. */
+static uint64_t unseen_bytes(const struct leaks *l)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < l->held.nr; i++)
+		seen += l->held.held[i].size;
+	return l->held_bytes > seen ? l->held_bytes - seen : 0;
 }
 
 static void print_text(const struct leaks *l)
@@ -193,9 +211,12 @@ static void print_text(const struct leaks *l)
 		before += !known;
 		text_one(l, held, &owner, known);
 	}
-	printf("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; %" PRIu64
-	       " of them since before p2ptrace was started\n", nr, nr == 1 ? "" : "s", bytes,
-	       (double)l->options->older_than_ns / NSEC_PER_SEC, before);
+	printf("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr, nr == 1 ? "" : "s", bytes,
+	       (double)l->options->older_than_ns / NSEC_PER_SEC);
+	if (l->stock)
+		printf("%" PRIu64 " bytes more since before p2ptrace was started, or by processes\n", unseen_bytes(l));
+	else
+		printf("%" PRIu64 " of them since before p2ptrace was started\n", before);
 }
 
 static struct json_object *json_one(const struct leaks *l, const struct held *held, const struct p2ptrace_owner *owner,
@@ -209,13 +230,15 @@ static struct json_object *json_one(const struct leaks *l, const struct held *he
 	json_object_object_add(object, "dev", output_json_string(held->dev));
 	json_object_object_add(object, "id", json_object_new_uint64(held->id));
 	json_object_object_add(object, "size", json_object_new_uint64(held->size));
-	json_object_object_add(object, "nents", json_object_new_int(held->nents));
 	json_object_object_add(object, "age_ms", json_object_new_uint64(held->age_ms));
-	json_object_object_add(object, "pins", json_object_new_int(held->pins));
-	json_object_object_add(object, "state", output_json_string(held->state));
+	if (!l->stock) {
+		json_object_object_add(object, "nents", json_object_new_int(held->nents));
+		json_object_object_add(object, "pins", json_object_new_int(held->pins));
+		json_object_object_add(object, "state", output_json_string(held->state));
+		json_object_object_add(object, "owner", output_json_string(held->owner));
+	}
 	json_object_object_add(object, "pid", json_object_new_int(known ? (int)owner->pid : held->pid));
 	json_object_object_add(object, "comm", known ? output_json_string(owner->comm) : NULL);
-	json_object_object_add(object, "owner", output_json_string(held->owner));
 	json_object_object_add(object, "before", json_object_new_boolean(!known));
 	json_object_object_add(object, "stack", stack);
 	for (size_t i = 0; i < n; i++) {
@@ -229,7 +252,7 @@ static int print_json(const struct leaks *l)
 {
 	struct json_object *document = json_object_new_object(), *held = json_object_new_array();
 
-	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&l->session.config.events)));
 	json_object_object_add(document, "ts_ns", json_object_new_uint64(l->read_ns));
 	json_object_object_add(document, "older_than_ns", json_object_new_uint64(l->options->older_than_ns));
 	json_object_object_add(document, "held", held);
@@ -240,8 +263,30 @@ static int print_json(const struct leaks *l)
 		if (is_leak(l, &l->held.held[i], &owner, &known))
 			json_object_array_add(held, json_one(l, &l->held.held[i], &owner, known));
 	}
+	if (l->stock)
+		json_object_object_add(document, "unseen_bytes", json_object_new_uint64(unseen_bytes(l)));
 	json_object_object_add(document, "lost", json_object_new_uint64(l->session.lost.total));
 	return output_json_document(document, stdout);
+}
+
+/* Stock mode: from our own map, as the kernel keeps no list. */
+static int held_of_owners(struct leaks *l)
+{
+	uint64_t id, next;
+	struct gauges gauges;
+	int rc = gauges_read(&gauges, true, SYSFS, l->filter);
+
+	l->held_bytes = gauges.held_bytes;
+	for (void *key = NULL; !rc && !bpf_map_get_next_key(l->owners_fd, key, &next); key = &id) {
+		struct p2ptrace_owner owner;
+
+		id = next;
+		/* It may have come back meanwhile */
+		if (!bpf_map_lookup_elem(l->owners_fd, &id, &owner))
+			rc = held_add_owner(&l->held, id, &owner, l->read_ns);
+	}
+	held_sort(&l->held);
+	return rc;
 }
 
 /* Still attached, so that who holds what is known, whatever happens meanwhile. */
@@ -251,6 +296,8 @@ static int leaks_ending(void *ctx)
 
 	/* Before, for it may take a while; what is older than we are then is never taken for younger */
 	l->read_ns = session_now_ns();
+	if (l->stock)
+		return held_of_owners(l);
 	return held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 }
 
@@ -291,8 +338,9 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	if (!rc) {
 		l->owners_fd = bpf_map__fd(skel->maps.owners);
 		l->stacks_fd = bpf_map__fd(skel->maps.stacks);
+		l->stock = set->stock;
 		l->start_ns = session_now_ns();
-		note("watching allocations, mode tracepoint (Ctrl-C shows what is held)");
+		note("watching allocations, mode %s (Ctrl-C shows what is held)", event_set_mode(set));
 		rc = session_run(&l->session);
 	}
 	if (!rc)

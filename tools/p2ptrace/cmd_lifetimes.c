@@ -200,7 +200,7 @@ static int print_json(const struct lifetimes *l)
 {
 	struct json_object *document = json_object_new_object(), *lives = json_object_new_array();
 
-	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&l->session.config.events)));
 	json_object_object_add(document, "lifetimes", lives);
 	for (size_t i = 0; i < l->nr; i++)
 		json_object_array_add(lives, json_life(&l->lives[i]));
@@ -234,7 +234,7 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
 	rc = session_start(&l->session, skel->obj, &config);
 	if (!rc) {
-		note("measuring lifetimes, mode tracepoint (Ctrl-C shows them)");
+		note("measuring lifetimes, mode %s (Ctrl-C shows them)", event_set_mode(set));
 		rc = session_run(&l->session);
 	}
 	if (!rc)

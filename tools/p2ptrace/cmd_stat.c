@@ -264,7 +264,8 @@ static int stat_session(struct stat_run *s)
 	s->last = s->start;
 	if (!rc) {
 		/* Scripts wait for this line: from here on, no event goes unseen. */
-		note("counting %zu event%s, mode tracepoint (Ctrl-C ends)", nr, nr == 1 ? "" : "s");
+		note("counting %zu event%s, mode %s (Ctrl-C ends)", nr, nr == 1 ? "" : "s",
+		     event_set_mode(&s->counter.set));
 		rc = session_run(&s->counter.session);
 	}
 	if (!rc)

@@ -146,8 +146,8 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 	}
 	printbuf_reset(t->line);
 	if (!t->options->common.json) {
-		output_text(t->line, event, data, &t->enums);
-	} else if (output_json(t->line, event, data, &t->enums)) {
+		output_text(t->line, event, data, &t->enums, t->session.config.events.stock);
+	} else if (output_json(t->line, event, data, &t->enums, t->session.config.events.stock)) {
 		t->out_of_memory = true;
 		return SESSION_STOP;
 	}
@@ -253,8 +253,8 @@ static int trace_session(struct trace *t, const struct options *o, const struct 
 	rc = session_start(&t->session, skel->obj, &config);
 	if (!rc) {
 		/* Scripts wait for this line: from here on, no event goes unseen. */
-		note("tracing %zu event%s, mode tracepoint (Ctrl-C ends)", event_set_count(set),
-		     event_set_count(set) == 1 ? "" : "s");
+		note("tracing %zu event%s, mode %s (Ctrl-C ends)", event_set_count(set),
+		     event_set_count(set) == 1 ? "" : "s", event_set_mode(set));
 		rc = session_run(&t->session);
 	}
 	if (!rc)

@@ -105,7 +105,7 @@ int counter_sample(struct counter *counter, struct sample *sample)
 	if (rc)
 		return rc;
 	sample->lost = counter->session.lost.total;
-	return gauges_read(&sample->gauges, SYSFS, &counter->filter);
+	return gauges_read(&sample->gauges, counter->set.stock, SYSFS, &counter->filter);
 }
 
 void counter_close(struct counter *counter)

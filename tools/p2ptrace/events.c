@@ -7,12 +7,17 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* FIELD(event, UINT, size): member "size" of struct p2ptrace_<event>, by which name it also is printed. */
-#define FIELD(event, kind, member)	FIELD_WITH(event, kind, member, 0)
-#define ENUM(event, member, which)	FIELD_WITH(event, ENUM, member, which)
-#define FIELD_WITH(event, kind, member, which) \
+/*
+ * FIELD(event, UINT, size): member "size" of struct p2ptrace_<event>, by which name it also is printed. SERIES_: of an
+ * event that stock kernels have as well, what they do not know about it.
+ */
+#define FIELD(event, kind, member)		FIELD_WITH(event, kind, member, 0, false)
+#define ENUM(event, member, which)		FIELD_WITH(event, ENUM, member, which, false)
+#define SERIES_FIELD(event, kind, member)	FIELD_WITH(event, kind, member, 0, true)
+#define SERIES_ENUM(event, member, which)	FIELD_WITH(event, ENUM, member, which, true)
+#define FIELD_WITH(event, kind, member, which, series) \
 	{ #member, offsetof(struct p2ptrace_##event, member), sizeof(((struct p2ptrace_##event *)0)->member), \
-	  FIELD_##kind, which }
+	  FIELD_##kind, which, series }
 
 static const struct field p2pmem_dev_add_fields[] = {
 	FIELD(p2pmem_dev_add, STRING, dev),
@@ -49,20 +54,20 @@ static const struct field p2pmem_alloc_fields[] = {
 	FIELD(p2pmem_alloc, UINT, id),
 	FIELD(p2pmem_alloc, HEX, bus_addr),
 	FIELD(p2pmem_alloc, BYTES, size),
-	FIELD(p2pmem_alloc, UINT, nents),
+	SERIES_FIELD(p2pmem_alloc, UINT, nents),
 };
 
 static const struct field p2pmem_alloc_fail_fields[] = {
 	FIELD(p2pmem_alloc_fail, STRING, dev),
 	FIELD(p2pmem_alloc_fail, BYTES, size),
-	ENUM(p2pmem_alloc_fail, reason, ENUM_ALLOC_ERROR),
+	SERIES_ENUM(p2pmem_alloc_fail, reason, ENUM_ALLOC_ERROR),
 };
 
 static const struct field p2pmem_free_fields[] = {
 	FIELD(p2pmem_free, STRING, dev),
 	FIELD(p2pmem_free, UINT, id),
 	FIELD(p2pmem_free, BYTES, size),
-	FIELD(p2pmem_free, UINT, pins),
+	SERIES_FIELD(p2pmem_free, UINT, pins),
 };
 
 static const struct field p2pmem_reclaim_fields[] = {
@@ -76,16 +81,16 @@ static const struct field p2pmem_decide_fields[] = {
 	FIELD(p2pmem_decide, STRING, client),
 	ENUM(p2pmem_decide, map, ENUM_MAP_TYPE),
 	FIELD(p2pmem_decide, INT, distance),
-	ENUM(p2pmem_decide, reason, ENUM_DECISION_REASON),
-	FIELD(p2pmem_decide, STRING, blocker),
+	SERIES_ENUM(p2pmem_decide, reason, ENUM_DECISION_REASON),
+	SERIES_FIELD(p2pmem_decide, STRING, blocker),
 };
 
 static const struct field p2pmem_find_fields[] = {
 	FIELD(p2pmem_find, STRING, dev),
 	FIELD(p2pmem_find, UINT, clients),
-	FIELD(p2pmem_find, UINT, candidates),
-	FIELD(p2pmem_find, INT, distance),
-	FIELD(p2pmem_find, ERRNO, err),
+	SERIES_FIELD(p2pmem_find, UINT, candidates),
+	SERIES_FIELD(p2pmem_find, INT, distance),
+	SERIES_FIELD(p2pmem_find, ERRNO, err),
 };
 
 static const struct field p2pmem_dma_map_fields[] = {
@@ -110,7 +115,7 @@ static const struct field p2pmem_dma_unmap_fields[] = {
 static const struct field p2pmem_mmap_fields[] = {
 	FIELD(p2pmem_mmap, STRING, dev),
 	FIELD(p2pmem_mmap, BYTES, size),
-	FIELD(p2pmem_mmap, BOOL, allowed),
+	SERIES_FIELD(p2pmem_mmap, BOOL, allowed),
 };
 
 static const struct field nvmet_p2pmem_bind_fields[] = {
@@ -137,7 +142,7 @@ static const struct field nvmet_p2pmem_use_fields[] = {
 	FIELD(nvmet_p2pmem_use, UINT, nsid),
 	FIELD(nvmet_p2pmem_use, HEX, opcode),
 	FIELD(nvmet_p2pmem_use, BYTES, size),
-	FIELD(nvmet_p2pmem_use, UINT, id),
+	SERIES_FIELD(nvmet_p2pmem_use, UINT, id),
 };
 
 static const struct field nvmet_p2pmem_fallback_fields[] = {
@@ -147,7 +152,7 @@ static const struct field nvmet_p2pmem_fallback_fields[] = {
 	FIELD(nvmet_p2pmem_fallback, UINT, nsid),
 	FIELD(nvmet_p2pmem_fallback, HEX, opcode),
 	FIELD(nvmet_p2pmem_fallback, BYTES, size),
-	ENUM(nvmet_p2pmem_fallback, reason, ENUM_FALLBACK_REASON),
+	SERIES_ENUM(nvmet_p2pmem_fallback, reason, ENUM_FALLBACK_REASON),
 };
 
 const struct event events[P2PTRACE_NR_EVENTS] = {
@@ -156,6 +161,26 @@ const struct event events[P2PTRACE_NR_EVENTS] = {
 	P2PTRACE_EVENTS(EVENT)
 #undef EVENT
 };
+
+#define STOCK(name) [P2PTRACE_##name] = P2PTRACE_STOCK_##name
+
+const char *const stock_hooks[P2PTRACE_NR_EVENTS] = {
+	STOCK(p2pmem_alloc),
+	STOCK(p2pmem_alloc_fail),
+	STOCK(p2pmem_free),
+	STOCK(p2pmem_decide),
+	STOCK(p2pmem_find),
+	STOCK(p2pmem_dma_map),
+	STOCK(p2pmem_dma_unmap),
+	STOCK(p2pmem_mmap),
+	STOCK(nvmet_p2pmem_use),
+	STOCK(nvmet_p2pmem_fallback),
+};
+
+const char *event_set_mode(const struct event_set *set)
+{
+	return set->stock ? "stock" : "tracepoint";
+}
 
 size_t event_set_count(const struct event_set *set)
 {

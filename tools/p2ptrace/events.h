@@ -30,6 +30,7 @@ struct field {
 	uint16_t size;
 	enum field_kind kind;
 	enum kernel_enum which;	/* FIELD_ENUM only */
+	bool series;		/* a stock kernel does not know it */
 };
 
 struct event {
@@ -41,10 +42,17 @@ struct event {
 
 extern const struct event events[P2PTRACE_NR_EVENTS];
 
-/* Which events are wanted. */
+/* Where stock kernels show the same, as libbpf names it ("fexit/pci_alloc_p2pmem"); NULL if they do not. */
+extern const char *const stock_hooks[P2PTRACE_NR_EVENTS];
+
+/* Which events are wanted, and from which kernel. */
 struct event_set {
 	bool has[P2PTRACE_NR_EVENTS];
+	bool stock;		/* one without our series */
 };
+
+/* What the header line says: "tracepoint" or "stock". */
+const char *event_set_mode(const struct event_set *set);
 
 size_t event_set_count(const struct event_set *set);
 

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "number.h"
 #include "table.h"
+#include "text.h"
 
 struct reader {
 	struct held_list *list;
@@ -81,9 +82,31 @@ int held_read(struct held_list *list, const char *sysfs, const char *debugfs, co
 	closedir(dir);
 	if (rc)
 		held_free(list);
-	else if (list->nr)
-		qsort(list->held, list->nr, sizeof(*list->held), oldest_first);
+	held_sort(list);
 	return rc;
+}
+
+int held_add_owner(struct held_list *list, uint64_t id, const struct p2ptrace_owner *owner, uint64_t now_ns)
+{
+	struct held *held = reallocarray(list->held, list->nr + 1, sizeof(*held));
+
+	if (!held)
+		return fail(EXIT_OTHER, "out of memory");
+	list->held = held;
+	held += list->nr++;
+	memset(held, 0, sizeof(*held));
+	text_word(held->dev, sizeof(held->dev), owner->dev.s, strnlen(owner->dev.s, sizeof(owner->dev.s)));
+	held->id = id;
+	held->size = owner->size;
+	held->age_ms = now_ns > owner->ts_ns ? (now_ns - owner->ts_ns) / 1000000 : 0;
+	held->pid = owner->pid;
+	return 0;
+}
+
+void held_sort(struct held_list *list)
+{
+	if (list->nr)
+		qsort(list->held, list->nr, sizeof(*list->held), oldest_first);
 }
 
 void held_free(struct held_list *list)

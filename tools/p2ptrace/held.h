@@ -29,6 +29,11 @@ struct held_list {
  * what is wrong.
  */
 int held_read(struct held_list *list, const char *sysfs, const char *debugfs, const struct p2ptrace_filter *filter);
+
+/* One that a stock kernel does not list, as our own program has seen it allocated. 0 or an exit status. */
+int held_add_owner(struct held_list *list, uint64_t id, const struct p2ptrace_owner *owner, uint64_t now_ns);
+void held_sort(struct held_list *list);
+
 void held_free(struct held_list *list);
 
 #endif /* HELD_H */

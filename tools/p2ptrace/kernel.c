@@ -17,17 +17,29 @@
 #include "kernel.h"
 #include "log.h"
 
-bool btf_has_event(const struct btf *btf, const char *event)
+bool btf_has_tracepoint(const struct btf *btf, const char *name)
 {
-	char name[128];
+	char type[128];
 
-	snprintf(name, sizeof(name), "btf_trace_%s", event);
-	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+bool btf_has_hook(const struct btf *btf, const char *hook)
+{
+	const char *name = strchr(hook, '/');
+
+	if (!name)
+		return false;
+	name++;
+	if (!strncmp(hook, "tp_btf/", strlen("tp_btf/")))
+		return btf_has_tracepoint(btf, name);
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
 enum kernel_support kernel_support(const struct btf *vmlinux)
 {
-	if (btf_has_event(vmlinux, "p2pmem_alloc"))
+	if (btf_has_tracepoint(vmlinux, "p2pmem_alloc"))
 		return KERNEL_TRACEPOINTS;
 	if (btf__find_by_name_kind(vmlinux, "pci_p2pdma_distance_many", BTF_KIND_FUNC) > 0)
 		return KERNEL_STOCK;
@@ -47,8 +59,10 @@ int kernel_refused(const char *what, int err)
 
 	switch (-err) {
 	case EPERM:
-	case EACCES:
 		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is not locked down", what);
+	case EACCES:
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root; if it is, the kernel's verifier says more with "
+			    "--verbose", what);
 	case ENOSYS:
 	case EOPNOTSUPP:
 		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
@@ -91,16 +105,10 @@ int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 	if (!kernel->vmlinux)
 		return btf_refused(vmlinux_btf, -errno);
 
-	switch (kernel_support(kernel->vmlinux)) {
-	case KERNEL_TRACEPOINTS:
-		break;
-	case KERNEL_STOCK:
-		return fail(EXIT_KERNEL, "this kernel has P2PDMA but not the p2pmem tracepoints, and stock mode is not in "
-			    "this version yet; boot a kernel with the p2pmem series");
-	case KERNEL_NOTHING:
-		return fail(EXIT_KERNEL, "this kernel has neither the p2pmem tracepoints nor P2PDMA; boot a kernel with "
-			    "the p2pmem series and CONFIG_PCI_P2PDMA=y");
-	}
+	kernel->support = kernel_support(kernel->vmlinux);
+	if (kernel->support == KERNEL_NOTHING)
+		return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA (CONFIG_PCI_P2PDMA); boot one that has "
+			    "CONFIG_PCI_P2PDMA=y, with the p2pmem series at best");
 
 	/* Fails unless nvmet is a module and loaded, and then its events are simply missing. */
 	kernel->nvmet = btf__load_module_btf("nvmet", kernel->vmlinux);

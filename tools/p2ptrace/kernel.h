@@ -20,18 +20,20 @@ enum kernel_support {
 };
 
 struct kernel {
+	enum kernel_support support;	/* never KERNEL_NOTHING once it is open */
 	struct btf *vmlinux;
 	struct btf *nvmet;	/* split, on top of vmlinux; NULL if nvmet is built in, not loaded or has none */
 };
 
 enum kernel_support kernel_support(const struct btf *vmlinux);
 
-/* Whether @btf, or what it is split from, knows the tracepoint of the event. */
-bool btf_has_event(const struct btf *btf, const char *event);
+/* Whether @btf, or what it is split from, knows a tracepoint, or what a program can be attached to: "fexit/FUNCTION". */
+bool btf_has_tracepoint(const struct btf *btf, const char *name);
+bool btf_has_hook(const struct btf *btf, const char *hook);
 
 /*
- * Finds out what the kernel is, and whether it has the tracepoints. Returns 0 or an exit status after saying why not
- * and what to do about it. kernel_close() afterwards in any case.
+ * Finds out what the kernel is. Returns 0, or an exit status after saying that it has not even P2PDMA, or no BTF, and
+ * what to do about it. kernel_close() afterwards in any case.
  */
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf);
 void kernel_close(struct kernel *kernel);

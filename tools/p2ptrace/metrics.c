@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "devices.h"
 #include "log.h"
@@ -17,63 +18,66 @@
 #define GAUGE(member)		offsetof(struct sample, gauges.member)
 #define NO_ENUM			NR_ENUMS
 
+#define IS_GAUGE	1	/* as it is now, and not how often something was */
+#define OF_SERIES	2	/* a stock kernel does not tell */
+
 /* Those that take an enum are a name each: "maps." and the value's. */
 static const struct {
 	const char *name;
 	enum p2ptrace_event event;
 	size_t offset;
 	enum kernel_enum which;
-	bool gauge;
+	unsigned int flags;
 	const char *help;
 } table[] = {
-	{ "allocs", P2PTRACE_p2pmem_alloc, EVENT(events, p2pmem_alloc), NO_ENUM, false, "buffers handed out" },
-	{ "alloc_bytes", P2PTRACE_p2pmem_alloc, EVENT(bytes, p2pmem_alloc), NO_ENUM, false, "their size" },
-	{ "alloc_fails", P2PTRACE_p2pmem_alloc_fail, EVENT(events, p2pmem_alloc_fail), NO_ENUM, false,
+	{ "allocs", P2PTRACE_p2pmem_alloc, EVENT(events, p2pmem_alloc), NO_ENUM, 0, "buffers handed out" },
+	{ "alloc_bytes", P2PTRACE_p2pmem_alloc, EVENT(bytes, p2pmem_alloc), NO_ENUM, 0, "their size" },
+	{ "alloc_fails", P2PTRACE_p2pmem_alloc_fail, EVENT(events, p2pmem_alloc_fail), NO_ENUM, 0,
 	  "allocations that failed" },
-	{ "alloc_fails.", P2PTRACE_p2pmem_alloc_fail, COUNT(alloc_fails), ENUM_ALLOC_ERROR, false, "by reason" },
-	{ "frees", P2PTRACE_p2pmem_free, EVENT(events, p2pmem_free), NO_ENUM, false, "buffers given back" },
-	{ "frees_deferred", P2PTRACE_p2pmem_free, COUNT(deferred), NO_ENUM, false,
+	{ "alloc_fails.", P2PTRACE_p2pmem_alloc_fail, COUNT(alloc_fails), ENUM_ALLOC_ERROR, OF_SERIES, "by reason" },
+	{ "frees", P2PTRACE_p2pmem_free, EVENT(events, p2pmem_free), NO_ENUM, 0, "buffers given back" },
+	{ "frees_deferred", P2PTRACE_p2pmem_free, COUNT(deferred), NO_ENUM, OF_SERIES,
 	  "of those, still mapped for DMA, so that their memory came back later" },
-	{ "reclaims", P2PTRACE_p2pmem_reclaim, EVENT(events, p2pmem_reclaim), NO_ENUM, false,
+	{ "reclaims", P2PTRACE_p2pmem_reclaim, EVENT(events, p2pmem_reclaim), NO_ENUM, 0,
 	  "memory that came back later" },
-	{ "maps", P2PTRACE_p2pmem_dma_map, EVENT(events, p2pmem_dma_map), NO_ENUM, false, "DMA mappings made" },
-	{ "maps.", P2PTRACE_p2pmem_dma_map, COUNT(maps), ENUM_MAP_TYPE, false, "by map type" },
-	{ "map_bytes", P2PTRACE_p2pmem_dma_map, EVENT(bytes, p2pmem_dma_map), NO_ENUM, false, "their size" },
-	{ "map_bytes.", P2PTRACE_p2pmem_dma_map, COUNT(map_bytes), ENUM_MAP_TYPE, false, "by map type" },
-	{ "unmaps", P2PTRACE_p2pmem_dma_unmap, EVENT(events, p2pmem_dma_unmap), NO_ENUM, false, "DMA mappings ended" },
-	{ "uses", P2PTRACE_nvmet_p2pmem_use, EVENT(events, nvmet_p2pmem_use), NO_ENUM, false,
+	{ "maps", P2PTRACE_p2pmem_dma_map, EVENT(events, p2pmem_dma_map), NO_ENUM, 0, "DMA mappings made" },
+	{ "maps.", P2PTRACE_p2pmem_dma_map, COUNT(maps), ENUM_MAP_TYPE, 0, "by map type" },
+	{ "map_bytes", P2PTRACE_p2pmem_dma_map, EVENT(bytes, p2pmem_dma_map), NO_ENUM, 0, "their size" },
+	{ "map_bytes.", P2PTRACE_p2pmem_dma_map, COUNT(map_bytes), ENUM_MAP_TYPE, 0, "by map type" },
+	{ "unmaps", P2PTRACE_p2pmem_dma_unmap, EVENT(events, p2pmem_dma_unmap), NO_ENUM, 0, "DMA mappings ended" },
+	{ "uses", P2PTRACE_nvmet_p2pmem_use, EVENT(events, nvmet_p2pmem_use), NO_ENUM, 0,
 	  "requests of the NVMe target that used peer memory" },
-	{ "use_bytes", P2PTRACE_nvmet_p2pmem_use, EVENT(bytes, nvmet_p2pmem_use), NO_ENUM, false, "their size" },
-	{ "fallbacks", P2PTRACE_nvmet_p2pmem_fallback, EVENT(events, nvmet_p2pmem_fallback), NO_ENUM, false,
+	{ "use_bytes", P2PTRACE_nvmet_p2pmem_use, EVENT(bytes, nvmet_p2pmem_use), NO_ENUM, 0, "their size" },
+	{ "fallbacks", P2PTRACE_nvmet_p2pmem_fallback, EVENT(events, nvmet_p2pmem_fallback), NO_ENUM, 0,
 	  "requests that were to use it and did not" },
-	{ "fallback_bytes", P2PTRACE_nvmet_p2pmem_fallback, EVENT(bytes, nvmet_p2pmem_fallback), NO_ENUM, false,
+	{ "fallback_bytes", P2PTRACE_nvmet_p2pmem_fallback, EVENT(bytes, nvmet_p2pmem_fallback), NO_ENUM, 0,
 	  "their size" },
-	{ "fallbacks.", P2PTRACE_nvmet_p2pmem_fallback, COUNT(fallbacks), ENUM_FALLBACK_REASON, false, "by reason" },
-	{ "binds", P2PTRACE_nvmet_p2pmem_bind, EVENT(events, nvmet_p2pmem_bind), NO_ENUM, false,
+	{ "fallbacks.", P2PTRACE_nvmet_p2pmem_fallback, COUNT(fallbacks), ENUM_FALLBACK_REASON, OF_SERIES, "by reason" },
+	{ "binds", P2PTRACE_nvmet_p2pmem_bind, EVENT(events, nvmet_p2pmem_bind), NO_ENUM, 0,
 	  "namespaces bound to peer memory for a controller" },
-	{ "binds_failed", P2PTRACE_nvmet_p2pmem_bind, EVENT(failures, nvmet_p2pmem_bind), NO_ENUM, false,
+	{ "binds_failed", P2PTRACE_nvmet_p2pmem_bind, EVENT(failures, nvmet_p2pmem_bind), NO_ENUM, 0,
 	  "of those, without success" },
-	{ "unbinds", P2PTRACE_nvmet_p2pmem_unbind, EVENT(events, nvmet_p2pmem_unbind), NO_ENUM, false,
+	{ "unbinds", P2PTRACE_nvmet_p2pmem_unbind, EVENT(events, nvmet_p2pmem_unbind), NO_ENUM, 0,
 	  "and unbound again" },
-	{ "decisions", P2PTRACE_p2pmem_decide, EVENT(events, p2pmem_decide), NO_ENUM, false,
+	{ "decisions", P2PTRACE_p2pmem_decide, EVENT(events, p2pmem_decide), NO_ENUM, 0,
 	  "decisions how a client reaches a provider" },
-	{ "decisions.", P2PTRACE_p2pmem_decide, COUNT(decisions), ENUM_MAP_TYPE, false, "by map type" },
-	{ "finds", P2PTRACE_p2pmem_find, EVENT(events, p2pmem_find), NO_ENUM, false, "searches for memory for clients" },
-	{ "finds_failed", P2PTRACE_p2pmem_find, EVENT(failures, p2pmem_find), NO_ENUM, false,
+	{ "decisions.", P2PTRACE_p2pmem_decide, COUNT(decisions), ENUM_MAP_TYPE, 0, "by map type" },
+	{ "finds", P2PTRACE_p2pmem_find, EVENT(events, p2pmem_find), NO_ENUM, 0, "searches for memory for clients" },
+	{ "finds_failed", P2PTRACE_p2pmem_find, EVENT(failures, p2pmem_find), NO_ENUM, 0,
 	  "of those, without success" },
-	{ "mmaps", P2PTRACE_p2pmem_mmap, EVENT(events, p2pmem_mmap), NO_ENUM, false, "attempts to map it to user space" },
-	{ "mmaps_refused", P2PTRACE_p2pmem_mmap, EVENT(failures, p2pmem_mmap), NO_ENUM, false,
+	{ "mmaps", P2PTRACE_p2pmem_mmap, EVENT(events, p2pmem_mmap), NO_ENUM, 0, "attempts to map it to user space" },
+	{ "mmaps_refused", P2PTRACE_p2pmem_mmap, EVENT(failures, p2pmem_mmap), NO_ENUM, OF_SERIES,
 	  "of those, refused by policy" },
-	{ "devs_added", P2PTRACE_p2pmem_dev_add, EVENT(events, p2pmem_dev_add), NO_ENUM, false, "p2pmem devices that came" },
-	{ "devs_deleted", P2PTRACE_p2pmem_dev_del, EVENT(events, p2pmem_dev_del), NO_ENUM, false, "and that began to go" },
-	{ "devs_drained", P2PTRACE_p2pmem_dev_drained, EVENT(events, p2pmem_dev_drained), NO_ENUM, false,
+	{ "devs_added", P2PTRACE_p2pmem_dev_add, EVENT(events, p2pmem_dev_add), NO_ENUM, 0, "p2pmem devices that came" },
+	{ "devs_deleted", P2PTRACE_p2pmem_dev_del, EVENT(events, p2pmem_dev_del), NO_ENUM, 0, "and that began to go" },
+	{ "devs_drained", P2PTRACE_p2pmem_dev_drained, EVENT(events, p2pmem_dev_drained), NO_ENUM, 0,
 	  "of those, with all their memory back" },
-	{ "drain_stalls", P2PTRACE_p2pmem_drain_stall, EVENT(events, p2pmem_drain_stall), NO_ENUM, false,
+	{ "drain_stalls", P2PTRACE_p2pmem_drain_stall, EVENT(events, p2pmem_drain_stall), NO_ENUM, 0,
 	  "reports that one waits for its memory" },
-	{ "held", P2PTRACE_NR_EVENTS, GAUGE(held), NO_ENUM, true, "buffers that are handed out now, by whomever" },
-	{ "held_bytes", P2PTRACE_NR_EVENTS, GAUGE(held_bytes), NO_ENUM, true, "their memory, in whole pages" },
-	{ "pinned", P2PTRACE_NR_EVENTS, GAUGE(pinned), NO_ENUM, true, "DMA mappings there are now" },
-	{ "lost", P2PTRACE_NR_EVENTS, offsetof(struct sample, lost), NO_ENUM, false, "events that were not counted" },
+	{ "held", P2PTRACE_NR_EVENTS, GAUGE(held), NO_ENUM, IS_GAUGE | OF_SERIES, "buffers that are handed out now, by whomever" },
+	{ "held_bytes", P2PTRACE_NR_EVENTS, GAUGE(held_bytes), NO_ENUM, IS_GAUGE, "their memory, in whole pages" },
+	{ "pinned", P2PTRACE_NR_EVENTS, GAUGE(pinned), NO_ENUM, IS_GAUGE | OF_SERIES, "DMA mappings there are now" },
+	{ "lost", P2PTRACE_NR_EVENTS, offsetof(struct sample, lost), NO_ENUM, 0, "events that were not counted" },
 };
 
 #define NR_TABLE (sizeof(table) / sizeof(table[0]))
@@ -91,7 +95,7 @@ static int metric_add(struct metrics *metrics, size_t i, const char *value, size
 	metric->help = table[i].help;
 	metric->event = table[i].event;
 	metric->offset = offset;
-	metric->gauge = table[i].gauge;
+	metric->gauge = table[i].flags & IS_GAUGE;
 	metrics->nr++;
 	return 0;
 }
@@ -117,7 +121,7 @@ int metrics_load(struct metrics *metrics, const struct enums *enums, const struc
 	if (!metrics->metrics)
 		return -ENOMEM;
 	for (size_t i = 0; i < NR_TABLE && !err; i++) {
-		if (table[i].event < P2PTRACE_NR_EVENTS && !set->has[table[i].event])
+		if ((table[i].event < P2PTRACE_NR_EVENTS && !set->has[table[i].event]) || (set->stock && (table[i].flags & OF_SERIES)))
 			continue;
 		err = table[i].which == NO_ENUM ? metric_add(metrics, i, "", table[i].offset) :
 						  metric_add_values(metrics, i, &enums->table[table[i].which]);
@@ -182,18 +186,25 @@ void sample_difference(struct sample *difference, const struct sample *to, const
 		counts[i] -= before[i];
 }
 
+/* Where the attributes of a device are: of a p2pmem device, or on a stock kernel of the PCI function. */
+static bool attribute_path(char *path, size_t size, bool stock, const char *sysfs, const char *dev, const char *attribute)
+{
+	return snprintf(path, size, stock ? "%s/bus/pci/devices/%s/p2pmem/%s" : "%s/class/p2pmem/%s/%s", sysfs, dev,
+			attribute) < (int)size;
+}
+
 /*
  * Sums over CPUs that are made without a lock may come out below 0 for a moment, which is as good as 0. -ENODEV if the
  * device has gone.
  */
-static int read_number(const char *sysfs, const char *dev, const char *attribute, uint64_t *value)
+static int read_number(bool stock, const char *sysfs, const char *dev, const char *attribute, uint64_t *value)
 {
 	char path[PATH_MAX], text[32] = "";
 	FILE *file;
 	int err = 0;
 
 	*value = 0;
-	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/%s", sysfs, dev, attribute) >= (int)sizeof(path))
+	if (!attribute_path(path, sizeof(path), stock, sysfs, dev, attribute))
 		return -ENAMETOOLONG;
 	file = fopen(path, "re");
 	if (!file)
@@ -209,17 +220,17 @@ static int read_number(const char *sysfs, const char *dev, const char *attribute
 	return number_parse(text, value);
 }
 
-static int gauges_add(struct gauges *gauges, const char *sysfs, const char *dev)
+static int gauges_add(struct gauges *gauges, bool stock, const char *sysfs, const char *dev)
 {
-	uint64_t size, available, held, pinned;
-	int err = read_number(sysfs, dev, "size", &size);
+	uint64_t size, available, held = 0, pinned = 0;
+	int err = read_number(stock, sysfs, dev, "size", &size);
 
 	if (!err)
-		err = read_number(sysfs, dev, "available", &available);
-	if (!err)
-		err = read_number(sysfs, dev, "buffers", &held);
-	if (!err)
-		err = read_number(sysfs, dev, "pinned", &pinned);
+		err = read_number(stock, sysfs, dev, "available", &available);
+	if (!err && !stock)
+		err = read_number(stock, sysfs, dev, "buffers", &held);
+	if (!err && !stock)
+		err = read_number(stock, sysfs, dev, "pinned", &pinned);
 	if (err)
 		return err == -ENODEV ? 0 : err;
 	gauges->devices++;
@@ -231,7 +242,16 @@ static int gauges_add(struct gauges *gauges, const char *sysfs, const char *dev)
 	return 0;
 }
 
-int gauges_read(struct gauges *gauges, const char *sysfs, const struct p2ptrace_filter *filter)
+/* Of all PCI functions, most lend no memory */
+static bool dev_lends(const struct p2ptrace_filter *filter, const char *sysfs, const char *pci)
+{
+	char path[PATH_MAX];
+
+	return (!*filter->provider.s || !strcmp(filter->provider.s, pci)) &&
+	       attribute_path(path, sizeof(path), true, sysfs, pci, "size") && !access(path, F_OK);
+}
+
+int gauges_read(struct gauges *gauges, bool stock, const char *sysfs, const struct p2ptrace_filter *filter)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -239,13 +259,14 @@ int gauges_read(struct gauges *gauges, const char *sysfs, const struct p2ptrace_
 	DIR *dir;
 
 	memset(gauges, 0, sizeof(*gauges));
-	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
+	snprintf(path, sizeof(path), stock ? "%s/bus/pci/devices" : "%s/class/p2pmem", sysfs);
 	dir = opendir(path);
 	if (!dir)
 		return fail(EXIT_OTHER, "cannot read %s: %s; is /sys mounted?", path, strerror(errno));
 	while (!err && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && dev_passes(filter, sysfs, entry->d_name))
-			err = gauges_add(gauges, sysfs, entry->d_name);
+		if (entry->d_name[0] != '.' && (stock ? dev_lends(filter, sysfs, entry->d_name) :
+							dev_passes(filter, sysfs, entry->d_name)))
+			err = gauges_add(gauges, stock, sysfs, entry->d_name);
 	closedir(dir);
 	if (err)
 		return fail(EXIT_OTHER, "cannot read what is in use below %s: %s", path, strerror(-err));

@@ -61,9 +61,9 @@ void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *count
 void sample_difference(struct sample *difference, const struct sample *to, const struct sample *from);
 
 /*
- * Reads the gauges of the devices below @sysfs that the filter lets pass. What goes away meanwhile counts as gone. 0 or
- * an exit status after saying what is wrong.
+ * Reads the gauges of the devices below @sysfs that the filter lets pass; a @stock kernel has neither held nor pinned.
+ * What goes away meanwhile counts as gone. 0 or an exit status after saying what is wrong.
  */
-int gauges_read(struct gauges *gauges, const char *sysfs, const struct p2ptrace_filter *filter);
+int gauges_read(struct gauges *gauges, bool stock, const char *sysfs, const struct p2ptrace_filter *filter);
 
 #endif /* METRICS_H */

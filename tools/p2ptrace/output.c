@@ -127,7 +127,7 @@ static void text_field(struct printbuf *pb, const struct field *field, const voi
 	}
 }
 
-void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums)
+void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
 	char comm[4 * P2PTRACE_COMM_LEN + 1], task[sizeof(comm) + 16];
@@ -139,7 +139,8 @@ void output_text(struct printbuf *pb, const struct event *event, const void *rec
 	sprintbuf(pb, "%5" PRIu64 ".%06" PRIu64 " [%03" PRIu32 "] %-*s %-*s", us / USEC_PER_SEC, us % USEC_PER_SEC, h->cpu,
 		  COMM_WIDTH, task, EVENT_WIDTH, event->name);
 	for (size_t i = 0; i < event->nr_fields; i++)
-		text_field(pb, &event->fields[i], record, enums);
+		if (!stock || !event->fields[i].series)
+			text_field(pb, &event->fields[i], record, enums);
 	printbuf_memappend(pb, "\n", 1);
 }
 
@@ -200,7 +201,7 @@ static int json_line(struct printbuf *pb, struct json_object *object)
 	return 0;
 }
 
-int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums)
+int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
 	struct json_object *object = json_object_new_object();
@@ -214,7 +215,8 @@ int output_json(struct printbuf *pb, const struct event *event, const void *reco
 	      json_add(object, "pid", json_object_new_uint64(h->pid)) ||
 	      json_add(object, "comm", json_string(h->comm, strnlen(h->comm, sizeof(h->comm))));
 	for (size_t i = 0; i < event->nr_fields && !err; i++)
-		err = json_add(object, event->fields[i].name, json_field(&event->fields[i], record, enums));
+		if (!stock || !event->fields[i].series)
+			err = json_add(object, event->fields[i].name, json_field(&event->fields[i], record, enums));
 	if (!err)
 		err = json_line(pb, object);
 	json_object_put(object);

@@ -28,9 +28,9 @@ struct lost {
 	size_t nr_cpus;
 };
 
-/* @record must have passed event_of_record(), which gave @event. */
-void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums);
-int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums);
+/* @record must have passed event_of_record(), which gave @event. On a @stock kernel, what that does not know is left out. */
+void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock);
+int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock);
 
 void output_text_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);
 int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);

@@ -7,27 +7,53 @@
 #include "log.h"
 #include "select.h"
 
+static bool is_nvmet(const char *name)
+{
+	return !strncmp(name, "nvmet_", strlen("nvmet_"));
+}
+
+static bool is_available(const struct kernel *kernel, int event)
+{
+	if (kernel->support == KERNEL_TRACEPOINTS)
+		return btf_has_tracepoint(kernel_btf(kernel), events[event].name);
+	return stock_hooks[event] && btf_has_hook(kernel_btf(kernel), stock_hooks[event]);
+}
+
+/* Of an event that a user has named. */
+static int refuse(const struct kernel *kernel, int event)
+{
+	const char *name = events[event].name;
+
+	if (kernel->support == KERNEL_STOCK && !stock_hooks[event])
+		return fail(EXIT_KERNEL, "this kernel is without the p2pmem series, and cannot show %s; boot one that has it", name);
+	return fail(EXIT_KERNEL, "this kernel does not have %s; %s", name,
+		    is_nvmet(name) ? "load its module first: modprobe nvmet" : "boot one with the whole series");
+}
+
 int select_available(const struct kernel *kernel, bool by_name, struct event_set *set)
 {
 	bool no_nvmet = false;
 
+	set->stock = kernel->support == KERNEL_STOCK;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		const char *name = events[i].name;
-		bool nvmet = !strncmp(name, "nvmet_", strlen("nvmet_"));
-
-		if (!set->has[i] || btf_has_event(kernel_btf(kernel), name))
+		if (!set->has[i] || is_available(kernel, i))
 			continue;
 		if (by_name)
-			return fail(EXIT_KERNEL, "this kernel does not have %s; %s", name,
-				    nvmet ? "load its module first: modprobe nvmet" : "boot one with the whole series");
+			return refuse(kernel, i);
 		set->has[i] = false;
-		if (nvmet)
+		/* That a stock kernel does not have all is said once, below */
+		if (set->stock && !stock_hooks[i])
+			continue;
+		if (is_nvmet(events[i].name))
 			no_nvmet = true;
 		else
-			note("this kernel does not have %s, going on without it", name);
+			note("this kernel does not have %s, going on without it", events[i].name);
 	}
 	if (no_nvmet)
 		note("nvmet events are not available, going on without them; 'modprobe nvmet' first if you want them");
+	if (set->stock)
+		note("this kernel is without the p2pmem series: devices are named by PCI, buffers by their bus address; it does "
+		     "not tell pins, reasons, or what comes and goes (STOCK KERNELS in p2ptrace(8))");
 	return 0;
 }
 
@@ -120,6 +146,9 @@ int select_all(const struct common_options *o, struct event_set *set, struct p2p
 		rc = kernel_check_privileges();
 	if (!rc)
 		rc = select_devices(o, filter);
+	/* No stock kernel takes back later what is mapped while it is freed */
+	if (!rc && kernel.support == KERNEL_STOCK)
+		set->has[P2PTRACE_p2pmem_reclaim] = false;
 	if (!rc)
 		rc = select_available(&kernel, true, set);
 	kernel_close(&kernel);

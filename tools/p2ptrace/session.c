@@ -64,22 +64,40 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static struct bpf_program *find_program(const struct session *session, const char *prefix, const char *event,
+					const char *suffix)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s%s", prefix, event, suffix);
+	return bpf_object__find_program_by_name(session->object, name);
+}
+
+/* What is not wanted is not even loaded, so it costs the kernel nothing, and need not fit it. */
 static int find_programs(struct session *session)
 {
-	char nested[64];
+	const struct event_set *set = &session->config.events;
+	bool maps = set->has[P2PTRACE_p2pmem_dma_map] || set->has[P2PTRACE_p2pmem_dma_unmap];
+	struct bpf_program *program;
 
+	bpf_object__for_each_program(program, session->object)
+		bpf_program__set_autoload(program, false);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		snprintf(nested, sizeof(nested), "%s_nested", events[i].name);
-		session->programs[i] = bpf_object__find_program_by_name(session->object, events[i].name);
-		session->nested[i] = bpf_object__find_program_by_name(session->object, nested);
-		/* A subcommand has programs for what it is about only */
-		if (!session->config.events.has[i] && !session->programs[i])
+		if (!set->has[i])
 			continue;
-		if (!session->programs[i] || !session->nested[i])
+		session->programs[i] = find_program(session, set->stock ? "stock_" : "", events[i].name, "");
+		session->nested[i] = set->stock ? NULL : find_program(session, "", events[i].name, "_nested");
+		if (!session->programs[i] || (!session->nested[i] && !set->stock))
 			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a bug", events[i].name);
-		/* What is not wanted is not even loaded, so it costs the kernel nothing. */
-		bpf_program__set_autoload(session->programs[i], session->config.events.has[i]);
-		bpf_program__set_autoload(session->nested[i], session->config.events.has[i]);
+		bpf_program__set_autoload(session->programs[i], true);
+		if (session->nested[i])
+			bpf_program__set_autoload(session->nested[i], true);
+	}
+	if (set->stock && maps) {
+		session->pages = find_program(session, "stock_", "pages", "");
+		if (!session->pages)
+			return fail(EXIT_OTHER, "the BPF object lacks a program for pages; this is a bug");
+		bpf_program__set_autoload(session->pages, true);
 	}
 	return 0;
 }
@@ -122,14 +140,14 @@ static int attach_one(struct bpf_program *program, struct bpf_link **link)
 
 static int attach(struct session *session)
 {
-	int rc = 0;
+	int rc = session->pages ? attach_one(session->pages, &session->pages_link) : 0;
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS && !rc; i++) {
 		if (!session->config.events.has[i])
 			continue;
 		/* The kernel runs them in the order in which they came. */
 		rc = attach_one(session->programs[i], &session->links[i]);
-		if (!rc)
+		if (!rc && session->nested[i])
 			rc = attach_one(session->nested[i], &session->nested_links[i]);
 	}
 	return rc;
@@ -322,6 +340,7 @@ void session_close(struct session *session)
 {
 	destroy_links(session->nested_links);
 	destroy_links(session->links);
+	bpf_link__destroy(session->pages_link);
 	ring_buffer__free(session->records);
 	free(session->lost.per_cpu);
 	free(session->caught_per_cpu);

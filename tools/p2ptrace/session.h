@@ -3,7 +3,7 @@
  * The life of a tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets its options
  * in there; the rest happens here: select the programs, load, attach, poll, detach, drain, count what was lost.
  *
- * A BPF object for a session has the two programs per event of bpf/nested.bpf.h, and the map of bpf/lost.bpf.h. Those
+ * A BPF object for a session has the programs per event of bpf/nested.bpf.h, and the map of bpf/lost.bpf.h. Those
  * of bpf/records.bpf.h it has if there are records to read; without, a session is all pauses.
  */
 #ifndef SESSION_H
@@ -43,9 +43,12 @@ struct session {
 	struct session_config config;
 	struct bpf_object *object;	/* the caller's */
 	struct ring_buffer *records;	/* NULL without */
-	/* The event's own program, and the one for what the kernel skips while that runs. */
+	/* The event's own program, and the one for what the kernel skips while that runs, of which stock mode has none. */
 	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
 	struct bpf_link *links[P2PTRACE_NR_EVENTS], *nested_links[P2PTRACE_NR_EVENTS];
+	/* Stock mode: what knows the pages that DMA mappings are about */
+	struct bpf_program *pages;
+	struct bpf_link *pages_link;
 	int lost_map_fd, caught_map_fd;
 	struct lost lost;
 	uint64_t *caught_per_cpu;
