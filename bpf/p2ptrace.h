@@ -269,6 +269,27 @@ struct p2ptrace_nvmet_p2pmem_fallback {
 };
 _Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_fallback) == 64, "record has a hole");
 
+/* What must not happen to a buffer and its mappings, as "p2ptrace check" sees it happen. */
+enum p2ptrace_violation {
+	P2PTRACE_MAP_AFTER_FREE,	/* mapped when it was freed, or had never been allocated */
+	P2PTRACE_DOUBLE_MAP,		/* mapped by who had it mapped already */
+	P2PTRACE_LATE_UNMAP,		/* unmapped only after it was freed */
+	P2PTRACE_UNMAP_WITHOUT_MAP,
+	P2PTRACE_FREE_WITHOUT_ALLOC,
+	P2PTRACE_HELD_TOO_LONG,		/* given back, but late */
+	P2PTRACE_NR_VIOLATIONS
+};
+
+/* The first of a kind. */
+struct p2ptrace_first {
+	__u64 id;
+	struct p2ptrace_name dev;
+	struct p2ptrace_name client;	/* "" if it is about none */
+	__u32 pid;
+	__u32 pad;
+	char comm[P2PTRACE_COMM_LEN];
+};
+
 /*
  * What "p2ptrace stat" has counted, on one CPU. Enum values from P2PTRACE_NR_VALUES - 1 on share the last place.
  */
@@ -284,6 +305,7 @@ struct p2ptrace_counts {
 	__u64 decisions[P2PTRACE_NR_VALUES];		/* likewise */
 	__u64 alloc_fails[P2PTRACE_NR_VALUES];		/* by reason */
 	__u64 fallbacks[P2PTRACE_NR_VALUES];		/* by reason */
+	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* seen by "p2ptrace check" alone */
 };
 
 /* Who has allocated a buffer, for "p2ptrace leaks", and what a stock kernel does not tell otherwise. */
@@ -314,6 +336,13 @@ struct p2ptrace_hist {
 	__u64 count;
 	__u64 total_ns;
 	__u64 max_ns;
+};
+
+/* A buffer that "p2ptrace check" follows. */
+struct p2ptrace_live {
+	__u64 since_ns;			/* CLOCK_MONOTONIC */
+	__u32 before;			/* it was there before all was watched: nothing is concluded from what was not seen */
+	__u32 freed;			/* but still mapped */
 };
 
 /* A DMA mapping that "p2ptrace check" has seen made. The client is only compared. */

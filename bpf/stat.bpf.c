@@ -23,12 +23,18 @@ struct {
 
 /* Whether to follow each buffer and mapping, for "p2ptrace check": net counts would let one hide another. */
 const volatile bool follow = false;
+/* A stock kernel does not say what there was before, nor what is still mapped when it is freed */
+const volatile bool stock = false;
+const volatile __u64 older_than_ns = 0;	/* 0: however long */
+
+/* All is attached, and what there was before is in live_buffers: only from here on, something may be wrong. */
+volatile bool armed SEC(".data.armed");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, P2PTRACE_MAX_LIVE);	/* 1 if there is nothing to follow */
 	__type(key, __u64);
-	__type(value, __u64);
+	__type(value, struct p2ptrace_live);
 } live_buffers SEC(".maps");
 
 /* How often it was made: a client may map a buffer twice. */
@@ -39,49 +45,12 @@ struct {
 	__type(value, __u64);
 } live_mappings SEC(".maps");
 
-static __always_inline void buffer_begins(const struct buffer *buf)
-{
-	__u64 id = buf->id, one = 1;
-
-	if (follow && bpf_map_update_elem(&live_buffers, &id, &one, BPF_ANY))
-		count_lost();
-}
-
-static __always_inline void buffer_ends(const struct buffer *buf)
-{
-	__u64 id = buf->id;
-
-	if (follow)
-		bpf_map_delete_elem(&live_buffers, &id);
-}
-
-static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
-{
-	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	__u64 one = 1, *times;
-
-	if (!follow || !bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST))
-		return;
-	times = bpf_map_lookup_elem(&live_mappings, &key);
-	if (times)
-		__sync_fetch_and_add(times, 1);
-	else
-		count_lost();
-}
-
-static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
-{
-	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	__u64 *times;
-
-	if (!follow)
-		return;
-	times = bpf_map_lookup_elem(&live_mappings, &key);
-	if (times && *times > 1)
-		__sync_fetch_and_add(times, -1);
-	else if (times)
-		bpf_map_delete_elem(&live_mappings, &key);
-}
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, P2PTRACE_NR_VIOLATIONS);
+	__type(key, __u32);
+	__type(value, struct p2ptrace_first);
+} firsts SEC(".maps");
 
 static __always_inline struct p2ptrace_counts *counts_of_cpu(void)
 {
@@ -105,6 +74,113 @@ static __always_inline void add_by(__u64 *to, __u32 value, __u64 n)
 	if (i >= P2PTRACE_NR_VALUES)
 		i = P2PTRACE_NR_VALUES - 1;
 	add(&to[i], n);
+}
+
+/* @client is NULL if it is about none. */
+static __always_inline void violation(enum p2ptrace_violation kind, const struct buffer *buf, const struct device *client)
+{
+	struct p2ptrace_counts *c = counts_of_cpu();
+	struct p2ptrace_first first = { .id = buf->id };
+	__u32 key = kind;
+
+	if (!armed || !c)
+		return;
+	add(&c->violations[kind], 1);
+	first.pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(first.comm, sizeof(first.comm));
+	name_read(&first.dev, lender_name(&buf->lender));
+	if (client)
+		name_read(&first.client, client->kobj.name);
+	bpf_map_update_elem(&firsts, &key, &first, BPF_NOEXIST);
+}
+
+static __always_inline void buffer_begins(const struct buffer *buf)
+{
+	struct p2ptrace_live live = { .before = !armed };
+	__u64 id = buf->id;
+
+	if (!follow)
+		return;
+	live.since_ns = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&live_buffers, &id, &live, BPF_ANY))
+		count_lost();
+}
+
+static __always_inline void buffer_freed(const struct buffer *buf)
+{
+	struct p2ptrace_live *live;
+	__u64 id = buf->id;
+
+	if (!follow)
+		return;
+	live = bpf_map_lookup_elem(&live_buffers, &id);
+	if (live)
+		live->freed = 1;
+	else
+		violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
+}
+
+static __always_inline void buffer_ends(const struct buffer *buf)
+{
+	struct p2ptrace_live *live;
+	__u64 id = buf->id;
+
+	if (!follow)
+		return;
+	live = bpf_map_lookup_elem(&live_buffers, &id);
+	if (!live) {
+		if (!stock)
+			violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
+		return;
+	}
+	if (older_than_ns && !live->before && bpf_ktime_get_ns() - live->since_ns > older_than_ns)
+		violation(P2PTRACE_HELD_TOO_LONG, buf, NULL);
+	bpf_map_delete_elem(&live_buffers, &id);
+}
+
+static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
+{
+	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	__u64 id = buf->id, one = 1, *times;
+	struct p2ptrace_live *live;
+
+	if (!follow)
+		return;
+	live = bpf_map_lookup_elem(&live_buffers, &id);
+	if (!stock && (!live || live->freed))
+		violation(P2PTRACE_MAP_AFTER_FREE, buf, dma->client);
+	if (!bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST))
+		return;
+	times = bpf_map_lookup_elem(&live_mappings, &key);
+	if (!times) {
+		count_lost();
+		return;
+	}
+	violation(P2PTRACE_DOUBLE_MAP, buf, dma->client);
+	__sync_fetch_and_add(times, 1);
+}
+
+static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
+{
+	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	struct p2ptrace_live *live;
+	__u64 id = buf->id, *times;
+
+	if (!follow)
+		return;
+	live = bpf_map_lookup_elem(&live_buffers, &id);
+	times = bpf_map_lookup_elem(&live_mappings, &key);
+	if (live && live->freed && !live->before)
+		violation(P2PTRACE_LATE_UNMAP, buf, dma->client);
+	if (!times) {
+		/* It may have been made before */
+		if (!stock && !(live && live->before))
+			violation(P2PTRACE_UNMAP_WITHOUT_MAP, buf, dma->client);
+	} else if (*times > 1) {
+		__sync_fetch_and_add(times, -1);
+	} else {
+		bpf_map_delete_elem(&live_mappings, &key);
+	}
 }
 
 static __always_inline bool lender_counts(const struct lender *lender)
@@ -200,10 +276,12 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_free], buf->size);
 		/* What is still mapped has not come back */
-		if (pins)
+		if (pins) {
 			add(&c->deferred, 1);
-		else
+			buffer_freed(buf);
+		} else {
 			buffer_ends(buf);
+		}
 	}
 	return 0;
 }

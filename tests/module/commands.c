@@ -568,6 +568,32 @@ static int cmd_unmap(char **argv, int argc, char *reply)
 	return 0;
 }
 
+/* What MAP maps, whatever has become of its buffer meanwhile */
+static int cmd_map_again(char **argv, int argc, char *reply)
+{
+	struct scatterlist *first, again;
+	struct test_map *map;
+	u32 number;
+	int error;
+
+	error = kstrtou32(argv[1], 0, &number);
+	if (error)
+		return error;
+
+	guard(mutex)(&test_lock);
+
+	map = xa_load(&test_maps, number);
+	if (!map)
+		return -ENOENT;
+	first = map->table.sgl;
+	sg_init_table(&again, 1);
+	sg_set_page(&again, sg_page(first), first->length, first->offset);
+	if (!dma_map_sg(map->client, &again, 1, map->dir))
+		return -EIO;
+	dma_unmap_sg(map->client, &again, 1, map->dir);
+	return 0;
+}
+
 /* Users */
 
 static void user_remove(struct p2pmem_user *p2pmem_user)
@@ -842,6 +868,8 @@ static const struct test_command test_commands[] = {
 	{ "verify",		cmd_pattern,		3, 3 },
 	/* map MAP BUF CLIENT [from_device]: to the device if it does not say */
 	{ "map",		cmd_map,		4, 5 },
+	/* map_again MAP: once more, and unmap that */
+	{ "map_again",		cmd_map_again,		2, 2 },
 	/* unmap MAP */
 	{ "unmap",		cmd_unmap,		2, 2 },
 	/* bind USER PROVIDER [BUF]: to be freed when told of the removal */

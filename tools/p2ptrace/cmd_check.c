@@ -34,13 +34,14 @@ struct options {
 	struct expectation expectations[MAX_EXPECTATIONS];
 	size_t nr;
 	uint64_t settle_ns;
+	struct counter_follow follow;
 	const char *output;
 	char **command;		/* NULL-terminated */
 	bool list;
 };
 
 enum {
-	OPT_EXPECT = OPT_OWN, OPT_SETTLE, OPT_OUTPUT, OPT_LIST_METRICS,
+	OPT_EXPECT = OPT_OWN, OPT_SETTLE, OPT_OLDER_THAN, OPT_OUTPUT, OPT_LIST_METRICS,
 };
 
 static const struct argp_option option_table[] = {
@@ -48,6 +49,8 @@ static const struct argp_option option_table[] = {
 	  "Expect a count to be so when the command has ended; OP is ==, !=, <, <=, > or >=; may be repeated", 2 },
 	{ "settle", OPT_SETTLE, "SECONDS", 0,
 	  "How long to wait, after the command, for all to become as it should be (default 1)", 3 },
+	{ "older-than", OPT_OLDER_THAN, "SECONDS", 0,
+	  "Call it a violation if a buffer is held for longer, also if it comes back then", 3 },
 	{ "output", OPT_OUTPUT, "FILE", 0, "Write the report there, and not to standard output after the command's", 4 },
 	{ "list-metrics", OPT_LIST_METRICS, NULL, 0, "Print what can be expected on this kernel, and end", 5 },
 	{}
@@ -77,6 +80,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		err = number_parse_seconds(arg, &o->settle_ns);
 		if (err)
 			o->common.status = options_bad_number("settle", arg, err, "5 or 0");
+		break;
+	case OPT_OLDER_THAN:
+		err = number_parse_seconds(arg, &o->follow.older_than_ns);
+		if (err || !o->follow.older_than_ns)
+			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.5");
 		break;
 	case OPT_OUTPUT:
 		o->output = arg;
@@ -114,19 +122,30 @@ static const struct argp argp = {
 	.args_doc = "-- COMMAND [ARGUMENT...]",
 	.doc = "Run COMMAND, and say whether peer memory was used as it should be: the command succeeds, what was allocated "
 	       "meanwhile has come back, what was mapped was unmapped, no event was lost, and all that is expected is so.\v"
-	       "Counts are of the time while the command ran, whoever it was; held and pinned are of its end. See "
+	       "Violations are always looked for: buffers that have not come back (leak), DMA mappings that have not ended "
+	       "(mapped), that were made twice by one client (double_map), of what was freed (map_after_free), ended after "
+	       "their buffer was freed (late_unmap), or never begun (unmap_without_map), frees without an allocation "
+	       "(free_without_alloc), removals that had to wait (drain_stall), events that were lost. What was there before "
+	       "is none of them. Counts are of the time while the command ran, whoever it was; held and pinned are of its "
+	       "end. See "
 	       "--list-metrics for their names. With --json, the report is one object.\n\n"
 	       "Exit status: 0 all is as it should be, 1 something is not, 2 bad usage, 3 this kernel or these privileges "
 	       "cannot do it, 4 anything else.",
 };
 
-/* What must not be, whatever is expected. */
-enum violation { LEAK, MAPPED, STALL, LOST, NR_VIOLATIONS };
+/* What must not be, whatever is expected: as the programs see it happen, and as it is at the end. */
+enum violation { LEAK = P2PTRACE_NR_VIOLATIONS, MAPPED, STALL, LOST, NR_VIOLATIONS };
 
 static const struct {
 	const char *name;
 	const char *words;
 } violations[NR_VIOLATIONS] = {
+	[P2PTRACE_MAP_AFTER_FREE] = { "map_after_free", "DMA mappings of buffers that had been freed, or were none" },
+	[P2PTRACE_DOUBLE_MAP] = { "double_map", "DMA mappings of what the same client had mapped already" },
+	[P2PTRACE_LATE_UNMAP] = { "late_unmap", "DMA mappings that ended after their buffer was freed" },
+	[P2PTRACE_UNMAP_WITHOUT_MAP] = { "unmap_without_map", "ends of DMA mappings that had not been made" },
+	[P2PTRACE_FREE_WITHOUT_ALLOC] = { "free_without_alloc", "frees of buffers that had not been allocated" },
+	[P2PTRACE_HELD_TOO_LONG] = { "held_too_long", "buffers that came back later than --older-than" },
 	[LEAK] = { "leak", "buffers that were allocated and have not come back; p2ptrace leaks says by whom" },
 	[MAPPED] = { "mapped", "DMA mappings that were made and have not ended" },
 	[STALL] = { "drain_stall", "times that a removal had to wait for buffers for ten seconds" },
@@ -149,6 +168,7 @@ struct check {
 /* While all is attached: what ends is only seen then. */
 static void find_violations(struct check *c)
 {
+	memcpy(c->counts, c->difference.counts.violations, sizeof(c->difference.counts.violations));
 	counter_live(&c->counter, &c->counts[LEAK], &c->counts[MAPPED]);
 	c->counts[STALL] = c->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
 	c->counts[LOST] = c->difference.lost;
@@ -272,16 +292,37 @@ static void command_text(const struct check *c, char *text, size_t size)
 		snprintf(text, size, "killed by signal %d (%s)", WTERMSIG(c->wait_status), strsignal(WTERMSIG(c->wait_status)));
 }
 
-static void report_text(const struct check *c, FILE *out)
+/* "; the first: p2pmem0 id=17, client 0000:04:00.0, by fio-123"; nothing if it is not known. */
+static void first_text(struct check *c, int v, char *text, size_t size)
 {
+	char dev[4 * P2PTRACE_NAME_LEN + 1], client[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1];
+	struct p2ptrace_first first;
+
+	*text = '\0';
+	if (v >= P2PTRACE_NR_VIOLATIONS || !counter_first(&c->counter, v, &first))
+		return;
+	text_word(dev, sizeof(dev), first.dev.s, strlen(first.dev.s));
+	text_word(client, sizeof(client), first.client.s, strlen(first.client.s));
+	text_word(comm, sizeof(comm), first.comm, strlen(first.comm));
+	snprintf(text, size, "; the first: %s id=%" PRIu64 "%s%s, by %s-%" PRIu32, dev, (uint64_t)first.id,
+		 *client ? ", client " : "", client, comm, first.pid);
+}
+
+static void report_text(struct check *c, FILE *out)
+{
+	char first[512];
 	size_t failed = nr_failed(c);
 	char ended[128];
 
 	command_text(c, ended, sizeof(ended));
 	fprintf(out, "%-6s the command: %s\n", command_failed(c) ? "FAILED" : "ok", ended);
-	for (int v = 0; v < NR_VIOLATIONS; v++)
-		if (c->counts[v])
-			fprintf(out, "FAILED %s: it is %" PRIu64 " (%s)\n", violations[v].name, c->counts[v], violations[v].words);
+	for (int v = 0; v < NR_VIOLATIONS; v++) {
+		if (!c->counts[v])
+			continue;
+		first_text(c, v, first, sizeof(first));
+		fprintf(out, "FAILED %s: it is %" PRIu64 " (%s%s)\n", violations[v].name, c->counts[v], violations[v].words,
+			first);
+	}
 	for (size_t i = 0; i < c->options->nr; i++) {
 		const struct expectation *e = &c->options->expectations[i];
 		uint64_t value;
@@ -321,14 +362,32 @@ static struct json_object *json_expectation(const struct check *c, const struct 
 	return object;
 }
 
-static int report_json(const struct check *c, FILE *out)
+static struct json_object *json_first(const struct p2ptrace_first *first)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "dev", output_json_string(first->dev.s));
+	json_object_object_add(object, "id", json_object_new_uint64(first->id));
+	json_object_object_add(object, "client", *first->client.s ? output_json_string(first->client.s) : NULL);
+	json_object_object_add(object, "pid", json_object_new_uint64(first->pid));
+	json_object_object_add(object, "comm", output_json_string(first->comm));
+	return object;
+}
+
+static int report_json(struct check *c, FILE *out)
 {
 	struct json_object *document = json_object_new_object(), *expected = json_object_new_array();
 	struct json_object *found = json_object_new_object(), *metrics = json_object_new_object();
+	struct json_object *firsts = json_object_new_object();
+	struct p2ptrace_first first;
 
-	for (int v = 0; v < NR_VIOLATIONS; v++)
-		if (c->counts[v])
-			json_object_object_add(found, violations[v].name, json_object_new_uint64(c->counts[v]));
+	for (int v = 0; v < NR_VIOLATIONS; v++) {
+		if (!c->counts[v])
+			continue;
+		json_object_object_add(found, violations[v].name, json_object_new_uint64(c->counts[v]));
+		if (v < P2PTRACE_NR_VIOLATIONS && counter_first(&c->counter, v, &first))
+			json_object_object_add(firsts, violations[v].name, json_first(&first));
+	}
 	for (size_t i = 0; i < c->options->nr; i++)
 		json_object_array_add(expected, json_expectation(c, &c->options->expectations[i]));
 	for (size_t i = 0; i < c->counter.metrics.nr; i++)
@@ -337,14 +396,16 @@ static int report_json(const struct check *c, FILE *out)
 	json_object_object_add(document, "event", json_object_new_string("check"));
 	json_object_object_add(document, "failed", json_object_new_uint64(nr_failed(c)));
 	json_object_object_add(document, "command", json_command(c));
+	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&c->counter.set)));
 	json_object_object_add(document, "violations", found);
+	json_object_object_add(document, "first", firsts);
 	json_object_object_add(document, "expectations", expected);
 	json_object_object_add(document, "interval_ns", json_object_new_uint64(c->difference.ts_ns));
 	json_object_object_add(document, "metrics", metrics);
 	return output_json_document(document, out);
 }
 
-static int report(const struct check *c, FILE *out)
+static int report(struct check *c, FILE *out)
 {
 	int rc = 0;
 
@@ -377,7 +438,7 @@ static int check_session(struct check *c, FILE *out)
 		.pause = check_pause,
 		.ctx = c,
 	};
-	int rc = counter_start(&c->counter, &config, true);
+	int rc = counter_start(&c->counter, &config, &c->options->follow);
 
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);

@@ -9,8 +9,10 @@
 #include "counter.h"
 #include "devices.h"
 #include "enums.h"
+#include "held.h"
 #include "kernel.h"
 #include "log.h"
+#include "peers.h"
 #include "select.h"
 
 #include "stat.skel.h"
@@ -46,28 +48,76 @@ int counter_open(struct counter *counter, const struct common_options *options, 
 	return rc;
 }
 
-static uint64_t count_keys(int fd, void *previous, void *next, size_t size)
-{
-	uint64_t n = 0;
+/* Keys of a map that changes meanwhile: what goes may start it anew, and there are no more than there is room for. */
+#define for_each_key(fd, previous, next, n) \
+	for (void *__key = NULL; (n)++ < P2PTRACE_MAX_LIVE && !bpf_map_get_next_key(fd, __key, &(next)); \
+	     (previous) = (next), __key = &(previous))
 
-	/* What goes meanwhile may start it anew; there are no more than there is room for */
-	for (void *key = NULL; n < P2PTRACE_MAX_LIVE && !bpf_map_get_next_key(fd, key, next); n++) {
-		memcpy(previous, next, size);
-		key = previous;
-	}
-	return n;
+static uint64_t count_buffers(int fd)
+{
+	struct p2ptrace_live live;
+	uint64_t previous, id, n = 0, live_now = 0;
+
+	for_each_key(fd, previous, id, n)
+		live_now += !bpf_map_lookup_elem(fd, &id, &live) && !live.before;
+	return live_now;
+}
+
+static uint64_t count_mappings(int fd)
+{
+	struct p2ptrace_mapping previous, mapping;
+	uint64_t n = 0, live_now = 0;
+
+	for_each_key(fd, previous, mapping, n)
+		live_now++;
+	return live_now;
 }
 
 void counter_live(struct counter *counter, uint64_t *buffers, uint64_t *mappings)
 {
-	struct p2ptrace_mapping from, to;
-	uint64_t id, next;
-
-	*buffers = count_keys(bpf_map__fd(counter->skel->maps.live_buffers), &id, &next, sizeof(id));
-	*mappings = count_keys(bpf_map__fd(counter->skel->maps.live_mappings), &from, &to, sizeof(from));
+	*buffers = count_buffers(bpf_map__fd(counter->skel->maps.live_buffers));
+	*mappings = count_mappings(bpf_map__fd(counter->skel->maps.live_mappings));
 }
 
-int counter_start(struct counter *counter, struct session_config *config, bool follow)
+bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)
+{
+	uint32_t key = kind;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(counter->skel->maps.firsts), &key, first))
+		return false;
+	/* All is padded, but nothing that a kernel wrote is taken on trust */
+	first->dev.s[sizeof(first->dev.s) - 1] = first->client.s[sizeof(first->client.s) - 1] = '\0';
+	first->comm[sizeof(first->comm) - 1] = '\0';
+	return true;
+}
+
+/*
+ * All is attached: what there is now was there before, and what happens to it that began unseen is no violation. A
+ * buffer that came since we were attached is known, and marked as from before as well.
+ */
+static int arm(struct counter *counter)
+{
+	int fd = bpf_map__fd(counter->skel->maps.live_buffers);
+	typeof(*counter->skel->data_armed) armed = { .armed = true };
+	struct held_list held = {};
+	uint32_t zero = 0;
+	int rc = 0;
+
+	if (!counter->set.stock)
+		rc = held_read(&held, SYSFS, DEBUGFS, &counter->filter);
+	for (size_t i = 0; i < held.nr && !rc; i++) {
+		struct p2ptrace_live live = { .before = 1 };
+
+		if (bpf_map_update_elem(fd, &held.held[i].id, &live, BPF_NOEXIST) && errno != EEXIST)
+			rc = fail(EXIT_OTHER, "cannot take note of what is held already: %s", strerror(errno));
+	}
+	held_free(&held);
+	if (!rc && bpf_map_update_elem(bpf_map__fd(counter->skel->maps.data_armed), &zero, &armed, BPF_ANY))
+		rc = fail(EXIT_OTHER, "cannot begin to look for violations: %s", strerror(errno));
+	return rc;
+}
+
+int counter_start(struct counter *counter, struct session_config *config, const struct counter_follow *follow)
 {
 	int rc;
 
@@ -76,7 +126,10 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
 	counter->skel->rodata->follow = follow;
-	if (!follow) {
+	counter->skel->rodata->stock = counter->set.stock;
+	if (follow) {
+		counter->skel->rodata->older_than_ns = follow->older_than_ns;
+	} else {
 		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
 		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);
 	}
@@ -84,6 +137,8 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 	config->events = counter->set;
 	config->duration_ns = counter->options->duration_ns;
 	rc = session_start(&counter->session, counter->skel->obj, config);
+	if (!rc && follow)
+		rc = arm(counter);
 	if (rc)
 		return rc;
 	counter->per_cpu = calloc(counter->session.lost.nr_cpus, sizeof(*counter->per_cpu));

@@ -28,14 +28,22 @@ struct counter {
 /* What this kernel has of what the options ask for. Takes privileges only if it is to be @started. */
 int counter_open(struct counter *counter, const struct common_options *options, bool started);
 
+/* Each buffer and mapping, besides the counts. */
+struct counter_follow {
+	uint64_t older_than_ns;		/* a buffer that is held for longer is a violation; 0: none is */
+};
+
 /*
- * From here on, all is counted, and each buffer and mapping followed if @follow. @config says when to pause; the rest of
- * it is filled in here.
+ * From here on, all is counted, and each buffer and mapping followed unless @follow is NULL. @config says when to pause;
+ * the rest of it is filled in here.
  */
-int counter_start(struct counter *counter, struct session_config *config, bool follow);
+int counter_start(struct counter *counter, struct session_config *config, const struct counter_follow *follow);
 
 /* How many buffers and mappings that were seen to begin have not ended. Only while it is attached, and if they are followed. */
 void counter_live(struct counter *counter, uint64_t *buffers, uint64_t *mappings);
+
+/* The first of a kind; false if there was none. Also when it is no longer attached. */
+bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first);
 
 /* The sum so far. */
 int counter_sample(struct counter *counter, struct sample *sample);
