@@ -16,6 +16,7 @@
 #include "enums.h"
 #include "events.h"
 #include "kernel.h"
+#include "lives.h"
 #include "log.h"
 #include "number.h"
 #include "options.h"
@@ -31,20 +32,24 @@
 
 struct options {
 	struct common_options common;
-	bool list;
+	bool list, lives;
 	struct event_set events;
 	bool events_given;
-	uint64_t count, buffer_bytes;	/* 0: not given */
+	uint64_t count, buffer_bytes, min_ns;	/* 0: not given */
 };
 
 enum {
-	OPT_EVENT = OPT_OWN, OPT_LIST_EVENTS, OPT_COUNT, OPT_BUFFER,
+	OPT_EVENT = OPT_OWN, OPT_LIST_EVENTS, OPT_COUNT, OPT_BUFFER, OPT_LIVES, OPT_MIN_US,
 };
 
 static const struct argp_option option_table[] = {
 	{ "event", OPT_EVENT, "NAME[,NAME...]", 0,
 	  "Trace only these events; the beginning of a name will do if it is unambiguous; may be repeated", 2 },
-	{ "count", OPT_COUNT, "N", 0, "End after N events", 3 },
+	{ "lives", OPT_LIVES, NULL, 0,
+	  "Instead of events, show each buffer when its memory has come back: who allocated it, for which request of the "
+	  "NVMe target, and who had it mapped, for how long", 2 },
+	{ "min-us", OPT_MIN_US, "N", 0, "With --lives, only buffers that were held for N microseconds or more", 2 },
+	{ "count", OPT_COUNT, "N", 0, "End after N events, or lives", 3 },
 	{ "buffer", OPT_BUFFER, "SIZE", 0,
 	  "Ring buffer between kernel and p2ptrace (default 8M); K, M and G are understood, and it is rounded up to a "
 	  "power of two", 4 },
@@ -62,6 +67,18 @@ static int parse_count(struct options *o, const char *arg)
 	return options_set_number("count", &o->count, count, arg);
 }
 
+static int parse_min_us(struct options *o, const char *arg)
+{
+	uint64_t us, ns;
+	int err = number_parse(arg, &us);
+
+	if (!err && __builtin_mul_overflow(us, 1000, &ns))
+		err = -ERANGE;
+	if (err || !us)
+		return options_bad_number("min-us", arg, err, "1000");
+	return options_set_number("min-us", &o->min_ns, ns, arg);
+}
+
 static int parse_buffer(struct options *o, const char *arg)
 {
 	uint64_t wanted, size = sysconf(_SC_PAGESIZE);
@@ -75,6 +92,20 @@ static int parse_buffer(struct options *o, const char *arg)
 	while (size < wanted)
 		size <<= 1;
 	return options_set_number("buffer", &o->buffer_bytes, size, arg);
+}
+
+/* What takes an event out leaves a hole in a life. */
+static int check_lives(const struct options *o)
+{
+	const char *option = o->events_given ? "event" : o->common.client ? "client" : o->common.pid ? "pid" :
+			     o->common.comm ? "comm" : NULL;
+
+	if (o->lives && option)
+		return fail(EXIT_USAGE, "--lives takes all events of a buffer, and --%s leaves some out; leave one of them out",
+			    option);
+	if (o->min_ns && !o->lives)
+		return fail(EXIT_USAGE, "--min-us is about lives, and an event takes no time; add --lives");
+	return 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -97,8 +128,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_BUFFER:
 		o->common.status = parse_buffer(o, arg);
 		break;
+	case OPT_LIVES:
+		o->lives = true;
+		return 0;
+	case OPT_MIN_US:
+		o->common.status = parse_min_us(o, arg);
+		break;
 	case ARGP_KEY_ARG:
 		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace trace --help'", arg);
+		break;
+	case ARGP_KEY_END:
+		o->common.status = check_lives(o);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -126,6 +166,7 @@ struct trace {
 	const struct options *options;
 	struct session session;
 	struct enums enums;
+	struct lives lives;
 	struct stream out;
 	struct printbuf *line;
 	uint64_t events;	/* that were printed */
@@ -134,6 +175,33 @@ struct trace {
 	time_t next_count;	/* of the lost ones, CLOCK_MONOTONIC */
 	bool out_of_memory;
 };
+
+/* One more line is in t->line. */
+static enum session_verdict trace_line(struct trace *t)
+{
+	if (stream_write(&t->out, t->line->buf, t->line->bpos))
+		return SESSION_STOP;
+	t->events++;
+	return t->events == t->options->count ? SESSION_STOP : SESSION_GO_ON;
+}
+
+static enum session_verdict trace_life(struct trace *t, const struct event *event, const void *data)
+{
+	struct life *life = lives_add(&t->lives, event, data);
+	enum session_verdict verdict = SESSION_GO_ON;
+
+	if (life && life->alloc.size >= t->options->common.min_size &&
+	    life->back_ns - life->alloc.h.ts_ns >= t->options->min_ns) {
+		printbuf_reset(t->line);
+		if (!t->options->common.json)
+			life_text(t->line, life, &t->enums);
+		else if (life_json(t->line, life, &t->enums))
+			t->out_of_memory = true;
+		verdict = t->out_of_memory ? SESSION_STOP : trace_line(t);
+	}
+	life_free(life);
+	return verdict;
+}
 
 static enum session_verdict trace_record(void *ctx, const void *data, size_t size)
 {
@@ -144,6 +212,8 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 		t->malformed++;
 		return SESSION_GO_ON;
 	}
+	if (t->options->lives)
+		return trace_life(t, event, data);
 	printbuf_reset(t->line);
 	if (!t->options->common.json) {
 		output_text(t->line, event, data, &t->enums, t->session.config.events.stock);
@@ -151,10 +221,7 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 		t->out_of_memory = true;
 		return SESSION_STOP;
 	}
-	if (stream_write(&t->out, t->line->buf, t->line->bpos))
-		return SESSION_STOP;
-	t->events++;
-	return t->events == t->options->count ? SESSION_STOP : SESSION_GO_ON;
+	return trace_line(t);
 }
 
 static void show_lost(struct trace *t, const char *when)
@@ -199,6 +266,9 @@ static int trace_end(struct trace *t)
 
 	if (lost->total)
 		show_lost(t, "in all");
+	if (t->lives.not_followed)
+		note("%" PRIu64 " buffers or mappings could not be followed: there is room for 65536 at a time, and 64 mappings of "
+		     "each", t->lives.not_followed);
 	if (t->out_of_memory)
 		return fail(EXIT_OTHER, "out of memory");
 	if (t->malformed)
@@ -253,8 +323,9 @@ static int trace_session(struct trace *t, const struct options *o, const struct 
 	rc = session_start(&t->session, skel->obj, &config);
 	if (!rc) {
 		/* Scripts wait for this line: from here on, no event goes unseen. */
-		note("tracing %zu event%s, mode %s (Ctrl-C ends)", event_set_count(set),
-		     event_set_count(set) == 1 ? "" : "s", event_set_mode(set));
+		note("tracing %zu event%s, mode %s (Ctrl-C ends)%s", event_set_count(set),
+		     event_set_count(set) == 1 ? "" : "s", event_set_mode(set),
+		     o->lives ? "; a buffer shows when it comes back" : "");
 		rc = session_run(&t->session);
 	}
 	if (!rc)
@@ -271,11 +342,14 @@ static int trace(const struct options *o)
 	struct kernel kernel = {};
 	struct event_set set;
 	struct event_set passing;	/* the filters, whether or not this kernel has them */
-	int rc;
+	int rc = 0;
 
 	/* What is wrong anywhere, then what this kernel and these privileges cannot do, then what is wrong here. */
 	set = o->events;
-	rc = select_events(&o->common, o->events_given, &set);
+	if (o->lives)
+		lives_events(&set);
+	else
+		rc = select_events(&o->common, o->events_given, &set);
 	passing = set;
 	if (!rc)
 		rc = select_check_names(&o->common);
@@ -289,7 +363,10 @@ static int trace(const struct options *o)
 		rc = check_buffer(o, MEMINFO);
 	if (!rc)
 		rc = select_available(&kernel, o->events_given, &set);
-	if (!rc && !o->events_given)
+	if (o->lives)
+		/* Of a buffer that is large enough, no part is too small */
+		filter.min_size = 0;
+	else if (!rc && !o->events_given)
 		select_show_left_out(&o->common, &passing);
 	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
 		rc = fail(EXIT_OTHER, "out of memory");
@@ -304,6 +381,7 @@ static int trace(const struct options *o)
 	}
 	stream_init(&t.out, stdout);
 	rc = trace_session(&t, o, &filter, &set);
+	lives_free(&t.lives);
 	printbuf_free(t.line);
 out:
 	enums_free(&t.enums);

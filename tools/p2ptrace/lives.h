@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events put together: the life of a buffer from its allocation until its memory comes back, with each mapping in
+ * between, and the request of the NVMe target that it was for.
+ */
+#ifndef LIVES_H
+#define LIVES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/printbuf.h>
+
+#include "enums.h"
+#include "events.h"
+#include "p2ptrace.h"
+
+struct life_map {
+	struct p2ptrace_name client;
+	uint64_t dma_addr, size;
+	uint64_t from_ns, to_ns;	/* CLOCK_MONOTONIC; 0: has not ended */
+	uint32_t dir, map;
+};
+
+struct life {
+	uint64_t id;
+	struct p2ptrace_p2pmem_alloc alloc;
+	uint64_t freed_ns, back_ns;	/* freed before it came back if it was still mapped */
+	bool used;
+	struct p2ptrace_nvmet_p2pmem_use use;	/* if it is */
+	struct life_map *maps;		/* in the order in which they were made */
+	size_t nr;
+};
+
+struct lives {
+	void *tree;			/* of those that have not ended, by id */
+	size_t nr;
+	uint64_t unknown;		/* ends of what began before */
+	uint64_t not_followed;		/* there was no room for them */
+};
+
+/* What it takes, of all events. */
+void lives_events(struct event_set *set);
+
+/*
+ * Takes an event into account. Returns the life that it ends, if it does, and then the caller frees it. An event that
+ * fits no life is from before, and ignored.
+ */
+struct life *lives_add(struct lives *lives, const struct event *event, const void *record);
+void life_free(struct life *life);
+void lives_free(struct lives *lives);
+
+/* A line of text or JSON. The latter returns 0 or -ENOMEM. */
+void life_text(struct printbuf *pb, const struct life *life, const struct enums *enums);
+int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums);
+
+#endif /* LIVES_H */
