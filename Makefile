@@ -37,7 +37,7 @@ include tools/p2ptrace/p2ptrace.mk
 demo: deps p2ptrace kernel ## run real NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel $(p2ptrace_unitc) $(p2ptrace_unitsh) ## run all tests
+check: deps p2ptrace kernel kernel-base $(p2ptrace_unitc) $(p2ptrace_unitsh) ## run all tests
 	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unitc) $(p2ptrace_unitsh) \
 		tests/series tests/runner tests/guest
 
@@ -91,9 +91,9 @@ check-series: deps-series kernel-tree ## check the patches, and that each builds
 	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's own runner
 	$(Q)prove --timer tests/runner
-check-guest: p2ptrace kernel ## run the tests that boot the lab
+check-guest: p2ptrace kernel kernel-base ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
-check-debug: p2ptrace kernel-debug ## run them and a stress on the debug kernel, which takes several times as long
+check-debug: p2ptrace kernel-debug kernel-base ## run them and a stress on the debug kernel, which takes several times as long
 	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest tests/stress
 bench-core: kernel-tree ## measure what peer memory costs, in instructions, on the base kernel and on ours
 	$(Q)tests/bench/core

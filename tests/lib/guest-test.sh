@@ -18,11 +18,12 @@
 # Variables: TOPOLOGY, CPU, APPEND and TIMEOUT, as the runner's options;
 # RUN_OPTIONS, an array of others; ALLOW_WARNING, an extended regular expression
 # for the lines in the console log that the test provokes on purpose; MODULE=1,
-# if the test wants core(), see guest.sh; QMP=1, if it wants qmp(), see there.
+# if the test wants core(), see guest.sh; QMP=1, if it wants qmp(), see there;
+# BASE=1, if it wants the base kernel, which is without the series.
 #
 # LAB_LOG in the environment names the console log, LAB_RUN another runner,
 # LAB_KERNEL another kernel, which may be one for debugging and has four times as
-# long.
+# long; it is none for a test with BASE=1.
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 lab_top=${lab_lib%/tests/lib}
@@ -87,9 +88,18 @@ guest_test() (
 	[ "$tap_failed" = 0 ]
 )
 
+lab_kernel() {
+	if [ "${BASE:-}" = 1 ]; then
+		echo "$lab_top/build/base/kernel/arch/x86/boot/bzImage"
+	else
+		echo "${LAB_KERNEL:-$lab_top/build/kernel/arch/x86/boot/bzImage}"
+	fi
+}
+
 # The kernel's build directory: modules are made against it, and some are there
 lab_kernel_build() {
-	local image=${LAB_KERNEL:-$lab_top/build/kernel/arch/x86/boot/bzImage}
+	local image
+	image=$(lab_kernel)
 	echo "${image%/arch/x86/boot/bzImage}"
 }
 
@@ -120,6 +130,13 @@ build_module() (
 if [ -z "${LAB_GUEST:-}" ]; then
 	self=$(cd -- "$(dirname -- "$0")" && pwd -P)/$(basename -- "$0")
 	environment=(env LAB_KERNEL_BUILD="$(lab_kernel_build)")
+	if [ "${BASE:-}" = 1 ]; then
+		[ -r "$(lab_kernel)" ] || {
+			echo "# no kernel at '$(lab_kernel)': run 'make kernel-base'" >&2
+			exit 1
+		}
+		RUN_OPTIONS+=(--kernel "$(lab_kernel)")
+	fi
 	if [ -n "${MODULE:-}" ]; then
 		module=$(build_module "$(lab_kernel_build)") || exit
 		environment+=(LAB_MODULE="$module")

@@ -3,7 +3,8 @@
 #
 # Shows: a guest test is reported as failed when its guest stops before the end
 # of its plan, dies, or logs a kernel warning, even if all its points passed; and
-# a skip that does not say why is no skip.
+# a skip that does not say why is no skip.  With BASE=1, it is the base kernel that
+# boots, or there is no test.
 # Requires: a kernel; 5 boots, where it takes a kernel to show it.
 
 # shellcheck source=tests/lib/runner-test.sh
@@ -24,11 +25,12 @@ judge() {
 
 # judge_here: the same without a guest.  What only looks at TAP needs no boot.
 judge_here() {
-	LAB_RUN=$scratch/run judge
+	LAB_RUN=$scratch/run judge "$@"
 }
 
 cat >"$scratch/run" <<'END'
 #!/bin/bash
+echo "# runner: $*"
 until [ "$1" = -- ]; do
 	if [ "$1" = --log ]; then : >"$2"; fi
 	shift
@@ -43,7 +45,7 @@ failed() {
 	like "$1: and says why" "$(<"$scratch/out")" "$2"
 }
 
-plan 22
+plan 26
 
 judge <<'END'
 plan 2
@@ -131,3 +133,27 @@ judge_here <<'END'
 skip_all ''
 END
 failed 'a file skipped without a reason' 'not ok .* a skip says why'
+
+# A checkout with other kernels, or none
+mkdir -p "$scratch/tests"
+cp -r "$lib" "$scratch/tests/lib"
+judge_there() {
+	lib=$scratch/tests/lib judge_here BASE=1
+}
+
+judge_there <<'END'
+plan 1
+ok 'one' true
+END
+failed 'no base kernel' "run 'make kernel-base'"
+
+base=$scratch/build/base/kernel
+mkdir -p "$base/arch/x86/boot"
+touch "$base/arch/x86/boot/bzImage"
+LAB_KERNEL=/other/arch/x86/boot/bzImage judge_there <<'END'
+plan 1
+ok 'one' true
+END
+is 'a base kernel: it passes' "$status" 0
+like 'a base kernel: which is booted, whatever LAB_KERNEL says' "$(<"$scratch/out")" \
+	"--kernel $base/arch/x86/boot/bzImage .*LAB_KERNEL_BUILD=$base "
