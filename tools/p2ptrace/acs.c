@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static void on_warning(char *message, ...)
 	(void)message;
 }
 
-static struct pci_access *open_access(const char *sysfs)
+struct pci_access *config_open(const char *sysfs)
 {
 	struct pci_access *access = pci_alloc();
 	char path[256], sysfs_path[] = "sysfs.path";
@@ -32,6 +33,11 @@ static struct pci_access *open_access(const char *sysfs)
 	return access;
 }
 
+void config_close(struct pci_access *config)
+{
+	pci_cleanup(config);
+}
+
 static struct pci_dev *open_dev(struct pci_access *access, const char *pci)
 {
 	unsigned int domain, bus, slot, function;
@@ -41,25 +47,53 @@ static struct pci_dev *open_dev(struct pci_access *access, const char *pci)
 	return pci_get_dev(access, domain, bus, slot, function);
 }
 
-bool acs_redirects(const char *sysfs, const char *pci)
+/* -1 if it is no PCI Express function. */
+static int express_type(struct pci_dev *dev)
 {
-	struct pci_access *access = open_access(sysfs);
-	struct pci_dev *dev = open_dev(access, pci);
-	struct pci_cap *cap;
-	bool redirects = false;
+	struct pci_cap *cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
 
-	if (dev) {
-		cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
-		if (cap)
-			redirects = pci_read_word(dev, cap->addr + PCI_ACS_CTRL) &
-				    (PCI_ACS_CTRL_REQ_RED | PCI_ACS_CTRL_CMPLT_RED | PCI_ACS_CTRL_EGRESS);
-		pci_free_dev(dev);
-	}
-	pci_cleanup(access);
-	return redirects;
+	return cap ? (pci_read_word(dev, cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4 : -1;
 }
 
-static const char *express_kind(unsigned int type)
+/* As pci_bridge_has_acs_redir() of drivers/pci/p2pdma.c, which asks it of endpoints as well. */
+static bool acs_redirects(struct pci_dev *dev)
+{
+	struct pci_cap *cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
+
+	return cap && pci_read_word(dev, cap->addr + PCI_ACS_CTRL) &
+		      (PCI_ACS_CTRL_REQ_RED | PCI_ACS_CTRL_CMPLT_RED | PCI_ACS_CTRL_EGRESS);
+}
+
+static unsigned int header_type(struct pci_dev *dev)
+{
+	return pci_read_byte(dev, PCI_HEADER_TYPE) & 0x7f;
+}
+
+/* libpci reads ones where there is nothing to read, and finds no capability there. */
+#define HEAD 64
+
+int config_read(struct pci_access *config, const char *pci, struct function *function)
+{
+	struct pci_dev *dev = open_dev(config, pci);
+	unsigned char bytes[HEAD];
+	int err = 0;
+
+	memset(function, 0, sizeof(*function));
+	if (!dev || !pci_read_block(dev, 0, bytes, HEAD)) {
+		err = -EIO;
+	} else if (!pci_read_block(dev, HEAD, bytes, 1)) {
+		err = -EACCES;
+	} else {
+		function->endpoint = header_type(dev) == PCI_HEADER_TYPE_NORMAL;
+		function->root_port = express_type(dev) == PCI_EXP_TYPE_ROOT_PORT;
+		function->redirects = acs_redirects(dev);
+	}
+	if (dev)
+		pci_free_dev(dev);
+	return err;
+}
+
+static const char *express_kind(int type)
 {
 	switch (type) {
 	case PCI_EXP_TYPE_ROOT_PORT:
@@ -80,19 +114,19 @@ static const char *express_kind(unsigned int type)
 
 const char *pci_kind(const char *sysfs, const char *pci)
 {
-	struct pci_access *access = open_access(sysfs);
-	struct pci_dev *dev = open_dev(access, pci);
+	struct pci_access *config = config_open(sysfs);
+	struct pci_dev *dev = open_dev(config, pci);
 	const char *kind = "device";
-	struct pci_cap *cap;
 
 	if (dev) {
-		cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
-		if (cap)
-			kind = express_kind((pci_read_word(dev, cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4);
-		else if ((pci_read_byte(dev, PCI_HEADER_TYPE) & 0x7f) == PCI_HEADER_TYPE_BRIDGE)
+		int type = express_type(dev);
+
+		if (type >= 0)
+			kind = express_kind(type);
+		else if (header_type(dev) == PCI_HEADER_TYPE_BRIDGE)
 			kind = "bridge";
 		pci_free_dev(dev);
 	}
-	pci_cleanup(access);
+	config_close(config);
 	return kind;
 }

@@ -13,19 +13,21 @@
 #include "args.h"
 #include "commands.h"
 #include "devices.h"
+#include "kernel.h"
 #include "log.h"
 #include "output.h"
 #include "peers.h"
+#include "predict.h"
 #include "text.h"
 
 struct options {
-	bool json, help;
+	bool json, help, predict;
 	const char *why[2];	/* provider and client; NULL without --why */
 	int status;
 };
 
 enum {
-	OPT_JSON = 256, OPT_WHY,
+	OPT_JSON = 256, OPT_WHY, OPT_PREDICT,
 };
 
 static const struct argp_option option_table[] = {
@@ -33,6 +35,8 @@ static const struct argp_option option_table[] = {
 	{ "why", OPT_WHY, "PROVIDER", 0,
 	  "Explain one pair: the way from CLIENT to PROVIDER (p2pmem0, or 0000:01:00.0), what is in the way, and what "
 	  "would help", 2 },
+	{ "predict", OPT_PREDICT, NULL, 0,
+	  "Derive it from sysfs and PCI config space, as for a stock kernel, also if this one tells what it decides", 3 },
 	{ "help", 'h', NULL, 0, "Print this help", 5 },
 	{}
 };
@@ -47,6 +51,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_JSON:
 		o->json = true;
+		return 0;
+	case OPT_PREDICT:
+		o->predict = true;
 		return 0;
 	case OPT_WHY:
 		if (o->why[0])
@@ -78,7 +85,8 @@ static const struct argp argp = {
 	.doc = "Show which PCI functions (rows) can reach which peer memory (columns): by which way, and over how many "
 	       "hops.\v"
 	       "bus_addr: straight through a switch. thru_host_bridge: up to the host bridge and down again. "
-	       "not_supported: not at all. This is what the kernel decides now; nobody is disturbed by asking.\n\n"
+	       "not_supported: not at all. This is what the kernel decides now; nobody is disturbed by asking. A stock kernel "
+	       "does not tell, so there it is predicted.\n\n"
 	       "Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 anything else.",
 };
 
@@ -115,34 +123,50 @@ static size_t reason_index(const char *reason)
 }
 
 /* "0000:02:00.0;0000:02:01.0": the ports that pci=disable_acs_redir= would have to name. */
-static void redirecting_ports(char *list, size_t size, const struct pci_path *a, const struct pci_path *b)
+static void redirecting_ports(char *list, size_t size, const struct end *provider, const struct end *client)
 {
-	const struct pci_path *paths[] = { a, b };
-	size_t shared = pci_path_shared(a, b), used = 0;
+	struct redirects redirects;
+	size_t used = 0;
 
 	*list = '\0';
-	for (int p = 0; p < 2; p++) {
-		/* The bridge that both share counts as well, once, and so do they themselves */
-		for (size_t i = p ? shared : shared ? shared - 1 : 0; i < paths[p]->depth; i++) {
-			int n;
+	redirects_gather(&redirects, provider, client);
+	for (size_t i = 0; i < redirects.nr; i++) {
+		int n = snprintf(list + used, size - used, "%s%s", used ? ";" : "", redirects.names[i]);
 
-			if (!acs_redirects(SYSFS, paths[p]->names[i]))
-				continue;
-			n = snprintf(list + used, size - used, "%s%s", used ? ";" : "", paths[p]->names[i]);
-			if (n < 0 || (size_t)n >= size - used)
-				return;
-			used += n;
+		if (n < 0 || (size_t)n >= size - used) {
+			/* Half a name would name another device */
+			list[used] = '\0';
+			return;
 		}
+		used += n;
 	}
 }
 
 struct why {
 	const struct provider *provider;
 	const struct peer *peer;
-	struct pci_path from, to;	/* client, provider */
+	struct end from, to;		/* client, provider */
 	char ports[512];
 	size_t reason;
 };
+
+static const char *mode(const struct peers *peers)
+{
+	return peers->predicted ? "predicted" : "tracepoint";
+}
+
+static void print_mode(const struct peers *peers)
+{
+	if (peers->predicted)
+		printf("predicted from sysfs and PCI config space%s\n\n",
+		       peers_told(SYSFS) ? "; the kernel was not asked" : ", for this kernel does not tell what it decides");
+}
+
+/* Only where there are such names, and not what is known already. */
+static bool has_dev_name(const struct provider *provider)
+{
+	return strcmp(provider->dev, provider->pci);
+}
 
 static const char *blocker_mark(const struct why *why, const char *pci)
 {
@@ -172,21 +196,31 @@ static void print_branch(const struct why *why, const struct pci_path *path, siz
 	}
 }
 
-/* Shared bridges once, and then the two ways below the last of them. */
+static void print_root(const struct pci_path *path)
+{
+	printf("  host bridge%s%s\n", *path->root ? " " : "", path->root);
+}
+
+/* Shared bridges once, and then the two ways below the last of them; two trees if there are two host bridges. */
 static void print_paths(const struct why *why)
 {
+	const struct pci_path *from = &why->from.path, *to = &why->to.path;
 	bool same = !strcmp(why->peer->client, why->provider->pci);
-	size_t shared = pci_path_shared(&why->from, &why->to);
+	bool apart = strcmp(from->root, to->root);
+	size_t shared = pci_path_shared(from, to);
 	char provider[PCI_NAME_LEN + 32];
 
-	snprintf(provider, sizeof(provider), "provider, %s", why->provider->dev);
-	printf("  host bridge\n");
+	snprintf(provider, sizeof(provider), "provider%s%s", has_dev_name(why->provider) ? ", " : "",
+		 has_dev_name(why->provider) ? why->provider->dev : "");
+	print_root(to);
 	for (size_t i = 0; i < shared; i++)
-		printf("  %*s└─ %s  %s%s\n", (int)(3 * i), "", why->to.names[i], pci_kind(SYSFS, why->to.names[i]),
-		       blocker_mark(why, why->to.names[i]));
-	print_branch(why, &why->to, shared, same, provider);
+		printf("  %*s└─ %s  %s%s\n", (int)(3 * i), "", to->names[i], pci_kind(SYSFS, to->names[i]),
+		       blocker_mark(why, to->names[i]));
+	print_branch(why, to, shared, same || apart, provider);
+	if (apart)
+		print_root(from);
 	if (!same)
-		print_branch(why, &why->from, shared, true, "client");
+		print_branch(why, from, shared, true, "client");
 }
 
 static const char *help_of(const struct why *why, char *help, size_t size)
@@ -202,12 +236,16 @@ static const char *help_of(const struct why *why, char *help, size_t size)
 	return help;
 }
 
-static int why_text(const struct why *why)
+static int why_text(const struct peers *peers, const struct why *why)
 {
 	const struct peer *peer = why->peer;
 	char help[1024];
 
-	printf("%s -> %s (%s): %s", peer->client, why->provider->pci, why->provider->dev, peer->map);
+	print_mode(peers);
+	printf("%s -> %s", peer->client, why->provider->pci);
+	if (has_dev_name(why->provider))
+		printf(" (%s)", why->provider->dev);
+	printf(": %s", peer->map);
 	if (strcmp(peer->map, "not_supported"))
 		printf(", %d hop%s", peer->distance, peer->distance == 1 ? "" : "s");
 	printf("\n\n");
@@ -243,25 +281,39 @@ static struct json_object *json_peer(const struct peer *peer)
 	return object;
 }
 
-static int why_json(const struct why *why)
+static int why_json(const struct peers *peers, const struct why *why)
 {
 	struct json_object *object = json_peer(why->peer);
 	char help[1024];
 
-	json_object_object_add(object, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(object, "mode", json_object_new_string(mode(peers)));
 	json_object_object_add(object, "dev", json_object_new_string(why->provider->dev));
 	json_object_object_add(object, "provider", json_object_new_string(why->provider->pci));
-	json_object_object_add(object, "client_path", json_path(&why->from));
-	json_object_object_add(object, "provider_path", json_path(&why->to));
+	json_object_object_add(object, "client_path", json_path(&why->from.path));
+	json_object_object_add(object, "provider_path", json_path(&why->to.path));
 	json_object_object_add(object, "redirects", json_object_new_string(why->ports));
 	json_object_object_add(object, "help", json_object_new_string(help_of(why, help, sizeof(help))));
 	return output_json_document(object, stdout);
 }
 
+static int read_ends(struct why *why)
+{
+	struct pci_access *config = config_open(SYSFS);
+	const char *pci = why->peer->client;
+	int err = end_read(&why->from, config, SYSFS, pci);
+
+	if (!err) {
+		pci = why->provider->pci;
+		err = end_read(&why->to, config, SYSFS, pci);
+	}
+	config_close(config);
+	return err ? end_refused(pci, err) : 0;
+}
+
 static int explain(const struct peers *peers, const struct options *o)
 {
 	struct why why = {};
-	int err;
+	int rc;
 
 	why.provider = peers_provider(peers, o->why[0]);
 	if (!why.provider)
@@ -269,22 +321,19 @@ static int explain(const struct peers *peers, const struct options *o)
 	why.peer = provider_peer(why.provider, o->why[1]);
 	if (!why.peer)
 		return fail(EXIT_USAGE, "'%s' is no PCI function that could be a client; see 'p2ptrace peers'", o->why[1]);
-	err = pci_path_read(&why.from, SYSFS, why.peer->client);
-	if (!err)
-		err = pci_path_read(&why.to, SYSFS, why.provider->pci);
-	if (err)
-		return fail(EXIT_OTHER, "cannot tell where %s and %s are: %s", why.peer->client, why.provider->pci,
-			    strerror(-err));
+	rc = read_ends(&why);
+	if (rc)
+		return rc;
 	why.reason = reason_index(why.peer->reason);
 	redirecting_ports(why.ports, sizeof(why.ports), &why.to, &why.from);
-	return o->json ? why_json(&why) : why_text(&why);
+	return o->json ? why_json(peers, &why) : why_text(peers, &why);
 }
 
 static int matrix_json(const struct peers *peers)
 {
 	struct json_object *document = json_object_new_object(), *providers = json_object_new_array();
 
-	json_object_object_add(document, "mode", json_object_new_string("tracepoint"));
+	json_object_object_add(document, "mode", json_object_new_string(mode(peers)));
 	json_object_object_add(document, "providers", providers);
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct provider *provider = &peers->providers[i];
@@ -334,8 +383,25 @@ static size_t print_row(const struct peers *peers, const char *client)
 	return refused;
 }
 
+/* What the columns are called: by their p2pmem device, if there are such, and by their PCI name. */
+static void print_head(const struct peers *peers)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < peers->nr; i++)
+		named |= has_dev_name(&peers->providers[i]);
+	printf("%-13s %-12s", "client", "driver");
+	for (size_t i = 0; named && i < peers->nr; i++)
+		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
+	if (named)
+		printf("\n%-26s", "");
+	for (size_t i = 0; i < peers->nr; i++)
+		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
+	printf("\n");
+}
+
 /* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */
-static int matrix_text(const struct peers *peers)
+static int matrix_text(const struct peers *peers, const struct options *o)
 {
 	size_t refused = 0;
 
@@ -343,13 +409,8 @@ static int matrix_text(const struct peers *peers)
 		printf("nobody lends peer memory\n");
 		return 0;
 	}
-	printf("%-13s %-12s", "client", "driver");
-	for (size_t i = 0; i < peers->nr; i++)
-		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
-	printf("\n%-26s", "");
-	for (size_t i = 0; i < peers->nr; i++)
-		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
-	printf("\n");
+	print_mode(peers);
+	print_head(peers);
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct provider *provider = &peers->providers[i];
 
@@ -358,8 +419,16 @@ static int matrix_text(const struct peers *peers)
 				refused += print_row(peers, provider->peers[c].client);
 	}
 	if (refused)
-		printf("\nno: see why, and what would help, by p2ptrace peers --why %s CLIENT\n", peers->providers[0].dev);
+		printf("\nno: see why, and what would help, by p2ptrace peers%s --why %s CLIENT\n",
+		       o->predict ? " --predict" : "", peers->providers[0].dev);
 	return 0;
+}
+
+static int load(struct peers *peers, const struct options *o)
+{
+	if (!o->predict && peers_told(SYSFS))
+		return peers_load(peers, SYSFS, DEBUGFS);
+	return predict_load(peers, SYSFS, CPUINFO, VMLINUX_BTF);
 }
 
 int cmd_peers(int argc, char **argv)
@@ -374,13 +443,13 @@ int cmd_peers(int argc, char **argv)
 		args_help(&argp, argv[0]);
 		return 0;
 	}
-	rc = peers_load(&peers, SYSFS, DEBUGFS);
+	rc = load(&peers, &o);
 	if (rc)
 		return rc;
 	if (o.why[0])
 		rc = explain(&peers, &o);
 	else
-		rc = o.json ? matrix_json(&peers) : matrix_text(&peers);
+		rc = o.json ? matrix_json(&peers) : matrix_text(&peers, &o);
 	peers_free(&peers);
 	return rc;
 }

@@ -14,22 +14,57 @@
 #include "table.h"
 #include "text.h"
 
-static int add_peer(void *ctx, char **words)
+struct provider *peers_add(struct peers *peers)
 {
-	struct provider *provider = ctx;
+	struct provider *provider = realloc(peers->providers, (peers->nr + 1) * sizeof(*provider));
+
+	if (!provider)
+		return NULL;
+	peers->providers = provider;
+	provider += peers->nr++;
+	memset(provider, 0, sizeof(*provider));
+	return provider;
+}
+
+struct peer *provider_add(struct provider *provider)
+{
 	struct peer *peer = realloc(provider->peers, (provider->nr + 1) * sizeof(*peer));
 
 	if (!peer)
-		return -ENOMEM;
+		return NULL;
 	provider->peers = peer;
-	peer += provider->nr;
+	peer += provider->nr++;
+	memset(peer, 0, sizeof(*peer));
+	return peer;
+}
+
+static int add_peer(void *ctx, char **words)
+{
+	struct peer *peer = provider_add(ctx);
+
+	if (!peer)
+		return -ENOMEM;
 	if (!*words[0] || word_copy(peer->client, sizeof(peer->client), words[0]) ||
 	    word_copy(peer->map, sizeof(peer->map), words[1]) || word_int(words[2], &peer->distance) ||
 	    word_copy(peer->reason, sizeof(peer->reason), words[3]) ||
 	    word_copy(peer->blocker, sizeof(peer->blocker), strcmp(words[4], "-") ? words[4] : "") ||
 	    strchr(words[4], ' '))
 		return -EINVAL;
-	provider->nr++;
+	return 0;
+}
+
+int peers_size(const char *path, uint64_t *size)
+{
+	FILE *file = fopen(path, "re");
+	char text[32] = "";
+
+	if (!file)
+		return fail(EXIT_OTHER, "cannot read %s: %s", path, strerror(errno));
+	if (fgets(text, sizeof(text), file))
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+	if (number_parse(text, size))
+		return fail(EXIT_OTHER, "%s is '%s', and no number", path, text);
 	return 0;
 }
 
@@ -38,11 +73,9 @@ static int add_peer(void *ctx, char **words)
 
 static int read_provider(struct provider *provider, const char *sysfs, const char *debugfs, const char *dev)
 {
-	char path[PATH_MAX], debugfs_dir[PATH_MAX], text[32] = "";
-	FILE *file;
+	char path[PATH_MAX], debugfs_dir[PATH_MAX];
 	int err;
 
-	memset(provider, 0, sizeof(*provider));
 	if (word_copy(provider->dev, sizeof(provider->dev), dev))
 		return fail(EXIT_OTHER, "%s is no name of a p2pmem device", dev);
 	err = dev_provider(sysfs, dev, provider->pci, sizeof(provider->pci));
@@ -50,14 +83,9 @@ static int read_provider(struct provider *provider, const char *sysfs, const cha
 		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s", dev, strerror(-err));
 
 	snprintf(path, sizeof(path), "%s/class/p2pmem/%s/size", sysfs, dev);
-	file = fopen(path, "re");
-	if (!file)
-		return fail(EXIT_OTHER, "cannot read %s: %s", path, strerror(errno));
-	if (fgets(text, sizeof(text), file))
-		text[strcspn(text, "\n")] = '\0';
-	fclose(file);
-	if (number_parse(text, &provider->size))
-		return fail(EXIT_OTHER, "%s is '%s', and no number", path, text);
+	err = peers_size(path, &provider->size);
+	if (err)
+		return err;
 
 	snprintf(debugfs_dir, sizeof(debugfs_dir), "%s/p2pmem", debugfs);
 	snprintf(path, sizeof(path), "%s/p2pmem/%s/peers", debugfs, dev);
@@ -80,6 +108,20 @@ static int by_name(const void *a, const void *b)
 	return strverscmp(((const struct provider *)a)->dev, ((const struct provider *)b)->dev);
 }
 
+void peers_sort(struct peers *peers)
+{
+	if (peers->nr)
+		qsort(peers->providers, peers->nr, sizeof(*peers->providers), by_name);
+}
+
+bool peers_told(const char *sysfs)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
+	return !access(path, F_OK);
+}
+
 int peers_load(struct peers *peers, const char *sysfs, const char *debugfs)
 {
 	char path[PATH_MAX];
@@ -94,17 +136,12 @@ int peers_load(struct peers *peers, const char *sysfs, const char *debugfs)
 		return fail(EXIT_KERNEL, "this kernel has no p2pmem devices (%s: %s); boot a kernel with the p2pmem series",
 			    path, strerror(errno));
 	while (!rc && (entry = readdir(dir))) {
-		struct provider *more;
+		struct provider *provider;
 
 		if (!is_p2pmem_name(entry->d_name))
 			continue;
-		more = realloc(peers->providers, (peers->nr + 1) * sizeof(*more));
-		if (!more) {
-			rc = fail(EXIT_OTHER, "out of memory");
-			break;
-		}
-		peers->providers = more;
-		rc = read_provider(&peers->providers[peers->nr++], sysfs, debugfs, entry->d_name);
+		provider = peers_add(peers);
+		rc = provider ? read_provider(provider, sysfs, debugfs, entry->d_name) : fail(EXIT_OTHER, "out of memory");
 		if (rc == GONE) {
 			free(peers->providers[--peers->nr].peers);
 			rc = 0;
@@ -113,8 +150,8 @@ int peers_load(struct peers *peers, const char *sysfs, const char *debugfs)
 	closedir(dir);
 	if (rc)
 		peers_free(peers);
-	else if (peers->nr)
-		qsort(peers->providers, peers->nr, sizeof(*peers->providers), by_name);
+	else
+		peers_sort(peers);
 	return rc;
 }
 
@@ -180,8 +217,11 @@ int pci_path_read(struct pci_path *path, const char *sysfs, const char *pci)
 		return -errno;
 	for (rest = real; (word = strsep(&rest, "/"));) {
 		/* A host bridge below a device (VMD) begins a tree of its own */
-		if (!strncmp(word, "pci", 3) && strchr(word, ':'))
+		if (!strncmp(word, "pci", 3) && strchr(word, ':')) {
 			path->depth = 0;
+			if (word_copy(path->root, sizeof(path->root), word))
+				break;
+		}
 		if (pci_name_parse(word, name, sizeof(name)) || strcmp(name, word))
 			continue;
 		if (path->depth == PATH_MAX_DEPTH)
