@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: on a kernel without the series, what p2ptrace peers predicts follows ACS
+# redirect as this kernel does; the port it names, and the remedy, are those of the
+# kernel's log.
+# Requires: the base kernel, p2ptrace, setpci.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=acs CPU=max BASE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/stock.sh
+. "${BASH_SOURCE[0]%/*}/../lib/stock.sh"
+require_p2ptrace
+require_stock
+
+cmb=$(pci_of cmb0) client=$(pci_of plain0)
+root_port=$(basename "$(readlink -f "/sys/bus/pci/devices/$cmb/..")")
+# The bits of ECAP_ACS+6.w: Request Redirect, Completion Redirect, Egress Control
+control() { setpci -s "$root_port" "ECAP_ACS+6.w=$1:2c"; }
+remedy() { kernel_log 'disable_acs_redir=' | sed 's/.*\(pci=disable_acs_redir=\)/\1/' | sort -u; }
+why() { "$P2PTRACE" peers --why "$cmb" "$client" "$@"; }
+
+plan 17
+
+is 'nothing redirects' "$(predicted "$client")" 'bus_addr 2 same_bridge -'
+is 'so does this kernel' "$(decided plain0 "$cmb")" 2
+is 'and has nothing to say' "$(remedy)" ''
+
+# What acs-redirect-blocked.t has of a kernel with the series.  QEMU has no egress
+# control in its ports, so the third is not to be seen here
+for bits in 4 8 c; do
+	ok "redirect by bits $bits" control $bits
+	is 'the drive beside it is refused' "$(predicted "$client")" "not_supported 2 acs_redirect_blocked $root_port"
+	is 'so does this kernel' "$(decided plain0 "$cmb")" -1
+done
+is 'the kernel names the remedy' "$(remedy)" "pci=disable_acs_redir=$root_port"
+like 'and so does p2ptrace' "$(why)" "$(remedy) on the kernel command line"
+is 'as JSON, too' "$(why --json | jq -r '"\(.mode) \(.blocker) \(.redirects)"')" "predicted $root_port $root_port"
+is 'the provider itself is not in its own way' "$(predicted "$cmb") $(decided cmb0 "$cmb")" 'bus_addr 0 same_function - 0'
+control 0
+is 'without redirect, all is as before' "$(predicted "$client")" 'bus_addr 2 same_bridge -'

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: p2ptrace peers --predict has for each pair of provider and client what this
+# kernel decides, in each PCI tree of tests/vm/topology, without and with redirect in
+# each port that can, and on a CPU that passes such transfers on.
+# Requires: p2pmem series, p2ptrace, setpci; 8 boots.
+
+# On the host, this file once for each tree: a point is what came of all of its points
+if [ -z "${LAB_GUEST:-}" ] && [ -z "${TOPOLOGY:-}" ]; then
+	# shellcheck source=tests/lib/tap.sh
+	. "${BASH_SOURCE[0]%/*}/../lib/tap.sh"
+	# shellcheck disable=SC2317 # called by ok
+	in_tree() {
+		local out
+		out=$(TOPOLOGY=$1 CPU=$2 "$0" 2>&1) && return
+		tap_why "$out"
+		return 1
+	}
+	runs=('switch EPYC' 'acs EPYC')
+	for drawing in "${BASH_SOURCE[0]%/*}"/../vm/topology/*; do
+		runs+=("${drawing##*/} max")
+	done
+	plan ${#runs[@]}
+	for run in "${runs[@]}"; do
+		read -r topology cpu <<<"$run"
+		ok "in $topology, with CPU $cpu" in_tree "$topology" "$cpu"
+	done
+	exit $((tap_failed > 0))
+fi
+
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+require_p2pmem
+require_p2ptrace
+
+ports=()
+for dir in /sys/bus/pci/devices/*; do
+	setpci -s "${dir##*/}" ECAP_ACS+6.w >/dev/null 2>&1 && ports+=("${dir##*/}")
+done
+redirect() { setpci -s "$1" "ECAP_ACS+6.w=$2:4"; }
+peers() { "$P2PTRACE" peers --json "$@" | jq -c '.providers[] | [.dev, .provider, .size], .clients[]'; }
+
+plan $((4 + 2 * ${#ports[@]}))
+
+is 'QEMU has ACS in its root ports' "${#ports[@]}" "$(grep -c '[─-] root-port' "tests/vm/topology/$LAB_TOPOLOGY")"
+is 'it says which of the two it is' "$("$P2PTRACE" peers --json | jq -r .mode) $("$P2PTRACE" peers --predict --json | jq -r .mode)" \
+	'tracepoint predicted'
+is 'all pairs are there' "$("$P2PTRACE" peers --predict --json | jq '[.providers[].clients[]] | length')" \
+	"$(cat /sys/kernel/debug/p2pmem/*/peers 2>/dev/null | grep -vc '^client ')"
+is 'it predicts what is decided' "$(peers --predict)" "$(peers)"
+# One after the other, until all do
+for port in "${ports[@]}"; do
+	ok "$port can redirect" redirect "$port" 4
+	is 'it predicts what is decided now' "$(peers --predict)" "$(peers)"
+done
