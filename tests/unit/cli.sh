@@ -132,6 +132,12 @@ refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
 refused 2 "'0'" 'such as 4096' trace --min-size 0
 refused 2 'p2pmem_decide has no size' --min-size trace --min-size 4K --event p2pmem_decide
 refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
+refused 2 'all events of a buffer' 'leave one of them out' trace --lives --event p2pmem_alloc
+refused 2 'all events of a buffer' --client trace --lives --client 1:0.0
+refused 2 'an event takes no time' 'add --lives' trace --min-us 10
+refused 2 "'0'" 'such as 1000' trace --lives --min-us 0
+refused 2 "'18446744073709551615'" 'such as 1000' trace --lives --min-us 18446744073709551615
+refused 2 "'0'" 'such as 10' check --older-than 0 -- true
 # The first error counts, and only it is reported.
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 

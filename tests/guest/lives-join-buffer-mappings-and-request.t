@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: p2ptrace trace --lives has one line for each buffer, with the request of the
+# NVMe target that it was for, and both of its mappings, within the time it was held;
+# --min-us and --min-size leave out what is shorter and smaller.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the test module.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch MODULE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+require_p2pmem
+require_p2ptrace
+# shellcheck source=tests/lib/target.sh
+. "${BASH_SOURCE[0]%/*}/../lib/target.sh"
+
+plan 15
+
+out=/tmp/lives.json
+# lives_start [OPTION]...
+lives_start() {
+	env --default-signal=INT "$P2PTRACE" trace --lives --json "$@" >$out 2>/tmp/lives.err &
+	lives_pid=$!
+	wait_for 30 grep -qs tracing /tmp/lives.err
+}
+lives_stop() { kill -INT $lives_pid; wait $lives_pid; }
+# lives FILTER: how many are so
+lives() { jq -c "select(.event == \"life\" and ($1))" $out | wc -l; }
+
+drive=$(pci_of plain0) nic=$(nic_pci) provider=$(pci_of cmb0)
+rxe_up
+nvmet_export lab plain0 1 || bail 'cannot export plain0'
+nvmet_connect lab
+
+ok 'it starts' lives_start
+ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 53 --iodepth=16
+ok 'all is back' wait_for 10 eval '[ "$(lives true)" -ge 106 ]'
+ok 'it ends well' lives_stop
+is 'a life for each block that went either way' "$(lives .request.opcode==1) $(lives .request.opcode==2)" \
+	"$(fio_count)"
+is 'and for nothing else' "$(lives true)" 106
+is 'each is for a request of its own' \
+	"$(jq -c 'select(.event == "life") | .request | [.cntlid, .qid, .nsid]' $out | sort -u | wc -l)" \
+	"$(jq -c 'select(.event == "life") | .request.qid' $out | sort -u | wc -l)"
+is 'each was mapped for card and drive' \
+	"$(lives "([.maps[].client] | sort) == ([\"$nic\", \"$drive\"] | sort)")" 106
+is 'by the switch' "$(lives 'all(.maps[]; .map == "bus_addr" and .size == 16384)')" 106
+is 'and for less time than it was held' \
+	"$(lives '.held_ns as $held | all(.maps[]; .mapped_ns > 0 and .after_ns >= 0 and .after_ns + .mapped_ns <= $held)')" 106
+is 'none was lost' "$(jq -c 'select(.event == "end") | .lost' $out)" 0
+nvmet_disconnect lab
+
+core_load
+core alloc 1 "$provider" 4096
+lives_start --min-us 500000 --min-size 8K || bail 'trace --lives does not start'
+core alloc 2 "$provider" 12288
+core map 2 2 "$drive"
+core alloc 3 "$provider" 4096
+core alloc 4 "$provider" 8192 && core free 4
+sleep 0.6
+core free 1 && core free 3 && core free 2
+sleep 0.3
+core unmap 2
+lives_stop
+is 'of the test module, one was held for long enough, large enough, and not from before' "$(lives true)" 1
+is 'which was for no request' "$(lives '.size == 12288 and .request == null and .comm != ""')" 1
+is 'and still mapped when it was freed' "$(lives '.held_ns - .freed_ns > 200000000')" 1
+like 'text says so as well' "$(env --default-signal=INT "$P2PTRACE" trace --lives --count 1 2>/dev/null & pid=$!
+	wait_for 30 eval '[ "$(bpftool prog show 2>/dev/null | grep -c "name p2pmem_alloc")" -ge 2 ]'
+	core alloc 5 "$provider" 4096 >/dev/null
+	core map 5 5 "$drive" >/dev/null
+	core free 5
+	core unmap 5
+	wait $pid)" 'p2pmem0 id=[0-9]* size=4096 held=[^ ]* by [^ ]*: '"$drive"' bus_addr to_device [^ ]*; freed [^ ]* before it came back'
