@@ -25,6 +25,8 @@ lives_start() {
 	wait_for 30 grep -qs tracing /tmp/lives.err
 }
 lives_stop() { kill -INT $lives_pid; wait $lives_pid; }
+all_back() { [ "$(lives true)" -ge 106 ]; }
+attached() { [ "$(bpftool prog show 2>/dev/null | grep -c 'name p2pmem_alloc')" -ge 2 ]; }
 # lives FILTER: how many are so
 lives() { jq -c "select(.event == \"life\" and ($1))" $out | wc -l; }
 
@@ -35,7 +37,7 @@ nvmet_connect lab
 
 ok 'it starts' lives_start
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 53 --iodepth=16
-ok 'all is back' wait_for 10 eval '[ "$(lives true)" -ge 106 ]'
+ok 'all is back' wait_for 10 all_back
 ok 'it ends well' lives_stop
 is 'a life for each block that went either way' "$(lives .request.opcode==1) $(lives .request.opcode==2)" \
 	"$(fio_count)"
@@ -46,6 +48,7 @@ is 'each is for a request of its own' \
 is 'each was mapped for card and drive' \
 	"$(lives "([.maps[].client] | sort) == ([\"$nic\", \"$drive\"] | sort)")" 106
 is 'by the switch' "$(lives 'all(.maps[]; .map == "bus_addr" and .size == 16384)')" 106
+# shellcheck disable=SC2016 # jq's variable
 is 'and for less time than it was held' \
 	"$(lives '.held_ns as $held | all(.maps[]; .mapped_ns > 0 and .after_ns >= 0 and .after_ns + .mapped_ns <= $held)')" 106
 is 'none was lost' "$(jq -c 'select(.event == "end") | .lost' $out)" 0
@@ -67,7 +70,7 @@ is 'of the test module, one was held for long enough, large enough, and not from
 is 'which was for no request' "$(lives '.size == 12288 and .request == null and .comm != ""')" 1
 is 'and still mapped when it was freed' "$(lives '.held_ns - .freed_ns > 200000000')" 1
 like 'text says so as well' "$(env --default-signal=INT "$P2PTRACE" trace --lives --count 1 2>/dev/null & pid=$!
-	wait_for 30 eval '[ "$(bpftool prog show 2>/dev/null | grep -c "name p2pmem_alloc")" -ge 2 ]'
+	wait_for 30 attached
 	core alloc 5 "$provider" 4096 >/dev/null
 	core map 5 5 "$drive" >/dev/null
 	core free 5

@@ -26,6 +26,7 @@ checked() {
 		shift
 	done
 	shift
+	# shellcheck disable=SC2016 # that shell's
 	"$P2PTRACE" check --json --output $report --settle 0 "${options[@]}" -- \
 		bash -c 'for command; do $command || exit 9; done' - "$@" 2>/tmp/err || status=$?
 	[ $status = "$want" ] || { diag "status $status: $(cat /tmp/err)"; return 1; }
