@@ -19,6 +19,7 @@ out=/tmp/out err=/tmp/err
 started() { grep -qs 'mode stock' $err; }
 # start COMMAND [OPTION]...: attached when it returns
 start() {
+	: >$err
 	env --default-signal=INT "$P2PTRACE" "$@" >$out 2>$err &
 	pid=$!
 	wait_for 30 started
