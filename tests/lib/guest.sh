@@ -306,6 +306,25 @@ trace_stop() {
 	fi
 }
 
+# check_run [OPTION of p2ptrace check]... -- CMD [ARG]...: run a program, or a function
+# of the test, and fail if p2ptrace finds a violation or an expectation that is not met
+check_run() (
+	options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	while read -r function; do
+		# shellcheck disable=SC2163 # the function that it names
+		export -f "$function"
+	done < <(compgen -A function)
+	export fio_json
+	# shellcheck disable=SC2016 # that shell's
+	"$P2PTRACE" check --settle 10 --output /tmp/check.txt "${options[@]}" -- bash -c '"$@"' - "$@" ||
+		{ diag "$(cat /tmp/check.txt)"; exit 1; }
+)
+
 # trace_count [CONDITION]: how many events meet a jq condition, as in
 # trace_count '.event == "p2pmem_alloc" and .size > 4096'
 trace_count() {
