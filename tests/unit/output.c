@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Every event as the exact line that it prints, in text and in JSON. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -365,6 +366,53 @@ static void hostile_names_stay_inside_their_line(void **state)
 	json_object_put(object);
 }
 
+/* JSON is put together by hand: json-c is to agree, whatever is in a string and wherever. */
+static void every_byte_in_every_place_is_as_json_c_has_it(void **state)
+{
+	struct p2ptrace_p2pmem_reclaim record = reclaim;
+	struct json_object *string;
+	char expected[128];
+
+	(void)state;
+	for (size_t place = 0; place < P2PTRACE_NAME_LEN - 1; place++) {
+		for (int byte = 1; byte < 256; byte++) {
+			memset(record.dev.s, 0, sizeof(record.dev.s));
+			memset(record.dev.s, 'a', (place | 7) < P2PTRACE_NAME_LEN - 1 ? place | 7 : place);
+			record.dev.s[place] = byte;
+			string = output_json_string(record.dev.s);
+			assert_non_null(string);
+			snprintf(expected, sizeof(expected), ",\"dev\":%s,\"id\":17,",
+				 json_object_to_json_string_ext(string, JSON_C_TO_STRING_PLAIN |
+								JSON_C_TO_STRING_NOSLASHESCAPE));
+			json_object_put(string);
+			if (!strstr(json(&record, sizeof(record)), expected))
+				fail_msg("no '%s' in: %s", expected, pb->buf);
+		}
+	}
+}
+
+static void numbers_of_every_length(void **state)
+{
+	struct p2ptrace_p2pmem_find record = find;
+	char expected[128];
+
+	(void)state;
+	for (uint64_t number = 1; ; number *= 10) {
+		for (int less = 0; less < 2; less++) {
+			record.h.ts_ns = number - less;
+			record.distance = (int32_t)(number - less);
+			snprintf(expected, sizeof(expected), "{\"ts_ns\":%" PRIu64 ",", number - less);
+			if (strncmp(json(&record, sizeof(record)), expected, strlen(expected)))
+				fail_msg("no '%s' in: %s", expected, pb->buf);
+			snprintf(expected, sizeof(expected), ",\"distance\":%" PRId32 ",", record.distance);
+			if (!strstr(pb->buf, expected))
+				fail_msg("no '%s' in: %s", expected, pb->buf);
+		}
+		if (number > UINT64_MAX / 10)
+			break;
+	}
+}
+
 /* The worst that fits in a record, with no NUL anywhere. */
 static void strings_without_an_end_stop_at_their_field(void **state)
 {
@@ -461,6 +509,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(unknown_enum_values_show_their_number),
 	cmocka_unit_test(an_empty_command_reads_as_a_dash),
 	cmocka_unit_test(hostile_names_stay_inside_their_line),
+		cmocka_unit_test(every_byte_in_every_place_is_as_json_c_has_it),
+		cmocka_unit_test(numbers_of_every_length),
 	cmocka_unit_test(strings_without_an_end_stop_at_their_field),
 	cmocka_unit_test(the_end_tells_what_was_lost),
 	cmocka_unit_test(a_document_is_whole_or_an_error),

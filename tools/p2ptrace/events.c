@@ -15,9 +15,10 @@
 #define ENUM(event, member, which)		FIELD_WITH(event, ENUM, member, which, false)
 #define SERIES_FIELD(event, kind, member)	FIELD_WITH(event, kind, member, 0, true)
 #define SERIES_ENUM(event, member, which)	FIELD_WITH(event, ENUM, member, which, true)
+#define JSON_KEY(member)			",\"" #member "\":"
 #define FIELD_WITH(event, kind, member, which, series) \
-	{ #member, offsetof(struct p2ptrace_##event, member), sizeof(((struct p2ptrace_##event *)0)->member), \
-	  FIELD_##kind, which, series }
+	{ #member, JSON_KEY(member), sizeof(JSON_KEY(member)) - 1, offsetof(struct p2ptrace_##event, member), \
+	  sizeof(((struct p2ptrace_##event *)0)->member), FIELD_##kind, which, series }
 
 static const struct field p2pmem_dev_add_fields[] = {
 	FIELD(p2pmem_dev_add, STRING, dev),
@@ -155,9 +156,12 @@ static const struct field nvmet_p2pmem_fallback_fields[] = {
 	SERIES_ENUM(nvmet_p2pmem_fallback, reason, ENUM_FALLBACK_REASON),
 };
 
+#define JSON_HEAD(name) ",\"event\":\"" #name "\",\"cpu\":"
+
 const struct event events[P2PTRACE_NR_EVENTS] = {
 #define EVENT(name) \
-	[P2PTRACE_##name] = { #name, sizeof(struct p2ptrace_##name), name##_fields, ARRAY_SIZE(name##_fields) },
+	[P2PTRACE_##name] = { #name, JSON_HEAD(name), sizeof(JSON_HEAD(name)) - 1, sizeof(struct p2ptrace_##name), \
+			      name##_fields, ARRAY_SIZE(name##_fields) },
 	P2PTRACE_EVENTS(EVENT)
 #undef EVENT
 };

@@ -24,8 +24,12 @@ enum field_kind {
 	FIELD_ENUM,
 };
 
+#define FIELD_KEY_LEN 16	/* at most; copied whole, which costs less than to copy so many bytes */
+
 struct field {
 	const char *name;
+	char key[FIELD_KEY_LEN];	/* the name as JSON has it: ,"name": */
+	uint8_t key_len;
 	uint16_t offset;
 	uint16_t size;
 	enum field_kind kind;
@@ -35,6 +39,8 @@ struct field {
 
 struct event {
 	const char *name;
+	const char *head;	/* in JSON, what is between time and CPU: ,"event":"name","cpu": */
+	size_t head_len;
 	size_t size;		/* of the whole record */
 	const struct field *fields;
 	size_t nr_fields;

@@ -53,6 +53,7 @@ struct session {
 	struct lost lost;
 	uint64_t *caught_per_cpu;
 	uint64_t next_pause_ns;
+	uint64_t nr_records;		/* since the start */
 	bool draining;
 	bool stopped;			/* a callback said so */
 };

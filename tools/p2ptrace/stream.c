@@ -35,7 +35,7 @@ void stream_init(struct stream *stream, FILE *file)
 
 int stream_write(struct stream *stream, const char *data, size_t len)
 {
-	if (!stream->error && fwrite(data, 1, len, stream->file) != len)
+	if (!stream->error && fwrite_unlocked(data, 1, len, stream->file) != len)
 		stream->error = errno;
 	return stream->error;
 }
