@@ -26,9 +26,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+/* A bit for each level: this is done for every event, so it is to take few instructions. */
 struct marks {
-	__u8 ran[P2PTRACE_NR_EVENTS][NR_CONTEXT_LEVELS];
+	__u8 ran[P2PTRACE_NR_EVENTS];
 };
+_Static_assert(NR_CONTEXT_LEVELS <= 8, "a level has no bit");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -50,18 +52,17 @@ static __always_inline __u8 *marks_of(enum p2ptrace_event event)
 	__u32 zero = 0;
 
 	marks = bpf_map_lookup_elem(&marks_per_cpu, &zero);
-	return marks ? marks->ran[event] : NULL;
+	return marks ? &marks->ran[event] : NULL;
 }
 
 /*
  * While a program runs at a level, none above it is under way on this CPU: a mark there was left over by a NAME_nested
- * that was skipped, and would keep the next one from catching what it is there for.
+ * that was skipped, and would keep the next one from catching what it is there for. So only those below are kept. An
+ * interrupt between here and the store changes none of these, and what it leaves above is written over.
  */
-static __always_inline void forget_levels_above(__u8 *ran, int level)
+static __always_inline __u8 marks_below(__u8 marks, int level)
 {
-	for (int above = 1; above < NR_CONTEXT_LEVELS; above++)
-		if (above > level)
-			ran[above] = 0;
+	return marks & ((1 << level) - 1);
 }
 
 static __always_inline void mark_set(enum p2ptrace_event event)
@@ -69,10 +70,8 @@ static __always_inline void mark_set(enum p2ptrace_event event)
 	__u8 *ran = marks_of(event);
 	int level = context_level();
 
-	if (!ran || level < 0 || level >= NR_CONTEXT_LEVELS)
-		return;
-	forget_levels_above(ran, level);
-	ran[level] = 1;
+	if (ran && level >= 0)
+		*ran = marks_below(*ran, level) | 1 << level;
 }
 
 /* Whether this event is NAME_nested's, and then it counts as caught. */
@@ -84,12 +83,10 @@ static __always_inline bool mark_missing(enum p2ptrace_event event)
 	__u32 zero = 0;
 	bool missing;
 
-	if (!ran || level < 0 || level >= NR_CONTEXT_LEVELS)
+	if (!ran || level < 0)
 		return false;
-	missing = !ran[level];
-	ran[level] = 0;
-	/* Last of all, as an interrupt may have come in the meantime */
-	forget_levels_above(ran, level);
+	missing = !(*ran & 1 << level);
+	*ran = marks_below(*ran, level);
 	if (!missing)
 		return false;
 	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);
