@@ -12,7 +12,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);	/* user space sets the real size before load */
+	__uint(max_entries, 4 << 20);	/* user space sets the real size before load */
 } records SEC(".maps");
 
 /* User space comes by every few milliseconds; it is called only when so many bytes wait for it. */

@@ -27,7 +27,7 @@
 
 #include "trace.skel.h"
 
-#define BUFFER_DEFAULT (8ull << 20)
+#define BUFFER_DEFAULT (4ull << 20)	/* the kernel maps it twice, and all of it is resident */
 #define BUFFER_MAX (1ull << 30)
 
 struct options {
@@ -51,7 +51,7 @@ static const struct argp_option option_table[] = {
 	{ "min-us", OPT_MIN_US, "N", 0, "With --lives, only buffers that were held for N microseconds or more", 2 },
 	{ "count", OPT_COUNT, "N", 0, "End after N events, or lives", 3 },
 	{ "buffer", OPT_BUFFER, "SIZE", 0,
-	  "Ring buffer between kernel and p2ptrace (default 8M); K, M and G are understood, and it is rounded up to a "
+	  "Ring buffer between kernel and p2ptrace (default 4M); K, M and G are understood, and it is rounded up to a "
 	  "power of two", 4 },
 	{ "list-events", OPT_LIST_EVENTS, NULL, 0, "Print the events and their fields, and end", 5 },
 	{}
