@@ -99,6 +99,8 @@ bench-core: kernel-tree ## measure what peer memory costs, in instructions, on t
 	$(Q)tests/bench/core
 bench-nvmet: kernel-tree ## measure what a request of the NVMe target costs, with and without peer memory
 	$(Q)tests/bench/nvmet
+bench-trace: deps-bench p2ptrace kernel ## measure what it costs to watch, with p2ptrace and with what else there is
+	$(Q)tests/bench/trace
 
 ## Housekeeping
 deps: ## install what is missing (as root), or say what is
@@ -111,6 +113,9 @@ deps-series: ## the same for check-series, which wants more than the rest
 	$(Q)kernel-config/deps series
 .PHONY: deps-series
 
+deps-bench: ## the same for bench-trace, which wants what p2ptrace is compared with
+	$(Q)kernel-config/deps bench
+
 clean: ## remove what was built, but neither the kernel tree nor its objects
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)/obj $(BUILD)/tests $(BUILD)/p2ptrace $(BUILD)/vm $(BUILD)/*.log
@@ -119,4 +124,4 @@ distclean: ## remove build/, with all commits in build/linux that are not in pat
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core bench-nvmet kernel-debug kernel-base deps deps-p2ptrace clean distclean
+.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core bench-nvmet bench-trace kernel-debug kernel-base deps deps-p2ptrace deps-bench clean distclean

@@ -79,17 +79,34 @@ build_modules() {
 	fi
 }
 
-build_requests() {
-	gcc -O2 -Wall -Wextra -Werror -o "$out/requests" "$top/tests/bench/requests.c"
+# build_test_module: that of the guest tests, for the lab's kernel, in $out/lab/module
+build_test_module() {
+	local module=$out/lab/module image=$build/kernel/arch/x86/boot/bzImage
+	mkdir -p "$module"
+	[ -n "$(find "$top/tests/module" "$image" -newer "$module/p2pmem_test.ko" 2>&1)" ] || return 0
+	cp -u "$top"/tests/module/* "$module/"
+	if ! make -s -C "$build/kernel" M="$module" modules >"$module.log" 2>&1; then
+		tail -n 20 "$module.log" >&2
+		fail "the module for the lab's kernel did not build; everything make said is in $module.log"
+	fi
 }
 
-# boot KERNEL FILE OPTION... -- CMD...: measure in a guest of the lab, with what CMD
-# says in $out/KERNEL/FILE.out.  What goes wrong shows as figures that are missing.
-boot() {
+# build_program NAME: one that measures, in $out/NAME
+build_program() {
+	gcc -O2 -Wall -Wextra -Werror -o "$out/$1" "$top/tests/bench/$1.c"
+}
+
+# boot KERNEL FILE OPTION... -- CMD...: measure in a guest of the lab where time counts
+# instructions, with what CMD says in $out/KERNEL/FILE.out.  What goes wrong shows as
+# figures that are missing.
+boot() { boot_in_time "$1" "$2" --icount "${@:3}"; }
+
+# boot_in_time: the same where time is that of the host
+boot_in_time() {
 	local kernel=$1 name=$2 file=$out/$1/$2 start=$SECONDS status=0
 	shift 2
 	say BENCH "$kernel kernel, $name ..."
-	"$top/tests/vm/run" --icount --timeout 3000 --log "$file.log" \
+	"$top/tests/vm/run" --timeout 3000 --log "$file.log" \
 		--kernel "$out/$kernel/kernel/arch/x86/boot/bzImage" "$@" \
 		>"$file.out" 2>"$file.err" || status=$?
 	if [ $status -ne 0 ] || grep -aqE 'WARNING:|BUG:|Oops' "$file.log"; then

@@ -13,6 +13,7 @@
  *	cpus PROVIDER BYTES LAYOUT FILL SEED	every CPU at the same time
  *	dma DEVICE ENTRIES			mapping of ordinary memory
  *	sgls BYTES				ordinary memory for an NVMe target
+ *	lives PROVIDER CLIENT COUNT		buffers' whole lives, not timed
  *
  * BYTES is the size of the pool, FILL the percentage of it that is allocated
  * while one measures, and LAYOUT how that looks:
@@ -768,6 +769,40 @@ static int bench_sgls(size_t bytes)
 }
 
 /*
+ * The life of a buffer, as that of a request: allocated, mapped for a client,
+ * unmapped, freed.  Each is an event, and nothing else here is: for measuring from
+ * outside what it costs to watch them.
+ */
+
+static int bench_life(struct pci_dev *provider, struct pci_dev *client)
+{
+	struct scatterlist *sgl;
+	unsigned int nents;
+	int mapped;
+
+	sgl = pci_p2pmem_alloc_sgl(provider, &nents, STEADY_SIZE);
+	if (!sgl)
+		return -ENOMEM;
+	mapped = dma_map_sg(&client->dev, sgl, nents, DMA_TO_DEVICE);
+	if (mapped)
+		dma_unmap_sg(&client->dev, sgl, nents, DMA_TO_DEVICE);
+	pci_p2pmem_free_sgl(provider, sgl);
+	return mapped ? 0 : -EREMOTEIO;
+}
+
+static int bench_lives(struct pci_dev *provider, struct pci_dev *client,
+		       unsigned int count)
+{
+	int ret = 0;
+
+	while (count-- && !ret) {
+		ret = bench_life(provider, client);
+		cond_resched();
+	}
+	return ret;
+}
+
+/*
  * Commands
  */
 
@@ -805,6 +840,24 @@ static int run_pool(struct pci_dev *pdev, const char *args,
 	return ret;
 }
 
+static int run_lives(struct pci_dev *provider, const char *args)
+{
+	struct pci_dev *client;
+	unsigned int count;
+	char name[16];
+	int ret;
+
+	if (sscanf(args, "%15s %u", name, &count) != 2)
+		return -EINVAL;
+	client = get_device_by_name(name);
+	if (!client)
+		return -ENODEV;
+
+	ret = bench_lives(provider, client, count);
+	pci_dev_put(client);
+	return ret;
+}
+
 static int run(char *command)
 {
 	struct pci_dev *pdev;
@@ -825,6 +878,8 @@ static int run(char *command)
 		ret = run_pool(pdev, command + args, bench_pool);
 	else if (!strcmp(what, "cpus"))
 		ret = run_pool(pdev, command + args, bench_cpus);
+	else if (!strcmp(what, "lives"))
+		ret = run_lives(pdev, command + args);
 	else if (!strcmp(what, "dma") && !kstrtouint(command + args, 10, &number) && number)
 		ret = bench_dma(pdev, number);
 

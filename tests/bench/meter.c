@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * meter life SPINNER FILE COMMAND TIMES PAUSE_US [PID...]
+ * meter run SPINNER OUTPUT CMD...
+ * meter first FILE COMMAND PAUSE_US CMD...
+ *	- what a tool costs, in instructions
+ *
+ * For a guest under QEMU's -icount shift=0 with one CPU, where the time stamp
+ * counter counts instructions, or leaps if the CPU has nothing to do: that is idle
+ * time, which the kernel tells, and is subtracted.  As are the instructions of
+ * SPINNER, a process that lets nothing leap while somebody waits for the host.
+ *
+ *	life	writes COMMAND to FILE as often as TIMES, with a pause after each, and
+ *		SPINNER stopped; then interrupts the first PID, and waits until that has
+ *		gone.  Prints the instructions of all that, by whomever, and the resident
+ *		memory, in KiB, that all PIDs together have had at most.
+ *	run	starts CMD, with its standard output to that file, and prints the
+ *		instructions until its end
+ *	first	starts CMD, writes COMMAND to FILE every PAUSE_US until CMD prints a line
+ *		about an event, and interrupts it.  Prints the nanoseconds until then,
+ *		idle or not.
+ */
+
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+/* What is in each line about an event, whichever tool prints it */
+#define EVENT "p2pmem_"
+
+typedef unsigned long long u64;
+
+static unsigned long number(const char *arg)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(arg, &end, 10);
+	if (errno || end == arg || *end)
+		errx(2, "'%s' is not a number", arg);
+	return value;
+}
+
+static u64 idle(void)
+{
+	FILE *list = fopen("/proc/timer_list", "r");
+	char line[256];
+	u64 ns;
+
+	if (!list)
+		err(1, "/proc/timer_list");
+	while (fgets(line, sizeof(line), list))
+		if (sscanf(line, " .idle_sleeptime : %llu nsecs", &ns) == 1) {
+			fclose(list);
+			return ns;
+		}
+	errx(1, "/proc/timer_list does not say how long the CPU was idle");
+}
+
+static clockid_t clock_of(pid_t pid)
+{
+	clockid_t id;
+
+	if (clock_getcpuclockid(pid, &id))
+		errx(1, "no process %d", pid);
+	return id;
+}
+
+static u64 time_of(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts))
+		err(1, "clock");
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static u64 busy(clockid_t spinner)
+{
+	u64 ns = idle() + time_of(spinner);
+
+	return __rdtsc() - ns;
+}
+
+/* 0 for a process that has gone */
+static unsigned long resident(const char *pid)
+{
+	unsigned long kib = 0;
+	char line[256];
+	FILE *status;
+
+	snprintf(line, sizeof(line), "/proc/%s/status", pid);
+	status = fopen(line, "r");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmHWM: %lu kB", &kib) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return kib;
+}
+
+static void interrupt(pid_t pid)
+{
+	struct pollfd fd = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	if (fd.fd < 0 || kill(pid, SIGINT))
+		err(1, "process %d", pid);
+	if (poll(&fd, 1, -1) != 1)
+		err(1, "waiting for process %d", pid);
+	close(fd.fd);
+}
+
+static void cause(int fd, const char *command)
+{
+	ssize_t length = strlen(command);
+
+	if (write(fd, command, length) != length)
+		err(1, "'%s'", command);
+}
+
+static int open_file(const char *name, int flags)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC | flags, 0600);
+
+	if (fd < 0)
+		err(1, "%s", name);
+	return fd;
+}
+
+static pid_t start(char **cmd, int out)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (pid)
+		return pid;
+	if (dup2(out, STDOUT_FILENO) >= 0)
+		execvp(cmd[0], cmd);
+	err(127, "%s", cmd[0]);
+}
+
+static void life(char **argv, int argc)
+{
+	int fd = open_file(argv[1], 0);
+	unsigned long times = number(argv[3]), kib = 0;
+	struct timespec pause = { .tv_nsec = number(argv[4]) * 1000 };
+	pid_t spinner = number(argv[0]);
+	clockid_t clock = clock_of(spinner);
+	u64 begin;
+
+	kill(spinner, SIGSTOP);
+	begin = busy(clock);
+	while (times--) {
+		cause(fd, argv[2]);
+		nanosleep(&pause, NULL);
+	}
+	/* For those who come by now and then */
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	for (int i = 5; i < argc; i++)
+		kib += resident(argv[i]);
+	kill(spinner, SIGCONT);
+	if (argc > 5)
+		interrupt(number(argv[5]));
+	printf("busy=%llu resident=%lu\n", busy(clock) - begin, kib);
+}
+
+static void run(char **argv)
+{
+	int fd = open_file(argv[1], O_CREAT | O_TRUNC), status;
+	clockid_t clock = clock_of(number(argv[0]));
+	u64 begin = busy(clock);
+
+	if (waitpid(start(argv + 2, fd), &status, 0) < 0 || status)
+		errx(1, "%s failed", argv[2]);
+	printf("busy=%llu\n", busy(clock) - begin);
+}
+
+static void first(char **argv)
+{
+	int fd = open_file(argv[0], 0), status, ready, ends[2];
+	struct timespec pause = { .tv_nsec = number(argv[2]) * 1000 };
+	struct pollfd out = { .events = POLLIN };
+	char text[1 << 16] = "";
+	size_t length = 0;
+	ssize_t got;
+	u64 begin;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		err(1, "pipe");
+	out.fd = ends[0];
+	begin = time_of(CLOCK_MONOTONIC);
+	pid = start(argv + 3, ends[1]);
+	close(ends[1]);
+	while (!strstr(text, EVENT)) {
+		cause(fd, argv[1]);
+		ready = ppoll(&out, 1, &pause, NULL);
+		if (ready < 0)
+			err(1, "poll");
+		if (!ready)
+			continue;
+		got = read(out.fd, text + length, sizeof(text) - 1 - length);
+		if (got <= 0)
+			errx(1, "%s has ended without an event", argv[3]);
+		length += got;
+		text[length] = '\0';
+	}
+	printf("ns=%llu\n", time_of(CLOCK_MONOTONIC) - begin);
+	/* It must not wait for us to read the rest */
+	close(out.fd);
+	kill(pid, SIGINT);
+	waitpid(pid, &status, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (mlockall(MCL_CURRENT))
+		err(1, "mlockall");
+	if (!strcmp(what, "life") && argc >= 7)
+		life(argv + 2, argc - 2);
+	else if (!strcmp(what, "run") && argc >= 5)
+		run(argv + 2);
+	else if (!strcmp(what, "first") && argc >= 6)
+		first(argv + 2);
+	else
+		errx(2, "see the head of meter.c for what it wants");
+	return 0;
+}
