@@ -65,6 +65,10 @@ struct page {
 	struct dev_pagemap *pgmap;
 };
 
+struct folio {
+	struct dev_pagemap *pgmap;
+};
+
 struct scatterlist {
 	unsigned long page_link;
 	unsigned int length;

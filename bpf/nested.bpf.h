@@ -95,25 +95,27 @@ static __always_inline bool mark_missing(enum p2ptrace_event event)
 	return true;
 }
 
-#define TRACEPOINT_PROGS(name, handled)							\
-SEC("tp_btf/" #name)									\
+#define MARKED_PROGS(section, name, event, handled)					\
+SEC(section)										\
 int name(unsigned long long *ctx)							\
 {											\
-	mark_set(P2PTRACE_##name);							\
+	mark_set(event);								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
 	return task_wanted() ? handled : 0;						\
 	_Pragma("GCC diagnostic pop")							\
 }											\
 											\
-SEC("tp_btf/" #name)									\
+SEC(section)										\
 int name##_nested(unsigned long long *ctx)						\
 {											\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return mark_missing(P2PTRACE_##name) && task_wanted() ? handled : 0;		\
+	return mark_missing(event) && task_wanted() ? handled : 0;			\
 	_Pragma("GCC diagnostic pop")							\
 }
+
+#define TRACEPOINT_PROGS(name, handled) MARKED_PROGS("tp_btf/" #name, name, P2PTRACE_##name, handled)
 
 /* The programs of an event that only the series has, from one body: as BPF_PROG(), with the tracepoint's arguments. */
 #define EVENT_PROG(name, args...)							\
@@ -123,20 +125,27 @@ static __always_inline int on_##name(unsigned long long *ctx, ##args)
 
 /*
  * The same for an event that stock kernels have as well, with the arguments that views.bpf.h and stock.bpf.h make
- * of what either kernel gives. The program for those, stock_NAME, is alone: what is skipped there is lost, and counted.
- * Between such programs of a CPU, unlike those of tracepoints, another task may come, and no mark would tell.
+ * of what either kernel gives.
  */
 #define EVENT_PROG_EVERYWHERE(name, args...)						\
 static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
 TRACEPOINT_PROGS(name, from_tracepoint_##name(ctx, on_##name))				\
-STOCK_CALLBACK_##name									\
-											\
+STOCK_PROGS_##name									\
+static __always_inline int on_##name(unsigned long long *ctx, ##args)
+
+/* Where a stock kernel has a tracepoint, which comes for much else, it is the same. */
+#define STOCK_TRACEPOINT_PROGS(name)							\
+MARKED_PROGS(P2PTRACE_STOCK_##name, stock_##name, P2PTRACE_##name, from_stock_##name(ctx, on_##name))
+
+/*
+ * A program of a function is alone: what is skipped there is lost, and counted. Between two of them on a CPU, unlike
+ * those of tracepoints, another task may come, and no mark would tell.
+ */
+#define STOCK_FUNCTION_PROG(name)							\
 SEC(P2PTRACE_STOCK_##name)								\
 int stock_##name(unsigned long long *ctx)						\
 {											\
 	return task_wanted() ? from_stock_##name(ctx, on_##name) : 0;			\
-}											\
-											\
-static __always_inline int on_##name(unsigned long long *ctx, ##args)
+}
 
 #endif /* NESTED_BPF_H */

@@ -352,6 +352,11 @@ struct p2ptrace_mapping {
 	__u64 client;
 };
 
+struct p2ptrace_mapped {
+	__u32 times;			/* by one client at one address */
+	__u32 before;			/* made before all was watched, so that its end may not have been seen */
+};
+
 #define P2PTRACE_MAX_LIVE	65536	/* buffers, and mappings, that can be followed at a time */
 
 #endif /* P2PTRACE_H */

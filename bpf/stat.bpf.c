@@ -37,13 +37,15 @@ struct {
 	__type(value, struct p2ptrace_live);
 } live_buffers SEC(".maps");
 
-/* How often it was made: a client may map a buffer twice. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, P2PTRACE_MAX_LIVE);
 	__type(key, struct p2ptrace_mapping);
-	__type(value, __u64);
+	__type(value, struct p2ptrace_mapped);
 } live_mappings SEC(".maps");
+
+/* Something could not be followed: what has no beginning is no violation any more. */
+static volatile bool incomplete;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -102,8 +104,16 @@ static __always_inline void buffer_begins(const struct buffer *buf)
 	if (!follow)
 		return;
 	live.since_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&live_buffers, &id, &live, BPF_ANY))
+	if (bpf_map_update_elem(&live_buffers, &id, &live, BPF_ANY)) {
+		incomplete = true;
 		count_lost();
+	}
+}
+
+/* Whether all that began while we watched is known. */
+static __always_inline bool beginnings_known(void)
+{
+	return !stock && !incomplete;
 }
 
 static __always_inline void buffer_freed(const struct buffer *buf)
@@ -116,7 +126,7 @@ static __always_inline void buffer_freed(const struct buffer *buf)
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	if (live)
 		live->freed = 1;
-	else
+	else if (beginnings_known())
 		violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
 }
 
@@ -129,7 +139,7 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	if (!live) {
-		if (!stock)
+		if (beginnings_known())
 			violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
 		return;
 	}
@@ -141,43 +151,45 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	__u64 id = buf->id, one = 1, *times;
+	struct p2ptrace_mapped one = { .times = 1, .before = !armed }, *mapped;
 	struct p2ptrace_live *live;
+	__u64 id = buf->id;
 
 	if (!follow)
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
-	if (!stock && (!live || live->freed))
+	if (live ? live->freed : beginnings_known())
 		violation(P2PTRACE_MAP_AFTER_FREE, buf, dma->client);
-	if (!bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST))
-		return;
-	times = bpf_map_lookup_elem(&live_mappings, &key);
-	if (!times) {
+	mapped = bpf_map_lookup_elem(&live_mappings, &key);
+	/* One from before may have ended unseen, and then this is not the second */
+	if (mapped && !mapped->before) {
+		violation(P2PTRACE_DOUBLE_MAP, buf, dma->client);
+		__sync_fetch_and_add(&mapped->times, 1);
+	} else if (bpf_map_update_elem(&live_mappings, &key, &one, BPF_ANY)) {
+		incomplete = true;
 		count_lost();
-		return;
 	}
-	violation(P2PTRACE_DOUBLE_MAP, buf, dma->client);
-	__sync_fetch_and_add(times, 1);
 }
 
 static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	struct p2ptrace_mapped *mapped;
 	struct p2ptrace_live *live;
-	__u64 id = buf->id, *times;
+	__u64 id = buf->id;
 
 	if (!follow)
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
-	times = bpf_map_lookup_elem(&live_mappings, &key);
+	mapped = bpf_map_lookup_elem(&live_mappings, &key);
 	if (live && live->freed && !live->before)
 		violation(P2PTRACE_LATE_UNMAP, buf, dma->client);
-	if (!times) {
+	if (!mapped) {
 		/* It may have been made before */
-		if (!stock && !(live && live->before))
+		if (beginnings_known() && !(live && live->before))
 			violation(P2PTRACE_UNMAP_WITHOUT_MAP, buf, dma->client);
-	} else if (*times > 1) {
-		__sync_fetch_and_add(times, -1);
+	} else if (mapped->times > 1) {
+		__sync_fetch_and_add(&mapped->times, -1);
 	} else {
 		bpf_map_delete_elem(&live_mappings, &key);
 	}

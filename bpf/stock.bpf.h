@@ -106,19 +106,15 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 	const struct vm_area_struct *__v = ARG(ctx, 3, const struct vm_area_struct *);	\
 	struct lender __l = { .kind = LENDER_PCI, .pci = ARG(ctx, 1, const struct kobject *)->name };	\
 											\
-	on(ctx, &__l, __v->vm_end - __v->vm_start, true);				\
+	/* Why one fails is not known: policy there is none */				\
+	(int)(ctx)[4] ? 0 : on(ctx, &__l, __v->vm_end - __v->vm_start, true);		\
 })
 
 /*
  * Pages of peer memory name their dev_pagemap. Of other pages, something else is there: so those that a driver has
- * mapped as peer memory are remembered, and a page whose word is not one of them is none.
+ * mapped as peer memory are remembered, and a page whose word is not one of them is none. What they say is read anew
+ * each time, for another one may come to be where one was.
  */
-struct pagemap {
-	__u64 start, end;	/* physical, inclusive */
-	__u64 bus_offset;
-	const char *provider;
-};
-
 #define MAX_PAGEMAPS	1024
 
 struct {
@@ -126,7 +122,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_PAGEMAPS);
 	__type(key, __u64);
-	__type(value, struct pagemap);
+	__type(value, __u8);
 } pagemaps SEC(".maps");
 
 /* Most I/O is not to peer memory: until some is, it costs next to nothing */
@@ -140,8 +136,10 @@ static volatile __u32 nr_pagemaps;
 static __always_inline __u64 pagemap_of(const struct scatterlist *sg)
 {
 	struct page *page = (void *)(BPF_CORE_READ(sg, page_link) & ~(SG_CHAIN | SG_END));
+	struct folio *folio = (void *)page;
 
-	return (__u64)BPF_CORE_READ(page, pgmap);
+	/* "mm: Allow compound zone device pages" (6.15) has moved it; a page of peer memory is a folio of its own */
+	return (__u64)(bpf_core_field_exists(page->pgmap) ? BPF_CORE_READ(page, pgmap) : BPF_CORE_READ(folio, pgmap));
 }
 
 /*
@@ -152,17 +150,11 @@ SEC(P2PTRACE_STOCK_PAGES)
 int stock_pages(unsigned long long *ctx)
 {
 	__u64 key = pagemap_of(ARG(ctx, 2, const struct scatterlist *));
-	const struct pci_p2pdma_pagemap *p2p;
-	struct pagemap pagemap = {};
+	__u8 known = 1;
 
 	if (bpf_map_lookup_elem(&pagemaps, &key))
 		return 0;
-	p2p = (void *)key - bpf_core_field_offset(struct pci_p2pdma_pagemap, pgmap);
-	pagemap.start = BPF_CORE_READ(p2p, pgmap.range.start);
-	pagemap.end = BPF_CORE_READ(p2p, pgmap.range.end);
-	pagemap.bus_offset = BPF_CORE_READ(p2p, bus_offset);
-	pagemap.provider = BPF_CORE_READ(p2p, provider, dev.kobj.name);
-	if (bpf_map_update_elem(&pagemaps, &key, &pagemap, BPF_ANY))
+	if (bpf_map_update_elem(&pagemaps, &key, &known, BPF_ANY))
 		count_lost();
 	else
 		nr_pagemaps = 1;
@@ -186,12 +178,13 @@ static __always_inline const struct scatterlist *segment_next(const struct scatt
  */
 static __always_inline bool segment_read(const struct scatterlist *sg, struct buffer *buf, struct dma *dma, __u32 *map)
 {
-	__u64 key = pagemap_of(sg);
-	const struct pagemap *pagemap = bpf_map_lookup_elem(&pagemaps, &key);
+	const struct pci_p2pdma_pagemap *p2p;
+	__u64 key = pagemap_of(sg), start;
 	bool bus;
 
-	if (!pagemap)
+	if (!bpf_map_lookup_elem(&pagemaps, &key))
 		return false;
+	p2p = (void *)key - bpf_core_field_offset(struct pci_p2pdma_pagemap, pgmap);
 	bus = BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS;
 	dma->addr = BPF_CORE_READ(sg, dma_address);
 	/* An IOMMU may have made one of several */
@@ -199,11 +192,15 @@ static __always_inline bool segment_read(const struct scatterlist *sg, struct bu
 	*map = bus ? bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_BUS_ADDR) :
 		     bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 
-	*buf = (struct buffer){ .lender = { .kind = LENDER_PCI, .pci = pagemap->provider }, .size = dma->size, .nents = 1 };
+	*buf = (struct buffer){
+		.lender = { .kind = LENDER_PCI, .pci = BPF_CORE_READ(p2p, provider, dev.kobj.name) },
+		.size = dma->size, .nents = 1,
+	};
+	start = BPF_CORE_READ(p2p, pgmap.range.start);
 	if (bus)
 		buf->id = dma->addr;
-	else if (dma->addr >= pagemap->start && dma->addr <= pagemap->end)
-		buf->id = dma->addr + pagemap->bus_offset;
+	else if (dma->addr >= start && dma->addr <= BPF_CORE_READ(p2p, pgmap.range.end))
+		buf->id = dma->addr + BPF_CORE_READ(p2p, bus_offset);
 	buf->bus_addr = buf->id;
 	return true;
 }
@@ -220,31 +217,31 @@ struct walk {
 };
 
 /*
- * For each segment of a list, by bpf_loop(). Neither the block layer nor RDMA mixes peer memory with other, so the first
- * one tells for all.
+ * For each segment of a list that is peer memory, by bpf_loop(). The block layer may have merged it with a request that
+ * is not.
  */
 #define SEGMENT_CALLBACK(name, args...)							\
 static long name##_segment(__u32 i, struct walk *w)					\
 {											\
-	if (!w->sg || !segment_read(w->sg, &w->buf, &w->dma, &w->map))			\
+	if (!w->sg)									\
 		return 1;								\
 	/* What an IOMMU has added to one before it has none of its own */		\
-	if (w->dma.size)								\
+	if (segment_read(w->sg, &w->buf, &w->dma, &w->map) && w->dma.size)		\
 		on_##name(w->ctx, &w->buf, &w->dma, ##args);				\
 	w->sg = segment_next(w->sg);							\
 	return 0;									\
 }
 
-#define STOCK_CALLBACK_p2pmem_dma_map	SEGMENT_CALLBACK(p2pmem_dma_map, w->map)
-#define STOCK_CALLBACK_p2pmem_dma_unmap	SEGMENT_CALLBACK(p2pmem_dma_unmap)
-#define STOCK_CALLBACK_p2pmem_alloc
-#define STOCK_CALLBACK_p2pmem_alloc_fail
-#define STOCK_CALLBACK_p2pmem_free
-#define STOCK_CALLBACK_p2pmem_decide
-#define STOCK_CALLBACK_p2pmem_find
-#define STOCK_CALLBACK_p2pmem_mmap
-#define STOCK_CALLBACK_nvmet_p2pmem_use
-#define STOCK_CALLBACK_nvmet_p2pmem_fallback
+#define STOCK_PROGS_p2pmem_dma_map	SEGMENT_CALLBACK(p2pmem_dma_map, w->map) STOCK_TRACEPOINT_PROGS(p2pmem_dma_map)
+#define STOCK_PROGS_p2pmem_dma_unmap	SEGMENT_CALLBACK(p2pmem_dma_unmap) STOCK_TRACEPOINT_PROGS(p2pmem_dma_unmap)
+#define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
+#define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)
+#define STOCK_PROGS_p2pmem_free			STOCK_FUNCTION_PROG(p2pmem_free)
+#define STOCK_PROGS_p2pmem_decide		STOCK_FUNCTION_PROG(p2pmem_decide)
+#define STOCK_PROGS_p2pmem_find			STOCK_FUNCTION_PROG(p2pmem_find)
+#define STOCK_PROGS_p2pmem_mmap			STOCK_FUNCTION_PROG(p2pmem_mmap)
+#define STOCK_PROGS_nvmet_p2pmem_use		STOCK_FUNCTION_PROG(nvmet_p2pmem_use)
+#define STOCK_PROGS_nvmet_p2pmem_fallback	STOCK_FUNCTION_PROG(nvmet_p2pmem_fallback)
 
 #define FOR_EACH_SEGMENT(context, direction, callback)					\
 ({											\

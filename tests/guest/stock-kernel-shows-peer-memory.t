@@ -12,7 +12,7 @@ TOPOLOGY=switch BASE=1
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace
 
-plan 28
+plan 31
 
 provider=$(pci_of cmb0) client=$(pci_of plain0) drive=$(drive plain0)
 out=/tmp/out err=/tmp/err
@@ -57,6 +57,19 @@ is 'no event has what is not known' "$(count 'has("pins") or has("reason") or ha
 is 'and none was lost' "$(jq -c 'select(.event == "end") | .lost' $out)" 0
 nvmet_unexport lab
 
+start trace --lives --json
+attached=$(bpftool prog show | grep -c 'name stock_')
+rebind
+peer_read 3
+stop
+# Those that there were before are from before
+is 'lives has what came since, none of which has gone' "$(count '.event == "life"')" 0
+start trace --lives --json
+rebind
+rebind
+stop
+is 'or it shows that' "$(jq -c 'select(.event == "life") | [.dev, .held_ns > 0, has("request")]' $out | sort -u)" "[\"$provider\",true,false]"
+
 ok 'stat starts' start stat --json
 peer_read 37
 ok 'stat ends well' stop
@@ -87,4 +100,5 @@ is 'an expectation of what is not known' "$? $(grep -c "no metric 'held'" $err)"
 is 'an event that there is not' "$? $(grep -c 'cannot show p2pmem_reclaim' $err)" '3 1'
 "$P2PTRACE" trace --dev p2pmem0 2>$err
 is 'a device that there is not' "$? $(grep -c "no p2pmem device 'p2pmem0'" $err)" '2 1'
-is 'nothing is left attached' "$(bpftool prog show 2>/dev/null | grep -c 'name stock_')" 0
+ok 'what was attached' [ "$attached" -gt 0 ]
+is 'is not any more' "$(bpftool prog show | grep -c 'name stock_')" 0

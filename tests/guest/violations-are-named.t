@@ -14,7 +14,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 18
+plan 19
 
 report=/tmp/report.json
 # checked STATUS [OPTION]... -- COMMANDS: those of core(), one an argument
@@ -48,6 +48,8 @@ is 'is named' "$(found)" '[0,{"leak":1}]'
 ok 'twice mapped, from before' checked 1 -- "core map 1 1 $client" "core map 2 1 $client" 'core unmap 2' 'core unmap 1'
 is 'is named' "$(found)" '[0,{"double_map":1}]'
 is 'with client and task' "$(jq -c '.first.double_map | [.dev, .client, .comm]' $report)" "[\"p2pmem0\",\"$client\",\"bash\"]"
+
+ok 'and may be allowed' checked 0 --allow double_map -- "core map 1 1 $client" "core map 2 1 $client" 'core unmap 2' 'core unmap 1'
 
 ok 'unmapped late' checked 1 -- "core alloc 4 $provider 4096" "core map 4 4 $client" 'core free 4' 'core unmap 4'
 is 'is named' "$(found)" '[0,{"late_unmap":1}]'

@@ -98,7 +98,7 @@ static void a_life_has_all_its_mappings_and_its_request(void **state)
 	assert_null(unmap(17, "0000:04:00.0", 0x1000));
 	life = freed(17, 0);
 	assert_non_null(life);
-	assert_int_equal(life->id, 17);
+	assert_int_equal(life->key.id, 17);
 	assert_int_equal(life->back_ns - life->alloc.h.ts_ns, 8000);
 	assert_true(life->used);
 	assert_int_equal(life->use.cid, 77);
@@ -153,6 +153,36 @@ static void one_mapping_of_two_that_are_alike_ends_at_a_time(void **state)
 	life_free(life);
 }
 
+static void on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	lives.stock = true;
+	alloc(0x10000);
+	alloc(0x14000);
+	map(0x12000, "0000:04:00.0", 0x12000);
+	map(0x13fff, "0000:04:00.0", 0x13fff);
+	map(0x14000, "0000:04:00.0", 0x14000);
+	map(0x18000, "0000:04:00.0", 0x18000);
+	life = freed(0x10000, 0);
+	assert_non_null(life);
+	assert_int_equal(life->nr, 2);
+	life_free(life);
+	life = freed(0x14000, 0);
+	assert_int_equal(life->nr, 1);
+	life_free(life);
+	/* Whose ends were lost */
+	alloc(0x10000);
+	alloc(0x14000);
+	alloc(0x12000);
+	assert_int_equal(lives.nr, 1);
+	assert_null(freed(0x10000, 0));
+	life = freed(0x12000, 0);
+	assert_non_null(life);
+	life_free(life);
+}
+
 static void memory_is_bounded(void **state)
 {
 	struct life *life;
@@ -167,6 +197,7 @@ static void memory_is_bounded(void **state)
 		map(1, "0000:04:00.0", i);
 	life = freed(1, 0);
 	assert_int_equal(life->nr, 64);
+	assert_int_equal(life->unseen, 36);
 	life_free(life);
 	/* An id that comes again while it is in use, as on a stock kernel that has lost an event, begins anew */
 	alloc(2);
@@ -189,7 +220,7 @@ static void lines_are_whole_whatever_the_names(void **state)
 	assert_string_equal(pb->buf, "    5.000001 p2pmem0 id=1 size=16384 held=3.00us by fio-4321 for ctrl=1 qid=2 cid=77 nsid=9 "
 			    "opcode=0x1: a\\x20b\\x0a\\x1b[2J\" unknown(0) unknown(0) not unmapped\n");
 	printbuf_reset(pb);
-	assert_int_equal(life_json(pb, life, &none), 0);
+	assert_int_equal(life_json(pb, life, &none, false), 0);
 	assert_ptr_equal(strchr(pb->buf, '\n'), pb->buf + pb->bpos - 1);
 	object = json_tokener_parse(pb->buf);
 	assert_non_null(object);
@@ -210,6 +241,7 @@ static const struct CMUnitTest tests[] = {
 	LIFE_TEST(what_is_freed_while_it_is_mapped_ends_later),
 	LIFE_TEST(what_began_before_is_no_life),
 	LIFE_TEST(one_mapping_of_two_that_are_alike_ends_at_a_time),
+	LIFE_TEST(on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer),
 	LIFE_TEST(memory_is_bounded),
 	LIFE_TEST(lines_are_whole_whatever_the_names),
 };

@@ -91,6 +91,8 @@ static struct btf *btf_of_stock(const char *except)
 			assert_true(btf__add_func(btf, hook, BTF_FUNC_GLOBAL, 2) > 0);
 		}
 	}
+	if (strcmp(except, "pci_p2pdma_map_segment"))
+		assert_true(btf__add_func(btf, "pci_p2pdma_map_segment", BTF_FUNC_GLOBAL, 2) > 0);
 	return btf;
 }
 
@@ -127,6 +129,16 @@ static void a_stock_kernel_shows_what_it_has_and_says_so_once(void **state)
 	capture_end(&c);
 	assert_non_null(strstr(c.text, "does not have p2pmem_decide"));
 	assert_int_equal(event_set_count(&set), 9);
+	kernel_close(&kernel);
+
+	/* Without this, no page is known to be peer memory */
+	kernel = (struct kernel){ .support = KERNEL_STOCK, .vmlinux = btf_of_stock("pci_p2pdma_map_segment") };
+	assert_int_equal(select_events(&o, false, &set), 0);
+	capture_begin(&c);
+	assert_int_equal(select_available(&kernel, false, &set), 0);
+	capture_end(&c);
+	assert_non_null(strstr(c.text, "does not have p2pmem_dma_map"));
+	assert_int_equal(event_set_count(&set), 8);
 	kernel_close(&kernel);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -188,10 +189,11 @@ static void text_one(const struct leaks *l, const struct held *held, const struc
 /* What is held besides that which was seen to be allocated: since before, or mapped by processes. */
 static uint64_t unseen_bytes(const struct leaks *l)
 {
-	uint64_t seen = 0;
+	uint64_t seen = 0, page = sysconf(_SC_PAGESIZE);
 
+	/* It is handed out in whole pages */
 	for (size_t i = 0; i < l->held.nr; i++)
-		seen += l->held.held[i].size;
+		seen += (l->held.held[i].size + page - 1) / page * page;
 	return l->held_bytes > seen ? l->held_bytes - seen : 0;
 }
 

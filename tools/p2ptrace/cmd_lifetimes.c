@@ -232,6 +232,7 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	if (!skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
+	skel->rodata->stock = set->stock;
 	rc = session_start(&l->session, skel->obj, &config);
 	if (!rc) {
 		note("measuring lifetimes, mode %s (Ctrl-C shows them)", event_set_mode(set));

@@ -195,7 +195,7 @@ static enum session_verdict trace_life(struct trace *t, const struct event *even
 		printbuf_reset(t->line);
 		if (!t->options->common.json)
 			life_text(t->line, life, &t->enums);
-		else if (life_json(t->line, life, &t->enums))
+		else if (life_json(t->line, life, &t->enums, t->lives.stock))
 			t->out_of_memory = true;
 		verdict = t->out_of_memory ? SESSION_STOP : trace_line(t);
 	}
@@ -363,11 +363,15 @@ static int trace(const struct options *o)
 		rc = check_buffer(o, MEMINFO);
 	if (!rc)
 		rc = select_available(&kernel, o->events_given, &set);
-	if (o->lives)
+	if (o->lives) {
 		/* Of a buffer that is large enough, no part is too small */
 		filter.min_size = 0;
-	else if (!rc && !o->events_given)
+		/* A stock kernel's does not say which buffer */
+		if (set.stock)
+			set.has[P2PTRACE_nvmet_p2pmem_use] = false;
+	} else if (!rc && !o->events_given) {
 		select_show_left_out(&o->common, &passing);
+	}
 	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
 		rc = fail(EXIT_OTHER, "out of memory");
 	kernel_close(&kernel);
@@ -379,6 +383,7 @@ static int trace(const struct options *o)
 		rc = fail(EXIT_OTHER, "out of memory");
 		goto out;
 	}
+	t.lives.stock = set.stock;
 	stream_init(&t.out, stdout);
 	rc = trace_session(&t, o, &filter, &set);
 	lives_free(&t.lives);

@@ -66,10 +66,11 @@ static uint64_t count_buffers(int fd)
 static uint64_t count_mappings(int fd)
 {
 	struct p2ptrace_mapping previous, mapping;
+	struct p2ptrace_mapped mapped;
 	uint64_t n = 0, live_now = 0;
 
 	for_each_key(fd, previous, mapping, n)
-		live_now++;
+		live_now += !bpf_map_lookup_elem(fd, &mapping, &mapped) && !mapped.before;
 	return live_now;
 }
 

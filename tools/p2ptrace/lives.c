@@ -25,17 +25,20 @@ void lives_events(struct event_set *set)
 	set->has[P2PTRACE_nvmet_p2pmem_use] = true;
 }
 
-/* The id comes first */
-static int by_id(const void *a, const void *b)
+/* The key comes first in a life. What overlaps is the same: ids have a span of 1. */
+static int by_key(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const struct life_key *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->id < y->id)
+		return y->id - x->id >= x->span ? -1 : 0;
+	return x->id - y->id >= y->span;
 }
 
 static struct life *life_find(const struct lives *lives, uint64_t id)
 {
-	struct life **found = tfind(&id, &lives->tree, by_id);
+	struct life_key key = { id, 1 };
+	struct life **found = tfind(&key, &lives->tree, by_key);
 
 	return found ? *found : NULL;
 }
@@ -48,7 +51,7 @@ static struct life *life_remove(struct lives *lives, uint64_t id, uint64_t now)
 		lives->unknown++;
 		return NULL;
 	}
-	tdelete(life, &lives->tree, by_id);
+	tdelete(life, &lives->tree, by_key);
 	lives->nr--;
 	life->back_ns = now;
 	return life;
@@ -63,11 +66,13 @@ void life_free(struct life *life)
 
 static void life_begin(struct lives *lives, const struct p2ptrace_p2pmem_alloc *alloc)
 {
-	struct life *life = life_find(lives, alloc->id), **place;
+	struct life_key key = { alloc->id, lives->stock && alloc->size ? alloc->size : 1 };
+	struct life *life, **place;
 
-	/* On a stock kernel, ids come again; if so, its end was lost */
-	if (life) {
-		tdelete(life, &lives->tree, by_id);
+	/* On a stock kernel, addresses come again: if one is still in use, its end was lost */
+	while ((place = tfind(&key, &lives->tree, by_key))) {
+		life = *place;
+		tdelete(life, &lives->tree, by_key);
 		lives->nr--;
 		life_free(life);
 	}
@@ -76,9 +81,9 @@ static void life_begin(struct lives *lives, const struct p2ptrace_p2pmem_alloc *
 		lives->not_followed++;
 		return;
 	}
-	life->id = alloc->id;
+	life->key = key;
 	life->alloc = *alloc;
-	place = tsearch(life, &lives->tree, by_id);
+	place = tsearch(life, &lives->tree, by_key);
 	if (!place) {
 		free(life);
 		lives->not_followed++;
@@ -96,6 +101,7 @@ static void life_map(struct lives *lives, const struct p2ptrace_p2pmem_dma_map *
 		return;
 	more = life->nr < MAX_MAPS ? reallocarray(life->maps, life->nr + 1, sizeof(*more)) : NULL;
 	if (!more) {
+		life->unseen++;
 		lives->not_followed++;
 		return;
 	}
@@ -191,7 +197,7 @@ void life_text(struct printbuf *pb, const struct life *life, const struct enums 
 
 	sprintbuf(pb, "%5" PRIu64 ".%06" PRIu64 " %s id=%" PRIu64 " size=%" PRIu64 " held=%s by %s-%" PRIu32,
 		  (uint64_t)alloc->h.ts_ns / 1000000000, (uint64_t)alloc->h.ts_ns / 1000 % 1000000,
-		  word(dev, sizeof(dev), alloc->dev.s, sizeof(alloc->dev.s)), life->id, (uint64_t)alloc->size,
+		  word(dev, sizeof(dev), alloc->dev.s, sizeof(alloc->dev.s)), life->key.id, (uint64_t)alloc->size,
 		  time_text(ns, sizeof(ns), life->back_ns - alloc->h.ts_ns),
 		  word(comm, sizeof(comm), alloc->h.comm, sizeof(alloc->h.comm)), alloc->h.pid);
 	if (life->used)
@@ -205,6 +211,8 @@ void life_text(struct printbuf *pb, const struct life *life, const struct enums 
 			  enums_name(enums, ENUM_DMA_DIRECTION, m->dir, dir, sizeof(dir)),
 			  m->to_ns ? time_text(ns, sizeof(ns), m->to_ns - m->from_ns) : "not unmapped");
 	}
+	if (life->unseen)
+		sprintbuf(pb, ", and %" PRIu64 " more mappings", life->unseen);
 	if (life->freed_ns)
 		sprintbuf(pb, "; freed %s before it came back", time_text(ns, sizeof(ns), life->back_ns - life->freed_ns));
 	sprintbuf(pb, "\n");
@@ -247,7 +255,7 @@ static struct json_object *json_request(const struct p2ptrace_nvmet_p2pmem_use *
 	return object;
 }
 
-int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums)
+int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums, bool stock)
 {
 	struct json_object *object = json_object_new_object(), *maps = json_object_new_array();
 	const struct p2ptrace_p2pmem_alloc *alloc = &life->alloc;
@@ -259,12 +267,14 @@ int life_json(struct printbuf *pb, const struct life *life, const struct enums *
 	json_object_object_add(object, "pid", json_object_new_uint64(alloc->h.pid));
 	json_object_object_add(object, "comm", json_name(alloc->h.comm, sizeof(alloc->h.comm)));
 	json_object_object_add(object, "dev", json_name(alloc->dev.s, sizeof(alloc->dev.s)));
-	json_object_object_add(object, "id", json_object_new_uint64(life->id));
+	json_object_object_add(object, "id", json_object_new_uint64(life->key.id));
 	json_object_object_add(object, "size", json_object_new_uint64(alloc->size));
 	json_object_object_add(object, "held_ns", json_object_new_uint64(life->back_ns - alloc->h.ts_ns));
 	json_object_object_add(object, "freed_ns", json_object_new_uint64((life->freed_ns ?: life->back_ns) - alloc->h.ts_ns));
-	json_object_object_add(object, "request", life->used ? json_request(&life->use) : NULL);
+	if (!stock)
+		json_object_object_add(object, "request", life->used ? json_request(&life->use) : NULL);
 	json_object_object_add(object, "maps", maps);
+	json_object_object_add(object, "more_maps", json_object_new_uint64(life->unseen));
 	for (size_t i = 0; i < life->nr; i++)
 		json_object_array_add(maps, json_map(life, &life->maps[i], enums));
 	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);

@@ -24,20 +24,25 @@ struct life_map {
 };
 
 struct life {
-	uint64_t id;
+	/* What names it: an id, or on a stock kernel its bus addresses, of which a mapping may tell any */
+	struct life_key {
+		uint64_t id, span;
+	} key;
 	struct p2ptrace_p2pmem_alloc alloc;
 	uint64_t freed_ns, back_ns;	/* freed before it came back if it was still mapped */
 	bool used;
 	struct p2ptrace_nvmet_p2pmem_use use;	/* if it is */
 	struct life_map *maps;		/* in the order in which they were made */
 	size_t nr;
+	uint64_t unseen;		/* mappings for which there was no room */
 };
 
 struct lives {
-	void *tree;			/* of those that have not ended, by id */
+	bool stock;			/* set by the caller */
+	void *tree;			/* of those that have not ended, by key */
 	size_t nr;
 	uint64_t unknown;		/* ends of what began before */
-	uint64_t not_followed;		/* there was no room for them */
+	uint64_t not_followed;		/* buffers and mappings for which there was no room */
 };
 
 /* What it takes, of all events. */
@@ -51,8 +56,8 @@ struct life *lives_add(struct lives *lives, const struct event *event, const voi
 void life_free(struct life *life);
 void lives_free(struct lives *lives);
 
-/* A line of text or JSON. The latter returns 0 or -ENOMEM. */
+/* A line of text or JSON. The latter returns 0 or -ENOMEM. A @stock kernel does not tell for which request it was. */
 void life_text(struct printbuf *pb, const struct life *life, const struct enums *enums);
-int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums);
+int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums, bool stock);
 
 #endif /* LIVES_H */

@@ -16,6 +16,10 @@ static bool is_available(const struct kernel *kernel, int event)
 {
 	if (kernel->support == KERNEL_TRACEPOINTS)
 		return btf_has_tracepoint(kernel_btf(kernel), events[event].name);
+	/* Which pages are peer memory is known from a function that later kernels do not have */
+	if ((event == P2PTRACE_p2pmem_dma_map || event == P2PTRACE_p2pmem_dma_unmap) &&
+	    !btf_has_hook(kernel_btf(kernel), P2PTRACE_STOCK_PAGES))
+		return false;
 	return stock_hooks[event] && btf_has_hook(kernel_btf(kernel), stock_hooks[event]);
 }
 

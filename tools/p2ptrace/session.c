@@ -92,7 +92,7 @@ static int find_programs(struct session *session)
 		if (!set->has[i])
 			continue;
 		session->programs[i] = find_program(session, set->stock ? "stock_" : "", events[i].name, "");
-		session->nested[i] = set->stock ? NULL : find_program(session, "", events[i].name, "_nested");
+		session->nested[i] = find_program(session, set->stock ? "stock_" : "", events[i].name, "_nested");
 		if (!session->programs[i] || (!session->nested[i] && !set->stock))
 			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a bug", events[i].name);
 		bpf_program__set_autoload(session->programs[i], true);
@@ -301,20 +301,27 @@ int session_run(struct session *session)
 }
 
 /* How often the kernel skipped the programs because they were running already. */
+static int add_skipped(const struct bpf_program *program, uint64_t *skipped)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+		return -errno;
+	*skipped += info.recursion_misses;
+	return 0;
+}
+
 static int count_skipped(const struct session *session, uint64_t *skipped)
 {
-	*skipped = 0;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		struct bpf_prog_info info = {};
-		uint32_t len = sizeof(info);
+	int err;
 
-		if (!session->config.events.has[i])
-			continue;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(session->programs[i]), &info, &len))
-			return -errno;
-		*skipped += info.recursion_misses;
-	}
-	return 0;
+	*skipped = 0;
+	err = session->pages ? add_skipped(session->pages, skipped) : 0;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS && !err; i++)
+		if (session->config.events.has[i])
+			err = add_skipped(session->programs[i], skipped);
+	return err;
 }
 
 int session_count_lost(struct session *session)
