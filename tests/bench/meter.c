@@ -37,6 +37,9 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+/* Of the guest's, for a tool to end once it was interrupted */
+#define PATIENCE_MS 20000
+
 /* What is in each line about an event, whichever tool prints it */
 #define EVENT "p2pmem_"
 
@@ -118,8 +121,10 @@ static void interrupt(pid_t pid)
 
 	if (fd.fd < 0 || kill(pid, SIGINT))
 		err(1, "process %d", pid);
-	if (poll(&fd, 1, -1) != 1)
-		err(1, "waiting for process %d", pid);
+	if (poll(&fd, 1, PATIENCE_MS) != 1) {
+		kill(pid, SIGKILL);
+		errx(1, "process %d does not end", pid);
+	}
 	close(fd.fd);
 }
 
