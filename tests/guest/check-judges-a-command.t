@@ -15,7 +15,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 28
+plan 29
 
 # checked STATUS OPTION... -- CMD...: the report is in $report, the command's output
 # in /tmp/out
@@ -66,6 +66,7 @@ ok 'it waits for what is on its way' checked 0 --settle 20 -- \
 "$P2PTRACE" check --expect 'held > 1000' --settle 0 -- true >/tmp/text
 is 'as text, with the status of a failed check' "$? $(grep -c FAILED /tmp/text)" '1 1'
 
+held=$(buffers_held)
 rxe_up
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 nvmet_connect lab
@@ -76,6 +77,12 @@ ok 'real I/O is all peer-to-peer, by the switch' checked 0 --settle 10 --expect 
 	--expect 'uses == 200' --expect 'maps.bus_addr == 400' --expect 'maps.thru_host_bridge == 0' --expect 'pinned == 0' -- \
 	bash -c "fio_verify $(remote_drive lab) 16k 100 --iodepth=8"
 is 'which fio says, too' "$(jq -r '.jobs[0] | "\(.write.total_ios) \(.read.total_ios)"' /tmp/fio.json)" '100 100'
+fio --name=load --filename="$(remote_drive lab)" --rw=randread --bs=16k --iodepth=8 --ioengine=libaio --direct=1 \
+	--time_based --runtime=8 --output=/dev/null &
+load=$!
+busy() { [ "$(buffers_held)" -gt "$((held + 2))" ]; }
+wait_for 20 busy
+ok 'I/O that was under way when it began is no violation' checked 0 --settle 10 --expect 'uses > 10' -- tail --pid=$load -f /dev/null
 nvmet_disconnect lab
 # shellcheck disable=SC2016 # that shell's parent
 "$P2PTRACE" check -- bash -c 'kill -INT $PPID; sleep 60' >/tmp/text 2>/tmp/err &
