@@ -40,19 +40,17 @@ static __always_inline const char *provider_name_or_null(const struct p2pmem_dev
 }
 
 /*
- * The preempt count. On x86 it is a variable of its own, but was in struct pcpu_hot since 64701838bf05 ("x86/percpu:
- * Move preempt_count next to current_task", 6.2) and until 46e8fff6d45f ("x86/preempt: Move preempt count to percpu
- * hot section", 6.15). On arm64 it is in the thread_info. -1 on a kernel that has it elsewhere.
+ * The preempt count. On x86 it is in struct pcpu_hot since 64701838bf05 ("x86/percpu: Move preempt_count next to
+ * current_task", 6.2) and until 46e8fff6d45f ("x86/preempt: Move preempt count to percpu hot section", 6.15). On arm64 it
+ * is in the thread_info. -1 on a kernel that has it elsewhere: a second variable to look for would be one that any kernel
+ * lacks, and then libbpf looks through the modules' BTF as well, which takes CAP_SYS_ADMIN.
  */
-extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
 static __always_inline int preempt_count(void)
 {
 	struct task_struct *task;
 
-	if (&__preempt_count)
-		return *(const int *)bpf_this_cpu_ptr(&__preempt_count);
 	if (&pcpu_hot && bpf_core_field_exists(struct pcpu_hot, preempt_count))
 		return ((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
 	if (bpf_core_field_exists(struct thread_info, preempt.count)) {

@@ -336,7 +336,11 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	if (!skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
-	rc = session_start(&l->session, skel->obj, &config);
+	/* Who may not read it is not to learn that in the end */
+	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
+	held_free(&l->held);
+	if (!rc)
+		rc = session_start(&l->session, skel->obj, &config);
 	if (!rc) {
 		l->owners_fd = bpf_map__fd(skel->maps.owners);
 		l->stacks_fd = bpf_map__fd(skel->maps.stacks);

@@ -356,7 +356,7 @@ static int trace(const struct options *o)
 	if (!rc)
 		rc = kernel_open(&kernel, VMLINUX_BTF);
 	if (!rc)
-		rc = kernel_check_privileges();
+		rc = kernel_check_privileges(&kernel);
 	if (!rc)
 		rc = select_devices(&o->common, &filter);
 	if (!rc)

@@ -33,7 +33,7 @@ int counter_open(struct counter *counter, const struct common_options *options, 
 	if (!rc)
 		rc = kernel_open(&kernel, VMLINUX_BTF);
 	if (!rc && started)
-		rc = kernel_check_privileges();
+		rc = kernel_check_privileges(&kernel);
 	if (!rc)
 		rc = select_devices(options, &counter->filter);
 	if (!rc)

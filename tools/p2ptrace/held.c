@@ -75,6 +75,8 @@ int held_read(struct held_list *list, const char *sysfs, const char *debugfs, co
 		if (err == -ENOENT)
 			rc = fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted: mount -t debugfs none %s",
 				  path, strerror(-err), debugfs);
+		else if (err == -EACCES || err == -EPERM)
+			rc = fail(EXIT_KERNEL, "not permitted to read %s, which says what is held; run it as root", path);
 		else if (err)
 			rc = fail(EXIT_OTHER, "cannot make sense of %s: %s; is p2ptrace older than the kernel?", path,
 				  strerror(-err));

@@ -132,17 +132,26 @@ static bool capable(const struct __user_cap_data_struct *data, unsigned int cap)
 	return data[cap / 32].effective & (1u << cap % 32);
 }
 
-int kernel_check_privileges(void)
+int kernel_check_privileges(const struct kernel *kernel)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	bool bpf, perfmon;
 
-	/*
-	 * CAP_BPF and CAP_PERFMON would do to load and attach. But libbpf looks for what is not in vmlinux in the BTF
-	 * of the modules, which it gets from the kernel by ids.
-	 */
-	if (syscall(SYS_capget, &header, data) || !capable(data, CAP_SYS_ADMIN))
-		return fail(EXIT_KERNEL, "not permitted to trace; run it as root (CAP_SYS_ADMIN)");
+	if (syscall(SYS_capget, &header, data))
+		return fail(EXIT_OTHER, "cannot tell what is permitted: %s", strerror(errno));
+	/* It has always included the other two */
+	if (capable(data, CAP_SYS_ADMIN))
+		return 0;
+	bpf = capable(data, CAP_BPF);
+	perfmon = capable(data, CAP_PERFMON);
+	if (!bpf || !perfmon)
+		return fail(EXIT_KERNEL, "not permitted to trace: %s missing; run it as root, or with both of CAP_BPF and "
+			    "CAP_PERFMON", bpf ? "CAP_PERFMON is" : perfmon ? "CAP_BPF is" : "CAP_BPF and CAP_PERFMON are");
+	/* libbpf looks for what vmlinux does not have in the BTF of modules, which the kernel gives by id: see compat.bpf.h */
+	if (btf__find_by_name_kind(kernel->vmlinux, "pcpu_hot", BTF_KIND_VAR) < 0)
+		return fail(EXIT_KERNEL, "not permitted to trace: on this kernel, CAP_BPF and CAP_PERFMON are not enough; run it "
+			    "as root (CAP_SYS_ADMIN)");
 	return 0;
 }
 

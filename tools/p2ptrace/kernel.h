@@ -41,8 +41,8 @@ void kernel_close(struct kernel *kernel);
 /* The richest BTF there is. */
 const struct btf *kernel_btf(const struct kernel *kernel);
 
-/* Whether we may load tracing programs. Returns 0 or EXIT_KERNEL after saying what is missing. */
-int kernel_check_privileges(void);
+/* Whether we may load tracing programs. Returns 0, or an exit status after saying what is missing. */
+int kernel_check_privileges(const struct kernel *kernel);
 
 /* Says why the kernel did not let us do @what, and what to do about it. @err is negative, as libbpf returns it. */
 int kernel_refused(const char *what, int err) __attribute__((warn_unused_result));

@@ -54,7 +54,8 @@ int select_available(const struct kernel *kernel, bool by_name, struct event_set
 			note("this kernel does not have %s, going on without it", events[i].name);
 	}
 	if (no_nvmet)
-		note("nvmet events are not available, going on without them; 'modprobe nvmet' first if you want them");
+		note("nvmet events are not available, going on without them; 'modprobe nvmet' first if you want them, and as it is "
+		     "a module, be root");
 	if (set->stock)
 		note("this kernel is without the p2pmem series: devices are named by PCI, buffers by their bus address; it does "
 		     "not tell pins, reasons, or what comes and goes (STOCK KERNELS in p2ptrace(8))");
@@ -147,7 +148,7 @@ int select_all(const struct common_options *o, struct event_set *set, struct p2p
 	if (!rc)
 		rc = kernel_open(&kernel, VMLINUX_BTF);
 	if (!rc)
-		rc = kernel_check_privileges();
+		rc = kernel_check_privileges(&kernel);
 	if (!rc)
 		rc = select_devices(o, filter);
 	/* No stock kernel takes back later what is mapped while it is freed */

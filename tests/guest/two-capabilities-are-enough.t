@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: p2ptrace trace, stat and lifetimes need CAP_BPF and CAP_PERFMON and not root,
+# and see all with them; whoever lacks one is told which; the commands that read debugfs
+# say that it takes root.
+# Requires: p2pmem series, p2ptrace, setpriv, the test module.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch MODULE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+require_p2pmem
+require_p2ptrace
+
+plan 14
+
+provider=$(pci_of cmb0)
+core_load
+# Where whoever it is may read it
+tool=/tmp/p2ptrace
+install -m 755 "$P2PTRACE" $tool
+chmod 755 /tmp
+# with CAPABILITIES COMMAND...: as nobody, with these alone
+with() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps="-all$1" --ambient-caps="-all$1" \
+		env --default-signal=INT $tool "${@:2}"
+}
+# refused WHY CAPABILITIES COMMAND...
+refused() {
+	local said status
+	said=$(with "${@:2}" 2>&1 >/dev/null)
+	status=$?
+	is "refused: $3 with '$2'" "$status $(grep -c "$1" <<<"$said") $(wc -l <<<"$said")" '3 1 1'
+}
+
+# watch NAME COMMAND...: with both, while buffers come and go
+watch() {
+	: >/tmp/err
+	with ,+bpf,+perfmon "${@:2}" >/tmp/"$1" 2>/tmp/err &
+	pid=$!
+	attached() { grep -qE 'tracing|counting|measuring' /tmp/err; }
+	ok "$1 starts" wait_for 30 attached
+	for i in 1 2 3; do core alloc $i "$provider" 4096 && core free $i; done
+	kill -INT "$(pgrep -x p2ptrace)"
+	wait $pid
+	ok "$1 ends well" [ $? = 0 ]
+}
+
+watch trace trace --json
+is 'and has seen all' "$(jq -r '.event' /tmp/trace | sort | uniq -c | xargs)" '1 end 3 p2pmem_alloc 3 p2pmem_free'
+watch stat stat --json
+is 'and has counted all' "$(jq -c 'select(.event == "total") | .metrics | [.allocs, .frees, .lost]' /tmp/stat)" '[3,3,0]'
+watch lifetimes lifetimes --json
+is 'and has measured all' "$(jq -c '.lifetimes[] | [.dev, .count]' /tmp/lifetimes)" '["p2pmem0",3]'
+
+refused 'CAP_PERFMON is missing; run it as root' ,+bpf trace
+refused 'CAP_BPF is missing; run it as root' ,+perfmon stat
+refused 'CAP_BPF and CAP_PERFMON are missing' '' lifetimes
+refused 'not permitted to read .*/buffers.*as root' ,+bpf,+perfmon leaks
+refused 'not permitted to read .*/buffers.*as root' ,+bpf,+perfmon check -- true
