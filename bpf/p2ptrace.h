@@ -276,13 +276,14 @@ enum p2ptrace_violation {
 	P2PTRACE_LATE_UNMAP,		/* unmapped only after it was freed */
 	P2PTRACE_UNMAP_WITHOUT_MAP,
 	P2PTRACE_FREE_WITHOUT_ALLOC,
-	P2PTRACE_HELD_TOO_LONG,		/* given back, but late */
+	P2PTRACE_HELD_TOO_LONG,		/* given back, but late; those that are still held, user space counts */
 	P2PTRACE_NR_VIOLATIONS
 };
 
 /* The first of a kind. */
 struct p2ptrace_first {
 	__u64 id;
+	__u64 held_ns;			/* 0 if it is not about that */
 	struct p2ptrace_name dev;
 	struct p2ptrace_name client;	/* "" if it is about none */
 	__u32 pid;

@@ -79,10 +79,11 @@ static __always_inline void add_by(__u64 *to, __u32 value, __u64 n)
 }
 
 /* @client is NULL if it is about none. */
-static __always_inline void violation(enum p2ptrace_violation kind, const struct buffer *buf, const struct device *client)
+static __always_inline void violation_held(enum p2ptrace_violation kind, const struct buffer *buf,
+					   const struct device *client, __u64 held_ns)
 {
 	struct p2ptrace_counts *c = counts_of_cpu();
-	struct p2ptrace_first first = { .id = buf->id };
+	struct p2ptrace_first first = { .id = buf->id, .held_ns = held_ns };
 	__u32 key = kind;
 
 	if (!armed || !c)
@@ -94,6 +95,11 @@ static __always_inline void violation(enum p2ptrace_violation kind, const struct
 	if (client)
 		name_read(&first.client, client->kobj.name);
 	bpf_map_update_elem(&firsts, &key, &first, BPF_NOEXIST);
+}
+
+static __always_inline void violation(enum p2ptrace_violation kind, const struct buffer *buf, const struct device *client)
+{
+	violation_held(kind, buf, client, 0);
 }
 
 static __always_inline void buffer_begins(const struct buffer *buf)
@@ -133,7 +139,7 @@ static __always_inline void buffer_freed(const struct buffer *buf)
 static __always_inline void buffer_ends(const struct buffer *buf)
 {
 	struct p2ptrace_live *live;
-	__u64 id = buf->id;
+	__u64 id = buf->id, held_ns;
 
 	if (!follow)
 		return;
@@ -143,8 +149,9 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 			violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
 		return;
 	}
-	if (older_than_ns && !live->before && bpf_ktime_get_ns() - live->since_ns > older_than_ns)
-		violation(P2PTRACE_HELD_TOO_LONG, buf, NULL);
+	held_ns = bpf_ktime_get_ns() - live->since_ns;
+	if (older_than_ns && !live->before && held_ns > older_than_ns)
+		violation_held(P2PTRACE_HELD_TOO_LONG, buf, NULL, held_ns);
 	bpf_map_delete_elem(&live_buffers, &id);
 }
 

@@ -211,9 +211,7 @@ static __always_inline bool segment_read(const struct scatterlist *sg, struct bu
 struct walk {
 	unsigned long long *ctx;
 	const struct scatterlist *sg;
-	struct buffer buf;
 	struct dma dma;
-	__u32 map;
 };
 
 /*
@@ -223,16 +221,20 @@ struct walk {
 #define SEGMENT_CALLBACK(name, args...)							\
 static long name##_segment(__u32 i, struct walk *w)					\
 {											\
+	/* Of its own, so that it is known whose memory it can be: a stock kernel lacks the other types */	\
+	struct buffer buf;								\
+	__u32 map;									\
+											\
 	if (!w->sg)									\
 		return 1;								\
 	/* What an IOMMU has added to one before it has none of its own */		\
-	if (segment_read(w->sg, &w->buf, &w->dma, &w->map) && w->dma.size)		\
-		on_##name(w->ctx, &w->buf, &w->dma, ##args);				\
+	if (segment_read(w->sg, &buf, &w->dma, &map) && w->dma.size)			\
+		on_##name(w->ctx, &buf, &w->dma, ##args);				\
 	w->sg = segment_next(w->sg);							\
 	return 0;									\
 }
 
-#define STOCK_PROGS_p2pmem_dma_map	SEGMENT_CALLBACK(p2pmem_dma_map, w->map) STOCK_TRACEPOINT_PROGS(p2pmem_dma_map)
+#define STOCK_PROGS_p2pmem_dma_map	SEGMENT_CALLBACK(p2pmem_dma_map, map) STOCK_TRACEPOINT_PROGS(p2pmem_dma_map)
 #define STOCK_PROGS_p2pmem_dma_unmap	SEGMENT_CALLBACK(p2pmem_dma_unmap) STOCK_TRACEPOINT_PROGS(p2pmem_dma_unmap)
 #define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
 #define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)

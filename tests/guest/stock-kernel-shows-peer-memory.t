@@ -12,7 +12,7 @@ TOPOLOGY=switch BASE=1
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace
 
-plan 31
+plan 32
 
 provider=$(pci_of cmb0) client=$(pci_of plain0) drive=$(drive plain0)
 out=/tmp/out err=/tmp/err
@@ -69,6 +69,13 @@ rebind
 rebind
 stop
 is 'or it shows that' "$(jq -c 'select(.event == "life") | [.dev, .held_ns > 0, has("request")]' $out | sort -u)" "[\"$provider\",true,false]"
+
+# Nobody, with two capabilities
+install -m 755 "$P2PTRACE" /tmp/p2ptrace
+chmod 755 /tmp
+setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon \
+	/tmp/p2ptrace stat --json --duration 0.1 >$out 2>$err
+is 'CAP_BPF and CAP_PERFMON are enough' "$? $(count '.event == "total"')" '0 1'
 
 ok 'stat starts' start stat --json
 peer_read 37

@@ -14,7 +14,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 19
+plan 22
 
 report=/tmp/report.json
 # checked STATUS [OPTION]... -- COMMANDS: those of core(), one an argument
@@ -62,6 +62,10 @@ is 'is named, and what comes of it' "$(found)" '[0,{"map_after_free":1,"double_m
 
 ok 'held for long' checked 1 --older-than 0.2 -- "core alloc 7 $provider 4096" 'sleep 0.5' 'core free 7'
 is 'is named' "$(found)" '[0,{"held_too_long":1}]'
+like 'and for how long' "$(jq .first.held_too_long.held_ns $report)" '^[0-9]{9,}$'
+ok 'or is held still' checked 1 --allow leak --older-than 0.2 -- "core alloc 7 $provider 4096" 'sleep 0.5'
+is 'is named, besides what is allowed' "$(found) $(jq -c .allowed $report)" '[0,{"held_too_long":1,"leak":1}] ["leak"]'
+core free 7
 ok 'but not what is held for less' checked 0 --older-than 100 -- "core alloc 7 $provider 4096" 'sleep 0.5' 'core free 7'
 
 core map 8 1 "$client"

@@ -146,9 +146,9 @@ static void assert_refused(int (*set)(struct p2ptrace_filter *, const char *, co
 
 static void unknown_devices_are_refused(void **state)
 {
-	assert_refused(filter_set_dev, *state, "p2pmem7", EXIT_USAGE, "'p2pmem7'", "/class/p2pmem");
+	assert_refused(filter_set_dev, *state, "p2pmem7", EXIT_USAGE, "'p2pmem7'", "p2ptrace peers");
 	assert_refused(filter_set_dev, *state, "p2pmem00000000000000000000000000000000000", EXIT_USAGE, "p2pmem000",
-		       "/class/p2pmem");
+		       "p2ptrace peers");
 	assert_refused(filter_set_dev, *state, "5:0.0", EXIT_USAGE, "'0000:05:00.0'", "lspci");
 	assert_refused(filter_set_dev, *state, "nvme0", EXIT_USAGE, "'nvme0'", "--dev takes");
 	assert_refused(filter_set_dev, *state, "../p2pmem0", EXIT_USAGE, "'../p2pmem0'", "--dev takes");
@@ -156,6 +156,24 @@ static void unknown_devices_are_refused(void **state)
 	assert_refused(filter_set_dev, *state, "p2pmem1", EXIT_OTHER, "provider of p2pmem1", "device: ");
 	assert_refused(filter_set_client, *state, "05:00.0", EXIT_USAGE, "'0000:05:00.0'", "lspci");
 	assert_refused(filter_set_client, *state, "p2pmem0", EXIT_USAGE, "'p2pmem0'", "--client takes");
+}
+
+static void who_lends_nothing_is_taken_with_a_word(void **state)
+{
+	struct p2ptrace_filter filter = {};
+	char command[128];
+	struct capture c;
+
+	snprintf(command, sizeof(command), "mkdir %s/bus/pci/devices/0000:03:00.0/p2pmem", (const char *)*state);
+	capture_begin(&c);
+	assert_int_equal(filter_set_dev(&filter, *state, "3:0.0"), 0);
+	capture_end(&c);
+	assert_one_line(c.text, "0000:03:00.0 lends no memory now; see 'p2ptrace peers'");
+	assert_int_equal(system(command), 0);
+	capture_begin(&c);
+	assert_int_equal(filter_set_dev(&filter, *state, "3:0.0"), 0);
+	capture_end(&c);
+	assert_string_equal(c.text, "");
 }
 
 /* So that what is wrong on any machine can be told before the machine is looked at. */
@@ -185,6 +203,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_client_is_a_pci_name),
 	cmocka_unit_test(names_are_padded),
 	cmocka_unit_test(unknown_devices_are_refused),
+	cmocka_unit_test(who_lends_nothing_is_taken_with_a_word),
 	cmocka_unit_test(a_name_that_cannot_be_needs_no_machine),
 };
 

@@ -218,7 +218,7 @@ static void lines_are_whole_whatever_the_names(void **state)
 	life = freed(1, 0);
 	life_text(pb, life, &none);
 	assert_string_equal(pb->buf, "    5.000001 p2pmem0 id=1 size=16384 held=3.00us by fio-4321 for ctrl=1 qid=2 cid=77 nsid=9 "
-			    "opcode=0x1: a\\x20b\\x0a\\x1b[2J\" unknown(0) unknown(0) not unmapped\n");
+			    "opcode=0x1: a\\x20b\\x0a\\x1b[2J\" unknown(0) unknown(0) not unmapped after 2.00us\n");
 	printbuf_reset(pb);
 	assert_int_equal(life_json(pb, life, &none, false), 0);
 	assert_ptr_equal(strchr(pb->buf, '\n'), pb->buf + pb->bpos - 1);

@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "counter.h"
 #include "expect.h"
+#include "hist.h"
 #include "interrupt.h"
 #include "log.h"
 #include "number.h"
@@ -41,7 +42,8 @@ static const struct {
 	[P2PTRACE_LATE_UNMAP] = { "late_unmap", "DMA mappings that ended after their buffer was freed" },
 	[P2PTRACE_UNMAP_WITHOUT_MAP] = { "unmap_without_map", "ends of DMA mappings that had not been made" },
 	[P2PTRACE_FREE_WITHOUT_ALLOC] = { "free_without_alloc", "frees of buffers that had not been allocated" },
-	[P2PTRACE_HELD_TOO_LONG] = { "held_too_long", "buffers that came back later than --older-than" },
+	[P2PTRACE_HELD_TOO_LONG] = { "held_too_long", "buffers that were held for longer than --older-than; p2ptrace trace --lives "
+				     "--min-us shows such" },
 	[LEAK] = { "leak", "buffers that were allocated and have not come back; p2ptrace leaks says by whom" },
 	[MAPPED] = { "mapped", "DMA mappings that were made and have not ended" },
 	[STALL] = { "drain_stall", "times that a removal had to wait for buffers for ten seconds" },
@@ -70,9 +72,10 @@ static const struct argp_option option_table[] = {
 	{ "settle", OPT_SETTLE, "SECONDS", 0,
 	  "How long to wait, after the command, for all to become as it should be (default 1)", 3 },
 	{ "older-than", OPT_OLDER_THAN, "SECONDS", 0,
-	  "Call it a violation if a buffer is held for longer, also if it comes back then", 3 },
+	  "Call it a violation if a buffer is held for longer, whether or not it comes back then", 3 },
 	{ "allow", OPT_ALLOW, "VIOLATION", 0,
-	  "Do not fail for this violation (double_map, for a client that may map a buffer twice); may be repeated", 3 },
+	  "Show this violation (such as double_map, for a client that may map a buffer twice), but do not fail for it; may be "
+	  "repeated", 3 },
 	{ "output", OPT_OUTPUT, "FILE", 0, "Write the report there, and not to standard output after the command's", 4 },
 	{ "list-metrics", OPT_LIST_METRICS, NULL, 0, "Print what can be expected on this kernel, and end", 5 },
 	{}
@@ -117,12 +120,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SETTLE:
 		err = number_parse_seconds(arg, &o->settle_ns);
 		if (err)
-			o->common.status = options_bad_number("settle", arg, err, "5 or 0");
+			o->common.status = options_bad_number("settle", arg, err, "5 or 0 (seconds)");
 		break;
 	case OPT_OLDER_THAN:
 		err = number_parse_seconds(arg, &o->follow.older_than_ns);
 		if (err || !o->follow.older_than_ns)
-			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.5");
+			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.5 (seconds)");
 		break;
 	case OPT_ALLOW:
 		o->common.status = parse_allow(o, arg);
@@ -190,13 +193,15 @@ struct check {
 /* While all is attached: what ends is only seen then. */
 static void find_violations(struct check *c)
 {
+	struct counter_live live;
+
 	memcpy(c->counts, c->difference.counts.violations, sizeof(c->difference.counts.violations));
-	counter_live(&c->counter, &c->counts[LEAK], &c->counts[MAPPED]);
+	counter_live(&c->counter, &live);
+	c->counts[P2PTRACE_HELD_TOO_LONG] += live.older;
+	c->counts[LEAK] = live.buffers;
+	c->counts[MAPPED] = live.mappings;
 	c->counts[STALL] = c->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
 	c->counts[LOST] = c->difference.lost;
-	for (int v = 0; v < NR_VIOLATIONS; v++)
-		if (c->options->allowed[v])
-			c->counts[v] = 0;
 }
 
 static bool expectation_met(const struct check *c, const struct expectation *expectation, uint64_t *value)
@@ -216,7 +221,7 @@ static size_t nr_failed(const struct check *c)
 	uint64_t value;
 
 	for (int v = 0; v < NR_VIOLATIONS; v++)
-		failed += c->counts[v] > 0;
+		failed += c->counts[v] > 0 && !c->options->allowed[v];
 	for (size_t i = 0; i < c->options->nr; i++)
 		failed += !expectation_met(c, &c->options->expectations[i], &value);
 	return failed;
@@ -322,6 +327,7 @@ static void first_text(struct check *c, int v, char *text, size_t size)
 {
 	char dev[4 * P2PTRACE_NAME_LEN + 1], client[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1];
 	struct p2ptrace_first first;
+	char held[32] = "";
 
 	*text = '\0';
 	if (v >= P2PTRACE_NR_VIOLATIONS || !counter_first(&c->counter, v, &first))
@@ -329,8 +335,10 @@ static void first_text(struct check *c, int v, char *text, size_t size)
 	text_word(dev, sizeof(dev), first.dev.s, strlen(first.dev.s));
 	text_word(client, sizeof(client), first.client.s, strlen(first.client.s));
 	text_word(comm, sizeof(comm), first.comm, strlen(first.comm));
-	snprintf(text, size, "; the first: %s id=%" PRIu64 "%s%s, by %s-%" PRIu32, dev, (uint64_t)first.id,
-		 *client ? ", client " : "", client, comm, first.pid);
+	if (first.held_ns)
+		hist_time(first.held_ns, held, sizeof(held));
+	snprintf(text, size, "; the first: %s id=%" PRIu64 "%s%s%s%s, by %s-%" PRIu32, dev, (uint64_t)first.id,
+		 *client ? ", client " : "", client, *held ? ", held for " : "", held, comm, first.pid);
 }
 
 static void report_text(struct check *c, FILE *out)
@@ -345,8 +353,8 @@ static void report_text(struct check *c, FILE *out)
 		if (!c->counts[v])
 			continue;
 		first_text(c, v, first, sizeof(first));
-		fprintf(out, "FAILED %s: it is %" PRIu64 " (%s%s)\n", violations[v].name, c->counts[v], violations[v].words,
-			first);
+		fprintf(out, "%s %s: it is %" PRIu64 " (%s%s)\n", c->options->allowed[v] ? "allowed" : "FAILED",
+			violations[v].name, c->counts[v], violations[v].words, first);
 	}
 	for (size_t i = 0; i < c->options->nr; i++) {
 		const struct expectation *e = &c->options->expectations[i];
@@ -394,6 +402,7 @@ static struct json_object *json_first(const struct p2ptrace_first *first)
 	json_object_object_add(object, "dev", output_json_string(first->dev.s));
 	json_object_object_add(object, "id", json_object_new_uint64(first->id));
 	json_object_object_add(object, "client", *first->client.s ? output_json_string(first->client.s) : NULL);
+	json_object_object_add(object, "held_ns", first->held_ns ? json_object_new_uint64(first->held_ns) : NULL);
 	json_object_object_add(object, "pid", json_object_new_uint64(first->pid));
 	json_object_object_add(object, "comm", output_json_string(first->comm));
 	return object;
@@ -403,13 +412,15 @@ static int report_json(struct check *c, FILE *out)
 {
 	struct json_object *document = json_object_new_object(), *expected = json_object_new_array();
 	struct json_object *found = json_object_new_object(), *metrics = json_object_new_object();
-	struct json_object *firsts = json_object_new_object();
+	struct json_object *firsts = json_object_new_object(), *allowed = json_object_new_array();
 	struct p2ptrace_first first;
 
 	for (int v = 0; v < NR_VIOLATIONS; v++) {
 		if (!c->counts[v])
 			continue;
 		json_object_object_add(found, violations[v].name, json_object_new_uint64(c->counts[v]));
+		if (c->options->allowed[v])
+			json_object_array_add(allowed, json_object_new_string(violations[v].name));
 		if (v < P2PTRACE_NR_VIOLATIONS && counter_first(&c->counter, v, &first))
 			json_object_object_add(firsts, violations[v].name, json_first(&first));
 	}
@@ -423,6 +434,7 @@ static int report_json(struct check *c, FILE *out)
 	json_object_object_add(document, "command", json_command(c));
 	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&c->counter.set)));
 	json_object_object_add(document, "violations", found);
+	json_object_object_add(document, "allowed", allowed);
 	json_object_object_add(document, "first", firsts);
 	json_object_object_add(document, "expectations", expected);
 	json_object_object_add(document, "interval_ns", json_object_new_uint64(c->difference.ts_ns));
@@ -485,7 +497,7 @@ static int check_session(struct check *c, FILE *out)
 	c->difference.lost = c->counter.session.lost.total;
 	/* How many are lost is an estimate, and may be put right */
 	c->difference.lost -= c->start.lost < c->difference.lost ? c->start.lost : c->difference.lost;
-	c->counts[LOST] = c->options->allowed[LOST] ? 0 : c->difference.lost;
+	c->counts[LOST] = c->difference.lost;
 	return report(c, out);
 }
 

@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		err = number_parse_seconds(arg, &o->older_than_ns);
 		o->older_than_given = true;
 		if (err)
-			o->common.status = options_bad_number("older-than", arg, err, "10 or 0");
+			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.01 (seconds)");
 		break;
 	case ARGP_KEY_ARG:
 		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace leaks --help'", arg);
@@ -110,17 +110,28 @@ static bool was_before(const struct leaks *l, const struct held *held)
 }
 
 /*
- * Whether it is to be shown. It is not if it has come back since it was read: then its owner is no longer known,
- * although it was allocated while we watched.
+ * Whether it is to be shown. It is not if it had come back by the time that we asked for its owner: then that was no
+ * longer known, although it was allocated while we watched.
  */
 static bool is_leak(const struct leaks *l, const struct held *held, struct p2ptrace_owner *owner, bool *known)
 {
-	memset(owner, 0, sizeof(*owner));
-	owner->stack = -1;
-	*known = !bpf_map_lookup_elem(l->owners_fd, &held->id, owner);
-	owner->comm[sizeof(owner->comm) - 1] = '\0';
+	*known = held->known;
+	*owner = held->seen;
 	return held->age_ms * NSEC_PER_MSEC >= l->options->older_than_ns &&
 	       (*known || was_before(l, held) || l->session.lost.total);
+}
+
+/* At once, for what is in use comes back while it is shown. */
+static void find_owners(struct leaks *l)
+{
+	for (size_t i = 0; i < l->held.nr; i++) {
+		struct held *held = &l->held.held[i];
+
+		memset(&held->seen, 0, sizeof(held->seen));
+		held->seen.stack = -1;
+		held->known = !bpf_map_lookup_elem(l->owners_fd, &held->id, &held->seen);
+		held->seen.comm[sizeof(held->seen.comm) - 1] = '\0';
+	}
 }
 
 /* How the kernel got from the tracepoint to our program. */
@@ -295,12 +306,14 @@ static int held_of_owners(struct leaks *l)
 static int leaks_ending(void *ctx)
 {
 	struct leaks *l = ctx;
+	int rc;
 
 	/* Before, for it may take a while; what is older than we are then is never taken for younger */
 	l->read_ns = session_now_ns();
-	if (l->stock)
-		return held_of_owners(l);
-	return held_read(&l->held, SYSFS, DEBUGFS, l->filter);
+	rc = l->stock ? held_of_owners(l) : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
+	if (!rc)
+		find_owners(l);
+	return rc;
 }
 
 static int show(struct leaks *l)

@@ -53,14 +53,17 @@ int counter_open(struct counter *counter, const struct common_options *options, 
 	for (void *__key = NULL; (n)++ < P2PTRACE_MAX_LIVE && !bpf_map_get_next_key(fd, __key, &(next)); \
 	     (previous) = (next), __key = &(previous))
 
-static uint64_t count_buffers(int fd)
+static void count_buffers(int fd, uint64_t older_than_ns, struct counter_live *sum)
 {
+	uint64_t previous, id, n = 0, now = session_now_ns();
 	struct p2ptrace_live live;
-	uint64_t previous, id, n = 0, live_now = 0;
 
-	for_each_key(fd, previous, id, n)
-		live_now += !bpf_map_lookup_elem(fd, &id, &live) && !live.before;
-	return live_now;
+	for_each_key(fd, previous, id, n) {
+		if (bpf_map_lookup_elem(fd, &id, &live) || live.before)
+			continue;
+		sum->buffers++;
+		sum->older += older_than_ns && now > live.since_ns && now - live.since_ns > older_than_ns;
+	}
 }
 
 static uint64_t count_mappings(int fd)
@@ -74,10 +77,11 @@ static uint64_t count_mappings(int fd)
 	return live_now;
 }
 
-void counter_live(struct counter *counter, uint64_t *buffers, uint64_t *mappings)
+void counter_live(struct counter *counter, struct counter_live *live)
 {
-	*buffers = count_buffers(bpf_map__fd(counter->skel->maps.live_buffers));
-	*mappings = count_mappings(bpf_map__fd(counter->skel->maps.live_mappings));
+	memset(live, 0, sizeof(*live));
+	count_buffers(bpf_map__fd(counter->skel->maps.live_buffers), counter->older_than_ns, live);
+	live->mappings = count_mappings(bpf_map__fd(counter->skel->maps.live_mappings));
 }
 
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)
@@ -129,7 +133,7 @@ int counter_start(struct counter *counter, struct session_config *config, const 
 	counter->skel->rodata->follow = follow;
 	counter->skel->rodata->stock = counter->set.stock;
 	if (follow) {
-		counter->skel->rodata->older_than_ns = follow->older_than_ns;
+		counter->skel->rodata->older_than_ns = counter->older_than_ns = follow->older_than_ns;
 	} else {
 		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
 		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);

@@ -20,6 +20,7 @@ struct counter {
 	struct metrics metrics;
 	struct session session;
 	struct stat_bpf *skel;
+	uint64_t older_than_ns;
 	struct p2ptrace_counts *per_cpu;
 };
 
@@ -39,8 +40,13 @@ struct counter_follow {
  */
 int counter_start(struct counter *counter, struct session_config *config, const struct counter_follow *follow);
 
-/* How many buffers and mappings that were seen to begin have not ended. Only while it is attached, and if they are followed. */
-void counter_live(struct counter *counter, uint64_t *buffers, uint64_t *mappings);
+struct counter_live {
+	uint64_t buffers, mappings;	/* that were seen to begin, and have not ended */
+	uint64_t older;			/* of the buffers, those that have been held for longer than they may */
+};
+
+/* Only while it is attached, and if they are followed. */
+void counter_live(struct counter *counter, struct counter_live *live);
 
 /* The first of a kind; false if there was none. Also when it is no longer attached. */
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first);

@@ -105,7 +105,7 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	int err;
 
 	if (strlen(dev) >= P2PTRACE_NAME_LEN || !dev_exists(sysfs, dev))
-		return fail(EXIT_USAGE, "no p2pmem device '%s'; see 'ls %s/class/p2pmem'", dev, sysfs);
+		return fail(EXIT_USAGE, "no p2pmem device '%s'; see 'p2ptrace peers' for who lends memory", dev);
 	name_set(&filter->dev, dev);
 
 	/* Its decisions are traced by its provider's name only. */
@@ -138,7 +138,7 @@ int client_check_name(const char *client)
 
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
 {
-	char name[P2PTRACE_NAME_LEN];
+	char name[P2PTRACE_NAME_LEN], dir[64];
 
 	if (is_p2pmem_name(dev))
 		return filter_set_p2pmem(filter, sysfs, dev);
@@ -146,6 +146,9 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 		return dev_check_name(dev);
 	if (!exists(sysfs, "bus/pci/devices", name))
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	snprintf(dir, sizeof(dir), "bus/pci/devices/%s", name);
+	if (!exists(sysfs, dir, "p2pmem"))
+		note("%s lends no memory now; see 'p2ptrace peers' for who does", name);
 	name_set(&filter->provider, name);
 	return 0;
 }

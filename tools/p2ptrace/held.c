@@ -30,6 +30,7 @@ static int add_held(void *ctx, char **words)
 		return -ENOMEM;
 	list->held = held;
 	held += list->nr;
+	held->known = false;
 	if (word_copy(held->dev, sizeof(held->dev), reader->dev) || number_parse(words[0], &held->id) ||
 	    number_parse(words[1], &held->size) || word_int(words[2], &held->nents) ||
 	    number_parse(words[3], &held->age_ms) || number_parse(words[4], &pins) ||

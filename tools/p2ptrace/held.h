@@ -5,6 +5,7 @@
 #ifndef HELD_H
 #define HELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ struct held {
 	int nents, pins, pid;
 	char state[16];		/* live, freed, user */
 	char owner[128];	/* the function that allocated it */
+	bool known;		/* to our own program, as follows; set by the caller */
+	struct p2ptrace_owner seen;
 };
 
 struct held_list {

@@ -188,11 +188,12 @@ static const char *word(char *to, size_t size, const char *s, size_t len)
 
 /*
  * 12.345678 p2pmem0 id=17 size=16384 held=1.23ms by fio-123 for ctrl=1 qid=2 cid=3 nsid=1 opcode=0x2:
- * 0000:04:00.0 bus_addr from_device 870us, ...; all on one line.
+ * 0000:04:00.0 bus_addr from_device 870us after 35us, ...; all on one line.
  */
 void life_text(struct printbuf *pb, const struct life *life, const struct enums *enums)
 {
-	char dev[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1], ns[32], map[32], dir[32];
+	char dev[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1], ns[32], after[32], map[32];
+	char dir[32];
 	const struct p2ptrace_p2pmem_alloc *alloc = &life->alloc;
 
 	sprintbuf(pb, "%5" PRIu64 ".%06" PRIu64 " %s id=%" PRIu64 " size=%" PRIu64 " held=%s by %s-%" PRIu32,
@@ -206,10 +207,11 @@ void life_text(struct printbuf *pb, const struct life *life, const struct enums 
 	for (size_t i = 0; i < life->nr; i++) {
 		const struct life_map *m = &life->maps[i];
 
-		sprintbuf(pb, "%s %s %s %s %s", i ? "," : ":", word(dev, sizeof(dev), m->client.s, sizeof(m->client.s)),
+		sprintbuf(pb, "%s %s %s %s %s after %s", i ? "," : ":", word(dev, sizeof(dev), m->client.s, sizeof(m->client.s)),
 			  enums_name(enums, ENUM_MAP_TYPE, m->map, map, sizeof(map)),
 			  enums_name(enums, ENUM_DMA_DIRECTION, m->dir, dir, sizeof(dir)),
-			  m->to_ns ? time_text(ns, sizeof(ns), m->to_ns - m->from_ns) : "not unmapped");
+			  m->to_ns ? time_text(ns, sizeof(ns), m->to_ns - m->from_ns) : "not unmapped",
+			  time_text(after, sizeof(after), m->from_ns - alloc->h.ts_ns));
 	}
 	if (life->unseen)
 		sprintbuf(pb, ", and %" PRIu64 " more mappings", life->unseen);

@@ -72,7 +72,7 @@ static int parse_duration(struct common_options *o, const char *arg)
 	int err = number_parse_seconds(arg, &ns);
 
 	if (err || !ns)
-		return options_bad_number("duration", arg, err, "10 or 0.5");
+		return options_bad_number("duration", arg, err, "10 or 0.5 (seconds)");
 	return options_set_number("duration", &o->duration_ns, ns, arg);
 }
 
