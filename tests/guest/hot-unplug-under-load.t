@@ -25,14 +25,16 @@ take_away() {
 	qmp device_del '{"id": "cmb0"}'
 	wait_for 60 unplugged
 }
-slot_off() { [ "$(<"$slot/power")" = 0 ]; }
+# The driver turns the slot's power off a second before its indicator, and QEMU
+# has the drive out, and the presence bit with it, at the latter
+slot_empty() { [ "$(<"$slot/adapter")" = 0 ]; }
 bring_back() {
-	wait_for 20 slot_off || return
+	wait_for 20 slot_empty || return
 	qmp blockdev-add '{"driver": "null-co", "node-name": "other", "size": 268435456, "read-zeroes": true}'
 	qmp device_add '{"driver": "nvme", "id": "other", "bus": "downstream3", "addr": "0.0", "serial": "other", "drive": "other", "cmb_size_mb": 64}'
 }
 
-# The slot that it is in, which is off when QEMU is done with it
+# The slot that it is in
 for slot in /sys/bus/pci/slots/*; do
 	[ "$(<"$slot/address")" != "${provider%.*}" ] || break
 done
