@@ -34,18 +34,13 @@ bench_git() { git -C "$out/$1/linux" -c safe.directory='*' "${@:2}"; }
 # check_out NAME COMMIT [PATCH]: a work tree of its own in $out/NAME/linux, with
 # nothing on top of the commit but that patch
 check_out() {
-	local dir=$out/$1/linux patch=${3:-/dev/null} commit
-	commit=$(kgit rev-parse -q --verify "$2^{commit}") ||
-		fail "no commit '$2' in $tree: 'make kernel-tree' makes it, BENCH_OURS names another"
+	local dir=$out/$1/linux patch=${3:-/dev/null}
 
-	if ! { [ -e "$dir/.git" ] && bench_git "$1" rev-parse -q HEAD >/dev/null 2>&1; }; then
-		rm -rf "$dir"
-		step CHECKOUT "$2 in ${dir#"$top/"}" kgit worktree add -f --detach "$dir" "$commit"
-	elif [ "$(bench_git "$1" rev-parse HEAD)" != "$commit" ]; then
-		# What the patch has changed would be in the way
-		[ $# -lt 3 ] || bench_git "$1" reset -q --hard
-		bench_git "$1" checkout -q --detach "$commit"
+	# What the patch has changed would be in the way of another commit
+	if [ $# -gt 2 ] && [ "$(bench_git "$1" rev-parse -q HEAD 2>/dev/null)" != "$(kgit rev-parse "$2^{commit}")" ]; then
+		bench_git "$1" reset -q --hard 2>/dev/null || :
 	fi
+	"$top/kernel-config/worktree" "$2" "$dir"
 
 	# Files that are right already are not written again: make goes by their time
 	if [ $# -gt 2 ] && bench_git "$1" diff --quiet HEAD; then

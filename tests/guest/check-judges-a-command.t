@@ -15,7 +15,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 29
+plan 31
 
 # checked STATUS OPTION... -- CMD...: the report is in $report, the command's output
 # in /tmp/out
@@ -90,3 +90,9 @@ pid=$!
 wait $pid
 is 'interrupted, it ends with its command, and does not call that well' "$? $(wc -l </tmp/text)" '4 0'
 is 'and leaves nothing attached' "$(bpftool prog show 2>/dev/null | grep -c 'name p2pmem_alloc')" 0
+
+umount /sys/kernel/debug
+ok 'without debugfs, nobody knows what was there before' checked 3 -- touch /tmp/ran-without
+is 'which is said before the command is run' \
+	"$(grep -c 'mount -t debugfs none /sys/kernel/debug' /tmp/err) $([ -e /tmp/ran-without ] || echo not)" '1 not'
+mount -t debugfs none /sys/kernel/debug

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a kernel can do for us, told from its BTF. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -173,6 +176,52 @@ static void a_btf_that_we_may_not_read_is_a_matter_of_privileges(void **state)
 	assert_null(strstr(c.text, "CONFIG_"));
 }
 
+/* kernel_check_privileges() with these capabilities in effect, whatever else we could have. */
+static int check_with(struct btf *btf, uint64_t capabilities, struct capture *c)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct saved[_LINUX_CAPABILITY_U32S_3], data[_LINUX_CAPABILITY_U32S_3];
+	struct kernel kernel = { .vmlinux = btf };
+	int rc;
+
+	assert_int_equal(syscall(SYS_capget, &header, saved), 0);
+	memcpy(data, saved, sizeof(data));
+	data[0].effective = capabilities;
+	data[1].effective = capabilities >> 32;
+	if (syscall(SYS_capset, &header, data))
+		skip();
+	capture_begin(c);
+	rc = kernel_check_privileges(&kernel);
+	capture_end(c);
+	assert_int_equal(syscall(SYS_capset, &header, saved), 0);
+	return rc;
+}
+
+static void each_capability_that_is_missing_is_named(void **state)
+{
+	const uint64_t bpf = 1ull << CAP_BPF, perfmon = 1ull << CAP_PERFMON;
+	struct btf *with = btf_of_kernel(NULL, NULL), *without = btf_of_kernel(NULL, NULL);
+	struct capture c;
+
+	(void)state;
+	assert_true(btf__add_var(with, "pcpu_hot", BTF_VAR_GLOBAL_ALLOCATED, 1) > 0);
+	assert_int_equal(check_with(with, 0, &c), EXIT_KERNEL);
+	assert_one_line(c.text, "CAP_BPF and CAP_PERFMON are missing");
+	assert_int_equal(check_with(with, perfmon, &c), EXIT_KERNEL);
+	assert_one_line(c.text, "CAP_BPF is missing");
+	assert_int_equal(check_with(with, bpf, &c), EXIT_KERNEL);
+	assert_one_line(c.text, "CAP_PERFMON is missing");
+	assert_int_equal(check_with(with, bpf | perfmon, &c), 0);
+	assert_string_equal(c.text, "");
+	/* Then libbpf looks through the modules */
+	assert_int_equal(check_with(without, bpf | perfmon, &c), EXIT_KERNEL);
+	assert_one_line(c.text, "not enough; run it as root (CAP_SYS_ADMIN)");
+	assert_int_equal(check_with(without, 1ull << CAP_SYS_ADMIN, &c), 0);
+	assert_string_equal(c.text, "");
+	btf__free(with);
+	btf__free(without);
+}
+
 static void too_few_descriptors_can_be_helped(void **state)
 {
 	struct rlimit saved, low;
@@ -256,6 +305,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(hooks_are_functions_or_tracepoints),
 	cmocka_unit_test(a_kernel_that_cannot_is_refused_in_one_line),
 	cmocka_unit_test(a_btf_that_we_may_not_read_is_a_matter_of_privileges),
+	cmocka_unit_test(each_capability_that_is_missing_is_named),
 	cmocka_unit_test(too_few_descriptors_can_be_helped),
 	cmocka_unit_test(what_the_kernel_refuses_has_a_remedy),
 	cmocka_unit_test(available_memory_is_what_the_kernel_says),

@@ -142,7 +142,7 @@ static void make_dev(const char *sysfs, const char *name, const char *provider, 
 
 static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
 {
-	char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX", path[128], command[64];
+	char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX", path[128];
 	struct p2ptrace_filter filter = {};
 	struct gauges gauges;
 	struct capture c;
@@ -196,8 +196,7 @@ static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
 	capture_end(&c);
 	assert_one_line(c.text, "Invalid argument");
 
-	snprintf(command, sizeof(command), "rm -r %s", sysfs);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(remove_tree(sysfs), 0);
 }
 
 static void gauges_of_a_stock_kernel_are_those_of_its_functions(void **state)
@@ -224,8 +223,7 @@ static void gauges_of_a_stock_kernel_are_those_of_its_functions(void **state)
 	assert_int_equal(gauges_read(&gauges, true, sysfs, &filter), 0);
 	assert_int_equal(gauges.devices, 0);
 
-	snprintf(command, sizeof(command), "rm -r %s", sysfs);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(remove_tree(sysfs), 0);
 }
 
 static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)

@@ -37,11 +37,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", sysfs);
-	return system(command);
+	return remove_tree(sysfs);
 }
 
 static void make_provider(const char *dev, const char *pci, const char *text)

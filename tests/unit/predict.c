@@ -174,11 +174,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", sysfs);
-	return system(command);
+	return remove_tree(sysfs);
 }
 
 static const char *in_sysfs(const char *name)

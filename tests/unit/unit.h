@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,14 @@ static inline void write_text(const char *dir, const char *name, const char *tex
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
+}
+
+static inline int remove_tree(const char *dir)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	return system(command);
 }
 
 struct capture {

@@ -54,8 +54,7 @@ struct options {
 	struct common_options common;
 	struct expectation expectations[MAX_EXPECTATIONS];
 	size_t nr;
-	uint64_t settle_ns;
-	struct counter_follow follow;
+	uint64_t settle_ns, older_than_ns;
 	bool allowed[NR_VIOLATIONS];
 	const char *output;
 	char **command;		/* NULL-terminated */
@@ -123,8 +122,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			o->common.status = options_bad_number("settle", arg, err, "5 or 0 (seconds)");
 		break;
 	case OPT_OLDER_THAN:
-		err = number_parse_seconds(arg, &o->follow.older_than_ns);
-		if (err || !o->follow.older_than_ns)
+		err = number_parse_seconds(arg, &o->older_than_ns);
+		if (err || !o->older_than_ns)
 			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.5 (seconds)");
 		break;
 	case OPT_ALLOW:
@@ -475,7 +474,10 @@ static int check_session(struct check *c, FILE *out)
 		.pause = check_pause,
 		.ctx = c,
 	};
-	int rc = counter_start(&c->counter, &config, &c->options->follow);
+	int rc;
+
+	c->counter.older_than_ns = c->options->older_than_ns;
+	rc = counter_start(&c->counter, &config, true);
 
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);

@@ -256,7 +256,7 @@ static int stat_session(struct stat_run *s)
 		.ctx = s,
 	};
 	size_t nr = event_set_count(&s->counter.set);
-	int rc = counter_start(&s->counter, &config, NULL);
+	int rc = counter_start(&s->counter, &config, false);
 
 	/* One event is attached after the other, so that some have counted already: from here on, all do. */
 	if (!rc)

@@ -122,7 +122,7 @@ static int arm(struct counter *counter)
 	return rc;
 }
 
-int counter_start(struct counter *counter, struct session_config *config, const struct counter_follow *follow)
+int counter_start(struct counter *counter, struct session_config *config, bool follow)
 {
 	int rc;
 
@@ -132,9 +132,8 @@ int counter_start(struct counter *counter, struct session_config *config, const 
 	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
 	counter->skel->rodata->follow = follow;
 	counter->skel->rodata->stock = counter->set.stock;
-	if (follow) {
-		counter->skel->rodata->older_than_ns = counter->older_than_ns = follow->older_than_ns;
-	} else {
+	counter->skel->rodata->older_than_ns = counter->older_than_ns;
+	if (!follow) {
 		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
 		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);
 	}

@@ -20,7 +20,7 @@ struct counter {
 	struct metrics metrics;
 	struct session session;
 	struct stat_bpf *skel;
-	uint64_t older_than_ns;
+	uint64_t older_than_ns;		/* set by the caller once it is open; 0: however long */
 	struct p2ptrace_counts *per_cpu;
 };
 
@@ -29,16 +29,11 @@ struct counter {
 /* What this kernel has of what the options ask for. Takes privileges only if it is to be @started. */
 int counter_open(struct counter *counter, const struct common_options *options, bool started);
 
-/* Each buffer and mapping, besides the counts. */
-struct counter_follow {
-	uint64_t older_than_ns;		/* a buffer that is held for longer is a violation; 0: none is */
-};
-
 /*
- * From here on, all is counted, and each buffer and mapping followed unless @follow is NULL. @config says when to pause;
- * the rest of it is filled in here.
+ * From here on, all is counted, and each buffer and mapping followed if @follow: a buffer that is held for longer than
+ * counter->older_than_ns is a violation then, if that is set. @config says when to pause; the rest of it is filled in here.
  */
-int counter_start(struct counter *counter, struct session_config *config, const struct counter_follow *follow);
+int counter_start(struct counter *counter, struct session_config *config, bool follow);
 
 struct counter_live {
 	uint64_t buffers, mappings;	/* that were seen to begin, and have not ended */

@@ -47,10 +47,8 @@ static struct life *life_remove(struct lives *lives, uint64_t id, uint64_t now)
 {
 	struct life *life = life_find(lives, id);
 
-	if (!life) {
-		lives->unknown++;
+	if (!life)
 		return NULL;
-	}
 	tdelete(life, &lives->tree, by_key);
 	lives->nr--;
 	life->back_ns = now;

@@ -41,7 +41,6 @@ struct lives {
 	bool stock;			/* set by the caller */
 	void *tree;			/* of those that have not ended, by key */
 	size_t nr;
-	uint64_t unknown;		/* ends of what began before */
 	uint64_t not_followed;		/* buffers and mappings for which there was no room */
 };
 

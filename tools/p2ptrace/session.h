@@ -43,7 +43,7 @@ struct session {
 	struct session_config config;
 	struct bpf_object *object;	/* the caller's */
 	struct ring_buffer *records;	/* NULL without */
-	/* The event's own program, and the one for what the kernel skips while that runs, of which stock mode has none. */
+	/* The event's own program, and the one for what the kernel skips while that runs: NULL for functions (stock mode). */
 	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
 	struct bpf_link *links[P2PTRACE_NR_EVENTS], *nested_links[P2PTRACE_NR_EVENTS];
 	/* Stock mode: what knows the pages that DMA mappings are about */
