@@ -40,6 +40,28 @@ static __always_inline const char *provider_name_or_null(const struct p2pmem_dev
 }
 
 /*
+ * To read memory of the kernel's word by word and without a helper, whatever the kernel has there; at a bad address there
+ * is 0. Since a35b9af4ec2c ("bpf: Add a kfunc for generic type cast", 6.2), and BPF_FUNC_cgrp_storage_get is as old. The
+ * type has to be one of the kernel's: this one is two words.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+enum bpf_func_id___since_6_2 {
+	BPF_FUNC_cgrp_storage_get___since_6_2,
+};
+
+#define HAVE_WORDS									\
+	(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&					\
+	 bpf_core_enum_value_exists(enum bpf_func_id___since_6_2, BPF_FUNC_cgrp_storage_get___since_6_2))
+
+#define two_words struct range
+
+static __always_inline const two_words *words_at(const void *address)
+{
+	return bpf_rdonly_cast(address, bpf_core_type_id_kernel(two_words));
+}
+
+/*
  * The preempt count. On x86 it is in struct pcpu_hot since 64701838bf05 ("x86/percpu: Move preempt_count next to
  * current_task", 6.2) and until 46e8fff6d45f ("x86/preempt: Move preempt count to percpu hot section", 6.15). On arm64 it
  * is in the thread_info. -1 on a kernel that has it elsewhere: a second variable to look for would be one that any kernel
@@ -72,6 +94,9 @@ static __always_inline int context_level(void)
 {
 	int count = preempt_count();
 
+	/* Nearly always */
+	if (!(count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)))
+		return 0;
 	if (count == -1)
 		return -1;
 	return !!(count & NMI_MASK) + !!(count & (NMI_MASK | HARDIRQ_MASK)) +

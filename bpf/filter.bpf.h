@@ -7,6 +7,7 @@
 #define FILTER_BPF_H
 
 #include "p2ptrace.h"
+#include "word.h"
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
@@ -14,38 +15,65 @@
 const volatile struct p2ptrace_filter filter = {};
 
 /* The whole of @name is written. A NULL or bad pointer reads as the empty name. */
-static __always_inline void name_read(struct p2ptrace_name *name, const char *from)
+static __always_inline void array_read(struct p2ptrace_name *name, const char *from)
 {
 	__builtin_memset(name, 0, sizeof(*name));
 	bpf_probe_read_kernel_str(name->s, sizeof(name->s), from);
 }
 
-static __always_inline bool name_matches(const struct p2ptrace_name *name, const volatile struct p2ptrace_name *wanted)
+/*
+ * The same for what the verifier takes for a number, as a device's name. The helper goes byte by byte, which would be a
+ * good part of what an event costs. A word with a part of the name in it is all there if it is aligned, and none is
+ * read that has no such part.
+ */
+static __always_inline void name_read(struct p2ptrace_name *name, const char *from)
 {
-	/* wanted->w[0] is 0 for the empty name, which must not match an event without a device. */
-	return wanted->w[0] && name->w[0] == wanted->w[0] && name->w[1] == wanted->w[1] &&
-	       name->w[2] == wanted->w[2] && name->w[3] == wanted->w[3];
+	const two_words *words;
+	bool end = false;
+
+	if (!HAVE_WORDS || (__u64)from % sizeof(__u64)) {
+		array_read(name, from);
+		return;
+	}
+	__builtin_memset(name, 0, sizeof(*name));
+	words = words_at(from);
+	name->w[0] = word_before_nul(words->start, &end);
+	if (end)
+		return;
+	name->w[1] = word_before_nul(words->end, &end);
+	if (end)
+		return;
+	words = words_at(from + sizeof(*words));
+	name->w[2] = word_before_nul(words->start, &end);
+	if (end)
+		return;
+	name->w[3] = word_before_nul(words->end, &end);
+	name->s[P2PTRACE_NAME_LEN - 1] = '\0';
 }
 
-static __always_inline bool provider_wanted(const struct p2ptrace_name *provider)
-{
-	return (!filter.dev.w[0] && !filter.provider.w[0]) || name_matches(provider, &filter.provider);
-}
-
-/* @provider is only read if it matters. */
-static __always_inline bool dev_wanted(const struct p2ptrace_name *dev, const char *provider)
+static __always_inline bool name_matches(const char *from, const volatile struct p2ptrace_name *wanted)
 {
 	struct p2ptrace_name name;
 
-	if (!filter.dev.w[0] && !filter.provider.w[0])
-		return true;
-	if (name_matches(dev, &filter.dev))
-		return true;
-	name_read(&name, provider);
-	return name_matches(&name, &filter.provider);
+	/* The empty name must not match an event without a device. */
+	if (!wanted->w[0])
+		return false;
+	name_read(&name, from);
+	return name.w[0] == wanted->w[0] && name.w[1] == wanted->w[1] && name.w[2] == wanted->w[2] &&
+	       name.w[3] == wanted->w[3];
 }
 
-static __always_inline bool client_wanted(const struct p2ptrace_name *client)
+static __always_inline bool all_devs_wanted(void)
+{
+	return !filter.dev.w[0] && !filter.provider.w[0];
+}
+
+static __always_inline bool provider_wanted(const char *provider)
+{
+	return all_devs_wanted() || name_matches(provider, &filter.provider);
+}
+
+static __always_inline bool client_wanted(const char *client)
 {
 	return !filter.client.w[0] || name_matches(client, &filter.client);
 }

@@ -159,6 +159,8 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	int tgid;
+	char comm[16] __attribute__((aligned(8)));	/* in the kernel, it is behind a pointer */
 };
 
 #pragma clang attribute pop

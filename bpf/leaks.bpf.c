@@ -35,9 +35,10 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 	struct p2ptrace_owner owner = {};
 	__u64 id = buf->id;
 
-	if (!lender_wanted(&owner.dev, &buf->lender))
+	if (!lender_wanted(&buf->lender))
 		return 0;
 
+	lender_read(&owner.dev, &buf->lender);
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
 	owner.ts_ns = bpf_ktime_get_ns();

@@ -108,13 +108,14 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 	struct p2ptrace_life life = {};
 	__u64 id = buf->id, *since;
 
-	if (!lender_wanted(&life.dev, &buf->lender))
+	if (!lender_wanted(&buf->lender))
 		return;
 	since = bpf_map_lookup_elem(&allocated, &id);
 	if (!since) {
 		count_unknown();
 		return;
 	}
+	lender_read(&life.dev, &buf->lender);
 	life_add(&life, bpf_ktime_get_ns() - *since);
 	bpf_map_delete_elem(&allocated, &id);
 }
@@ -122,9 +123,8 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
 	__u64 id = buf->id, now = bpf_ktime_get_ns();
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, &buf->lender))
+	if (!lender_wanted(&buf->lender))
 		return 0;
 	if (bpf_map_update_elem(&allocated, &id, &now, BPF_ANY))
 		count_lost();
@@ -150,11 +150,9 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
 	struct mapping mapping = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	struct p2ptrace_name dev, client;
 	__u64 now = bpf_ktime_get_ns();
 
-	name_read(&client, dma->client->kobj.name);
-	if (!lender_wanted(&dev, &buf->lender) || !client_wanted(&client))
+	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
 		return 0;
 	/*
 	 * Also if the client has mapped the buffer twice: the two cannot be told apart. On a stock kernel, whose ids come
@@ -171,14 +169,15 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 	struct p2ptrace_life life = {};
 	__u64 *since;
 
-	name_read(&life.client, dma->client->kobj.name);
-	if (!lender_wanted(&life.dev, &buf->lender) || !client_wanted(&life.client))
+	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
 		return 0;
 	since = bpf_map_lookup_elem(&mapped, &mapping);
 	if (!since) {
 		count_unknown();
 		return 0;
 	}
+	lender_read(&life.dev, &buf->lender);
+	name_read(&life.client, dma->client->kobj.name);
 	life_add(&life, bpf_ktime_get_ns() - *since);
 	bpf_map_delete_elem(&mapped, &mapping);
 	return 0;

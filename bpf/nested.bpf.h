@@ -70,7 +70,9 @@ static __always_inline void mark_set(enum p2ptrace_event event)
 	__u8 *ran = marks_of(event);
 	int level = context_level();
 
-	if (ran && level >= 0)
+	if (ran && !level)
+		*ran = 1;
+	else if (ran && level > 0)
 		*ran = marks_below(*ran, level) | 1 << level;
 }
 
@@ -86,7 +88,7 @@ static __always_inline bool mark_missing(enum p2ptrace_event event)
 	if (!ran || level < 0)
 		return false;
 	missing = !(*ran & 1 << level);
-	*ran = marks_below(*ran, level);
+	*ran = level ? marks_below(*ran, level) : 0;
 	if (!missing)
 		return false;
 	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);

@@ -85,7 +85,10 @@ struct p2ptrace_header {
 	__u32 cpu;
 	__u32 pid;		/* the process (tgid), as ps shows it */
 	__u32 pad;
-	char comm[P2PTRACE_COMM_LEN];
+	union {
+		char comm[P2PTRACE_COMM_LEN];
+		__u64 comm_words[P2PTRACE_COMM_LEN / 8];
+	};
 };
 _Static_assert(sizeof(struct p2ptrace_header) == 40, "header has a hole");
 

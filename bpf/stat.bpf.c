@@ -202,33 +202,6 @@ static __always_inline void mapping_ends(const struct buffer *buf, const struct 
 	}
 }
 
-static __always_inline bool lender_counts(const struct lender *lender)
-{
-	struct p2ptrace_name dev;
-
-	return (!filter.dev.w[0] && !filter.provider.w[0]) || lender_wanted(&dev, lender);
-}
-
-static __always_inline bool client_counts(const char *client)
-{
-	struct p2ptrace_name name;
-
-	if (!filter.client.w[0])
-		return true;
-	name_read(&name, client);
-	return client_wanted(&name);
-}
-
-static __always_inline bool provider_counts(const char *provider)
-{
-	struct p2ptrace_name name;
-
-	if (!filter.dev.w[0] && !filter.provider.w[0])
-		return true;
-	name_read(&name, provider);
-	return provider_wanted(&name);
-}
-
 /* The event itself, and where to count more about it; NULL if it is not wanted. */
 #define COUNT(name, wanted)						\
 ({									\
@@ -241,7 +214,7 @@ static __always_inline bool provider_counts(const char *provider)
 
 EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, size_wanted(size) && lender_counts(&LENDER(p2pmem)));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, size_wanted(size) && lender_wanted(&LENDER(p2pmem)));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_dev_add], size);
@@ -250,25 +223,25 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 
 EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
 {
-	COUNT(p2pmem_dev_del, lender_counts(&LENDER(p2pmem)));
+	COUNT(p2pmem_dev_del, lender_wanted(&LENDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
 {
-	COUNT(p2pmem_dev_drained, lender_counts(&LENDER(p2pmem)));
+	COUNT(p2pmem_dev_drained, lender_wanted(&LENDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
 {
-	COUNT(p2pmem_drain_stall, lender_counts(&LENDER(p2pmem)));
+	COUNT(p2pmem_drain_stall, lender_wanted(&LENDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && lender_counts(&buf->lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && lender_wanted(&buf->lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc], buf->size);
@@ -279,7 +252,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 
 EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size, __u32 reason)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, size_wanted(size) && lender_counts(lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, size_wanted(size) && lender_wanted(lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc_fail], size);
@@ -290,7 +263,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size
 
 EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_free, size_wanted(buf->size) && lender_counts(&buf->lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_free, size_wanted(buf->size) && lender_wanted(&buf->lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_free], buf->size);
@@ -308,7 +281,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
 	const struct buffer view = BUFFER(buf);
-	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(view.size) && lender_counts(&view.lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(view.size) && lender_wanted(&view.lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_reclaim], view.size);
@@ -319,7 +292,7 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 
 EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_decide, provider_counts(decision->provider) && client_counts(decision->client));
+	struct p2ptrace_counts *c = COUNT(p2pmem_decide, provider_wanted(decision->provider) && client_wanted(decision->client));
 
 	if (c)
 		add_by(c->decisions, decision->map, 1);
@@ -328,7 +301,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 
 EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, __u32 candidates, int distance, int err)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_find, lender_counts(lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_find, lender_wanted(lender));
 
 	if (c && err)
 		add(&c->failures[P2PTRACE_p2pmem_find], 1);
@@ -337,7 +310,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, _
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, size_wanted(dma->size) && lender_counts(&buf->lender) && client_counts(dma->client->kobj.name));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, size_wanted(dma->size) && lender_wanted(&buf->lender) && client_wanted(dma->client->kobj.name));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_dma_map], dma->size);
@@ -350,7 +323,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(dma->size) && lender_counts(&buf->lender) && client_counts(dma->client->kobj.name));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(dma->size) && lender_wanted(&buf->lender) && client_wanted(dma->client->kobj.name));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], dma->size);
@@ -361,7 +334,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 
 EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool allowed)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && lender_counts(lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && lender_wanted(lender));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_mmap], size);
@@ -374,7 +347,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool
 EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
 	   const struct p2pmem_device *p2pmem, int distance, int err)
 {
-	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_bind, lender_counts(&LENDER_OR_NULL(p2pmem)));
+	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_bind, lender_wanted(&LENDER_OR_NULL(p2pmem)));
 
 	if (c && err)
 		add(&c->failures[P2PTRACE_nvmet_p2pmem_bind], 1);
@@ -384,7 +357,7 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	   const struct p2pmem_device *p2pmem, __u32 reason)
 {
-	COUNT(nvmet_p2pmem_unbind, lender_counts(&LENDER_OR_NULL(p2pmem)));
+	COUNT(nvmet_p2pmem_unbind, lender_wanted(&LENDER_OR_NULL(p2pmem)));
 	return 0;
 }
 

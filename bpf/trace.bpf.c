@@ -2,8 +2,7 @@
 /*
  * "p2ptrace trace": one record per event.
  *
- * Every program does the same: read the names the filter needs onto the stack, drop the event if it is not wanted,
- * reserve, fill the whole record, submit.
+ * Every program does the same: drop the event if it is not wanted, reserve, fill the whole record, submit.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
@@ -18,11 +17,10 @@ char LICENSE[] SEC("license") = "GPL";
 EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
 {
 	struct p2ptrace_p2pmem_dev_add *r;
-	struct p2ptrace_name dev;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!lender_wanted(&dev, &LENDER(p2pmem)))
+	if (!lender_wanted(&LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_add);
@@ -30,7 +28,7 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 		return 0;
 	r->bus_addr = bus_addr;
 	r->size = size;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	r->node = device_node(&p2pmem->provider->dev);
 	r->pad = 0;
@@ -41,9 +39,8 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
 {
 	struct p2ptrace_p2pmem_dev_del *r;
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, &LENDER(p2pmem)))
+	if (!lender_wanted(&LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_del);
@@ -52,7 +49,7 @@ EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __
 	r->buffers = buffers;
 	r->bytes = bytes;
 	r->pins = pins;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	record_submit(r);
 	return 0;
@@ -61,16 +58,15 @@ EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __
 EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
 {
 	struct p2ptrace_p2pmem_dev_drained *r;
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, &LENDER(p2pmem)))
+	if (!lender_wanted(&LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_drained);
 	if (!r)
 		return 0;
 	r->waited_ns = waited_ns;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	record_submit(r);
 	return 0;
@@ -79,9 +75,8 @@ EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_
 EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
 {
 	struct p2ptrace_p2pmem_drain_stall *r;
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, &LENDER(p2pmem)))
+	if (!lender_wanted(&LENDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_drain_stall);
@@ -90,7 +85,7 @@ EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers
 	r->buffers = buffers;
 	r->pins = pins;
 	r->oldest_id = oldest_id;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	record_submit(r);
 	return 0;
@@ -99,11 +94,10 @@ EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers
 EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
 	struct p2ptrace_p2pmem_alloc *r;
-	struct p2ptrace_name dev;
 
 	if (!size_wanted(buf->size))
 		return 0;
-	if (!lender_wanted(&dev, &buf->lender))
+	if (!lender_wanted(&buf->lender))
 		return 0;
 
 	r = RESERVE(p2pmem_alloc);
@@ -112,7 +106,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 	r->id = buf->id;
 	r->bus_addr = buf->bus_addr;
 	r->size = buf->size;
-	r->dev = dev;
+	lender_read(&r->dev, &buf->lender);
 	r->nents = buf->nents;
 	r->pad = 0;
 	record_submit(r);
@@ -122,18 +116,17 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size, __u32 reason)
 {
 	struct p2ptrace_p2pmem_alloc_fail *r;
-	struct p2ptrace_name dev;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!lender_wanted(&dev, lender))
+	if (!lender_wanted(lender))
 		return 0;
 
 	r = RESERVE(p2pmem_alloc_fail);
 	if (!r)
 		return 0;
 	r->size = size;
-	r->dev = dev;
+	lender_read(&r->dev, lender);
 	r->reason = reason;
 	r->pad = 0;
 	record_submit(r);
@@ -143,11 +136,10 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size
 EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
 	struct p2ptrace_p2pmem_free *r;
-	struct p2ptrace_name dev;
 
 	if (!size_wanted(buf->size))
 		return 0;
-	if (!lender_wanted(&dev, &buf->lender))
+	if (!lender_wanted(&buf->lender))
 		return 0;
 
 	r = RESERVE(p2pmem_free);
@@ -155,7 +147,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 		return 0;
 	r->id = buf->id;
 	r->size = buf->size;
-	r->dev = dev;
+	lender_read(&r->dev, &buf->lender);
 	r->pins = pins;
 	r->pad = 0;
 	record_submit(r);
@@ -165,11 +157,10 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
 	struct p2ptrace_p2pmem_reclaim *r;
-	struct p2ptrace_name dev;
 
 	if (!size_wanted(buf->size))
 		return 0;
-	if (!lender_wanted(&dev, &LENDER(buf->p2pmem)))
+	if (!lender_wanted(&LENDER(buf->p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_reclaim);
@@ -177,27 +168,24 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 		return 0;
 	r->id = buf->id;
 	r->size = buf->size;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER(buf->p2pmem));
 	record_submit(r);
 	return 0;
 }
 
 EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 {
-	struct p2ptrace_name provider, client;
 	struct p2ptrace_p2pmem_decide *r;
 
-	name_read(&provider, decision->provider);
-	name_read(&client, decision->client);
-	if (!provider_wanted(&provider) || !client_wanted(&client))
+	if (!provider_wanted(decision->provider) || !client_wanted(decision->client))
 		return 0;
 
 	r = RESERVE(p2pmem_decide);
 	if (!r)
 		return 0;
-	r->provider = provider;
-	r->client = client;
-	name_read(&r->blocker, decision->blocker);
+	name_read(&r->provider, decision->provider);
+	name_read(&r->client, decision->client);
+	array_read(&r->blocker, decision->blocker);
 	r->map = decision->map;
 	r->distance = decision->distance;
 	r->reason = decision->reason;
@@ -209,15 +197,14 @@ EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, __u32 candidates, int distance, int err)
 {
 	struct p2ptrace_p2pmem_find *r;
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, lender))
+	if (!lender_wanted(lender))
 		return 0;
 
 	r = RESERVE(p2pmem_find);
 	if (!r)
 		return 0;
-	r->dev = dev;
+	lender_read(&r->dev, lender);
 	r->clients = clients;
 	r->candidates = candidates;
 	r->distance = distance;
@@ -228,13 +215,11 @@ EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, _
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_name dev, client;
 	struct p2ptrace_p2pmem_dma_map *r;
 
 	if (!size_wanted(dma->size))
 		return 0;
-	name_read(&client, dma->client->kobj.name);
-	if (!lender_wanted(&dev, &buf->lender) || !client_wanted(&client))
+	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
 		return 0;
 
 	r = RESERVE(p2pmem_dma_map);
@@ -243,8 +228,8 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 	r->id = buf->id;
 	r->dma_addr = dma->addr;
 	r->size = dma->size;
-	r->dev = dev;
-	r->client = client;
+	lender_read(&r->dev, &buf->lender);
+	name_read(&r->client, dma->client->kobj.name);
 	r->dir = dma->dir;
 	r->map = map;
 	record_submit(r);
@@ -253,13 +238,11 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_name dev, client;
 	struct p2ptrace_p2pmem_dma_unmap *r;
 
 	if (!size_wanted(dma->size))
 		return 0;
-	name_read(&client, dma->client->kobj.name);
-	if (!lender_wanted(&dev, &buf->lender) || !client_wanted(&client))
+	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
 		return 0;
 
 	r = RESERVE(p2pmem_dma_unmap);
@@ -268,8 +251,8 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 	r->id = buf->id;
 	r->dma_addr = dma->addr;
 	r->size = dma->size;
-	r->dev = dev;
-	r->client = client;
+	lender_read(&r->dev, &buf->lender);
+	name_read(&r->client, dma->client->kobj.name);
 	r->dir = dma->dir;
 	r->pad = 0;
 	record_submit(r);
@@ -279,18 +262,17 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool allowed)
 {
 	struct p2ptrace_p2pmem_mmap *r;
-	struct p2ptrace_name dev;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!lender_wanted(&dev, lender))
+	if (!lender_wanted(lender))
 		return 0;
 
 	r = RESERVE(p2pmem_mmap);
 	if (!r)
 		return 0;
 	r->size = size;
-	r->dev = dev;
+	lender_read(&r->dev, lender);
 	r->allowed = allowed;
 	r->pad = 0;
 	record_submit(r);
@@ -303,9 +285,8 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 	   const struct p2pmem_device *p2pmem, int distance, int err)
 {
 	struct p2ptrace_nvmet_p2pmem_bind *r;
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, &LENDER_OR_NULL(p2pmem)))
+	if (!lender_wanted(&LENDER_OR_NULL(p2pmem)))
 		return 0;
 	if (!ctrl || !ns) {
 		count_lost();
@@ -315,7 +296,7 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 	r = RESERVE(nvmet_p2pmem_bind);
 	if (!r)
 		return 0;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER_OR_NULL(p2pmem));
 	r->cntlid = ctrl->cntlid;
 	r->nsid = ns->nsid;
 	r->distance = distance;
@@ -330,15 +311,14 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	   const struct p2pmem_device *p2pmem, __u32 reason)
 {
 	struct p2ptrace_nvmet_p2pmem_unbind *r;
-	struct p2ptrace_name dev;
 
-	if (!lender_wanted(&dev, &LENDER_OR_NULL(p2pmem)))
+	if (!lender_wanted(&LENDER_OR_NULL(p2pmem)))
 		return 0;
 
 	r = RESERVE(nvmet_p2pmem_unbind);
 	if (!r)
 		return 0;
-	r->dev = dev;
+	lender_read(&r->dev, &LENDER_OR_NULL(p2pmem));
 	r->cntlid = cntlid;
 	r->nsid = nsid;
 	r->reason = reason;

@@ -71,11 +71,15 @@ static __always_inline const char *lender_provider(const struct lender *lender)
 					       provider_name_or_null(lender->p2pmem);
 }
 
-/* @dev is its name. */
-static __always_inline bool lender_wanted(struct p2ptrace_name *dev, const struct lender *lender)
+static __always_inline void lender_read(struct p2ptrace_name *dev, const struct lender *lender)
 {
 	name_read(dev, lender_name(lender));
-	return dev_wanted(dev, lender_provider(lender));
+}
+
+static __always_inline bool lender_wanted(const struct lender *lender)
+{
+	return all_devs_wanted() || name_matches(lender_name(lender), &filter.dev) ||
+	       name_matches(lender_provider(lender), &filter.provider);
 }
 
 #define LENDER(device)	((const struct lender){ .kind = LENDER_P2PMEM, .p2pmem = (device) })
