@@ -10,7 +10,8 @@
 /* Not string constants: struct enum_value owns its names */
 static char unknown[] = "unknown", bus_addr[] = "bus_addr", new[] = "new", too_new[] = "too_new", huge[] = "huge";
 static struct enum_value map_values[] = {
-	{ 0, unknown }, { 2, bus_addr }, { 14, new }, { 15, too_new }, { 4000000000u, huge },
+	{ .value = 0, .name = unknown }, { .value = 2, .name = bus_addr }, { .value = 14, .name = new },
+	{ .value = 15, .name = too_new }, { .value = 4000000000u, .name = huge },
 };
 
 static const struct enums enums = {

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "unit.h"
+#include "json.h"
 #include "log.h"
 #include "output.h"
 
@@ -216,7 +217,7 @@ static const char *json(const void *record, size_t size)
 
 	assert_non_null(event);
 	printbuf_reset(pb);
-	assert_int_equal(output_json(pb, event, record, &enums, on_stock), 0);
+	assert_int_equal(json_line(pb, event, record, &enums, on_stock), 0);
 	return pb->buf;
 }
 

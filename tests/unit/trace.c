@@ -19,8 +19,8 @@ static void begin(struct fixture *f, FILE *out)
 	memset(f, 0, sizeof(*f));
 	assert_non_null(out);
 	f->trace.options = &f->options;
-	f->trace.line = printbuf_new();
-	assert_non_null(f->trace.line);
+	f->trace.lines = printbuf_new();
+	assert_non_null(f->trace.lines);
 	stream_init(&f->trace.out, out);
 }
 
@@ -31,7 +31,7 @@ static int end(struct fixture *f, struct capture *c)
 	capture_begin(c);
 	rc = trace_end(&f->trace);
 	capture_end(c);
-	printbuf_free(f->trace.line);
+	printbuf_free(f->trace.lines);
 	fclose(f->trace.out.file);
 	return rc;
 }

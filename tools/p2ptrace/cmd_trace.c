@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "enums.h"
 #include "events.h"
+#include "json.h"
 #include "kernel.h"
 #include "lives.h"
 #include "log.h"
@@ -29,6 +30,7 @@
 
 #define BUFFER_DEFAULT (4ull << 20)	/* the kernel maps it twice, and all of it is resident */
 #define BUFFER_MAX (1ull << 30)
+#define LINES_BYTES (64 << 10)
 
 struct options {
 	struct common_options common;
@@ -168,20 +170,28 @@ struct trace {
 	struct enums enums;
 	struct lives lives;
 	struct stream out;
-	struct printbuf *line;
-	uint64_t events;	/* that were printed */
+	struct printbuf *lines;	/* that are not written yet */
+	uint64_t events;	/* that have a line */
 	uint64_t malformed;	/* records that are none of ours */
 	uint64_t lost_shown;
 	time_t next_count;	/* of the lost ones, CLOCK_MONOTONIC */
 	bool out_of_memory;
 };
 
-/* One more line is in t->line. */
+static int write_lines(struct trace *t)
+{
+	int err = stream_write(&t->out, t->lines->buf, t->lines->bpos);
+
+	printbuf_reset(t->lines);
+	return err;
+}
+
+/* There is one line more. */
 static enum session_verdict trace_line(struct trace *t)
 {
-	if (stream_write(&t->out, t->line->buf, t->line->bpos))
-		return SESSION_STOP;
 	t->events++;
+	if (t->out.error || (t->lines->bpos >= LINES_BYTES && write_lines(t)))
+		return SESSION_STOP;
 	return t->events == t->options->count ? SESSION_STOP : SESSION_GO_ON;
 }
 
@@ -192,10 +202,9 @@ static enum session_verdict trace_life(struct trace *t, const struct event *even
 
 	if (life && life->alloc.size >= t->options->common.min_size &&
 	    life->back_ns - life->alloc.h.ts_ns >= t->options->min_ns) {
-		printbuf_reset(t->line);
 		if (!t->options->common.json)
-			life_text(t->line, life, &t->enums);
-		else if (life_json(t->line, life, &t->enums, t->lives.stock))
+			life_text(t->lines, life, &t->enums);
+		else if (life_json(t->lines, life, &t->enums, t->lives.stock))
 			t->out_of_memory = true;
 		verdict = t->out_of_memory ? SESSION_STOP : trace_line(t);
 	}
@@ -214,24 +223,24 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 	}
 	if (t->options->lives)
 		return trace_life(t, event, data);
-	printbuf_reset(t->line);
 	if (!t->options->common.json) {
-		output_text(t->line, event, data, &t->enums, t->session.config.events.stock);
-	} else if (output_json(t->line, event, data, &t->enums, t->session.config.events.stock)) {
+		output_text(t->lines, event, data, &t->enums, t->session.config.events.stock);
+	} else if (json_line(t->lines, event, data, &t->enums, t->session.config.events.stock)) {
 		t->out_of_memory = true;
 		return SESSION_STOP;
 	}
 	return trace_line(t);
 }
 
+/* When all lines are written. */
 static void show_lost(struct trace *t, const char *when)
 {
 	const struct lost *lost = &t->session.lost;
 
-	printbuf_reset(t->line);
-	output_lost_detail(t->line, lost);
-	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, lost->total == 1 ? "" : "s", when, t->line->buf,
+	output_lost_detail(t->lines, lost);
+	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, lost->total == 1 ? "" : "s", when, t->lines->buf,
 	     lost->total > lost->nested ? "; a larger --buffer or fewer events (--event, --dev) help" : "");
+	printbuf_reset(t->lines);
 	t->lost_shown = lost->total;
 }
 
@@ -240,7 +249,7 @@ static enum session_verdict trace_pause(void *ctx)
 	struct trace *t = ctx;
 	struct timespec now;
 
-	if (stream_flush(&t->out) || stream_probe(&t->out))
+	if (write_lines(t) || stream_probe(&t->out))
 		return SESSION_STOP;
 	/* Once a second is enough. An error will show again, and be reported, in the last count. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -256,13 +265,11 @@ static int trace_end(struct trace *t)
 {
 	const struct lost *lost = &t->session.lost;
 
-	printbuf_reset(t->line);
 	if (!t->options->common.json)
-		output_text_end(t->line, t->events, lost);
-	else if (output_json_end(t->line, t->events, lost))
+		output_text_end(t->lines, t->events, lost);
+	else if (output_json_end(t->lines, t->events, lost))
 		t->out_of_memory = true;
-	stream_write(&t->out, t->line->buf, t->line->bpos);
-	stream_flush(&t->out);
+	write_lines(t);
 
 	if (lost->total)
 		show_lost(t, "in all");
@@ -378,8 +385,8 @@ static int trace(const struct options *o)
 	if (rc)
 		goto out;
 
-	t.line = printbuf_new();
-	if (!t.line) {
+	t.lines = printbuf_new();
+	if (!t.lines) {
 		rc = fail(EXIT_OTHER, "out of memory");
 		goto out;
 	}
@@ -387,7 +394,7 @@ static int trace(const struct options *o)
 	stream_init(&t.out, stdout);
 	rc = trace_session(&t, o, &filter, &set);
 	lives_free(&t.lives);
-	printbuf_free(t.line);
+	printbuf_free(t.lines);
 out:
 	enums_free(&t.enums);
 	return rc;

@@ -22,15 +22,17 @@ static const struct {
 	[ENUM_DMA_DIRECTION]	= { "dma_data_direction", "DMA_" },
 };
 
-static char *short_name(const char *name, const char *prefix)
+static int short_name(struct enum_value *value, const char *name, const char *prefix)
 {
-	size_t len = strlen(prefix);
-	char *s = strdup(strncmp(name, prefix, len) ? name : name + len);
-
-	if (s)
-		for (char *c = s; *c; c++)
-			*c = tolower((unsigned char)*c);
-	return s;
+	if (!strncmp(name, prefix, strlen(prefix)))
+		name += strlen(prefix);
+	value->len = strlen(name);
+	value->name = calloc(value->len / ENUM_NAME_STEP + 1, ENUM_NAME_STEP);
+	if (!value->name)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < value->len; i++)
+		value->name[i] = tolower((unsigned char)name[i]);
+	return 0;
 }
 
 static int table_load(struct enum_table *table, const struct btf *btf, const char *name, const char *prefix)
@@ -48,8 +50,7 @@ static int table_load(struct enum_table *table, const struct btf *btf, const cha
 		return -ENOMEM;
 	for (unsigned int i = 0; i < btf_vlen(type); i++) {
 		table->values[i].value = e[i].val;
-		table->values[i].name = short_name(btf__name_by_offset(btf, e[i].name_off), prefix);
-		if (!table->values[i].name)
+		if (short_name(&table->values[i], btf__name_by_offset(btf, e[i].name_off), prefix))
 			return -ENOMEM;
 		table->nr++;
 	}
@@ -80,13 +81,25 @@ void enums_free(struct enums *enums)
 	memset(enums, 0, sizeof(*enums));
 }
 
-const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf, size_t size)
+const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which, uint32_t value)
 {
 	const struct enum_table *table = &enums->table[which];
 
+	/* Nearly all count from 0 */
+	if (value < table->nr && table->values[value].value == value)
+		return &table->values[value];
 	for (size_t i = 0; i < table->nr; i++)
 		if (table->values[i].value == value)
-			return table->values[i].name;
+			return &table->values[i];
+	return NULL;
+}
+
+const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf, size_t size)
+{
+	const struct enum_value *found = enums_find(enums, which, value);
+
+	if (found)
+		return found->name;
 	snprintf(buf, size, "unknown(%" PRIu32 ")", value);
 	return buf;
 }

@@ -21,8 +21,11 @@ enum kernel_enum {
 	NR_ENUMS
 };
 
+#define ENUM_NAME_STEP 16	/* what a name takes is a multiple of this, so it may be copied in steps */
+
 struct enum_value {
 	uint32_t value;
+	uint32_t len;		/* of the name */
 	char *name;
 };
 
@@ -38,6 +41,9 @@ struct enums {
 /* An enum that @btf does not have stays empty: its values read "unknown(N)". Returns 0 or -ENOMEM. */
 int enums_load(struct enums *enums, const struct btf *btf);
 void enums_free(struct enums *enums);
+
+/* NULL if the kernel has no such value. */
+const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which, uint32_t value);
 
 /* Always a string: @buf holds "unknown(N)" if the kernel has no such value. */
 const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf, size_t size);

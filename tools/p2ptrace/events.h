@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "enums.h"
 #include "p2ptrace.h"
@@ -24,7 +25,9 @@ enum field_kind {
 	FIELD_ENUM,
 };
 
-#define FIELD_KEY_LEN 16	/* at most; copied whole, which costs less than to copy so many bytes */
+/* At most; they are copied whole, which costs less than to copy so many bytes */
+#define FIELD_KEY_LEN 16
+#define EVENT_HEAD_LEN 48
 
 struct field {
 	const char *name;
@@ -39,7 +42,7 @@ struct field {
 
 struct event {
 	const char *name;
-	const char *head;	/* in JSON, what is between time and CPU: ,"event":"name","cpu": */
+	char head[EVENT_HEAD_LEN];	/* in JSON, what is between time and CPU: ,"event":"name","cpu": */
 	size_t head_len;
 	size_t size;		/* of the whole record */
 	const struct field *fields;
@@ -77,5 +80,33 @@ bool event_has_client(const struct event *event);
 
 /* The event a record is of, NULL if the record is not one of ours as it should be (unknown event, wrong size). */
 const struct event *event_of_record(const void *data, size_t size);
+
+static inline uint64_t field_uint(const struct field *field, const void *record)
+{
+	const char *p = (const char *)record + field->offset;
+	uint64_t u64;
+	uint32_t u32;
+	uint16_t u16;
+
+	switch (field->size) {
+	case sizeof(u64):
+		memcpy(&u64, p, sizeof(u64));
+		return u64;
+	case sizeof(u32):
+		memcpy(&u32, p, sizeof(u32));
+		return u32;
+	case sizeof(u16):
+		memcpy(&u16, p, sizeof(u16));
+		return u16;
+	default:
+		return *(const unsigned char *)p;
+	}
+}
+
+/* Signed fields are all 32 bits wide. */
+static inline int32_t field_int(const struct field *field, const void *record)
+{
+	return (int32_t)field_uint(field, record);
+}
 
 #endif /* EVENTS_H */

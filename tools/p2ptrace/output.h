@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Records as lines. Every function appends one whole line to @pb.
+ * Records as lines of text, and what comes after them. Every function appends one whole line to @pb. For JSON see json.h.
  *
  * Text:  TIME [CPU] COMM-PID  EVENT  FIELD=VALUE...   TIME is CLOCK_MONOTONIC in seconds, as in dmesg. Values hold no
  *        blanks: bytes other than visible ASCII read \xNN. An empty string reads "-".
- * JSON:  one object. Numbers are exact, up to 64 bits: bus addresses may need more than a double's 53.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -30,7 +29,6 @@ struct lost {
 
 /* @record must have passed event_of_record(), which gave @event. On a @stock kernel, what that does not know is left out. */
 void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock);
-int output_json(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock);
 
 void output_text_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);
 int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);

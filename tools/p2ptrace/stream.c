@@ -8,8 +8,6 @@
 #include "log.h"
 #include "stream.h"
 
-#define BUFFER_BYTES (64 << 10)
-
 int stream_open_standard(void)
 {
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
@@ -30,7 +28,7 @@ void stream_init(struct stream *stream, FILE *file)
 {
 	stream->file = file;
 	stream->error = 0;
-	setvbuf(file, NULL, _IOFBF, BUFFER_BYTES);
+	setvbuf(file, NULL, _IONBF, 0);
 }
 
 int stream_write(struct stream *stream, const char *data, size_t len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Standard output of a long-running command: buffered while there is more to come, flushed when there is not, and
- * every error noticed.
+ * Standard output of a long-running command, and every error noticed. What is written goes out at once: who has many
+ * lines gathers them.
  */
 #ifndef STREAM_H
 #define STREAM_H
