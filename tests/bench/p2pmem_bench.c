@@ -15,6 +15,9 @@
  *	sgls BYTES				ordinary memory for an NVMe target
  *	lives PROVIDER CLIENT COUNT		buffers' whole lives, not timed
  *
+ * What is written to /sys/kernel/debug/p2pmem_bench_sink is gone, as with
+ * /dev/null, but for the end of it, which can be read.
+ *
  * BYTES is the size of the pool, FILL the percentage of it that is allocated
  * while one measures, and LAYOUT how that looks:
  *
@@ -918,7 +921,34 @@ static const struct file_operations bench_fops = {
 	.read = bench_read,
 };
 
-static struct dentry *bench_file;
+/* The end of what was written last; one writer, who is gone when it is read */
+static char sink_end[128];
+static size_t sink_len;
+
+static ssize_t sink_write(struct file *file, const char __user *text,
+			  size_t size, loff_t *pos)
+{
+	size_t len = min(size, sizeof(sink_end));
+
+	if (copy_from_user(sink_end, text + size - len, len))
+		return -EFAULT;
+	sink_len = len;
+	return size;
+}
+
+static ssize_t sink_read(struct file *file, char __user *to, size_t size,
+			 loff_t *pos)
+{
+	return simple_read_from_buffer(to, size, pos, sink_end, sink_len);
+}
+
+static const struct file_operations sink_fops = {
+	.owner = THIS_MODULE,
+	.write = sink_write,
+	.read = sink_read,
+};
+
+static struct dentry *bench_file, *sink_file;
 
 /* Twice a thousand instructions must read as such */
 static int __init check_clock(void)
@@ -954,12 +984,15 @@ static int __init bench_init(void)
 	seq_buf_init(&bench_result, bench_text, sizeof(bench_text));
 	bench_file = debugfs_create_file("p2pmem_bench", 0600, NULL, NULL,
 					 &bench_fops);
+	sink_file = debugfs_create_file("p2pmem_bench_sink", 0600, NULL, NULL,
+					&sink_fops);
 	return PTR_ERR_OR_ZERO(bench_file);
 }
 module_init(bench_init);
 
 static void __exit bench_exit(void)
 {
+	debugfs_remove(sink_file);
 	debugfs_remove(bench_file);
 }
 module_exit(bench_exit);
