@@ -36,8 +36,9 @@ bench_git() { git -C "$out/$1/linux" -c safe.directory='*' "${@:2}"; }
 check_out() {
 	local dir=$out/$1/linux patch=${3:-/dev/null}
 
-	# What the patch has changed would be in the way of another commit
-	if [ $# -gt 2 ] && [ "$(bench_git "$1" rev-parse -q HEAD 2>/dev/null)" != "$(kgit rev-parse "$2^{commit}")" ]; then
+	# What the patch has changed would be in the way of another commit.  Without a
+	# work tree there, git would look for one further up, and find that of the project
+	if [ $# -gt 2 ] && [ -e "$dir/.git" ] && [ "$(bench_git "$1" rev-parse -q HEAD 2>/dev/null)" != "$(kgit rev-parse "$2^{commit}")" ]; then
 		bench_git "$1" reset -q --hard 2>/dev/null || :
 	fi
 	"$top/kernel-config/worktree" "$2" "$dir"

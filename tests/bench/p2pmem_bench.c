@@ -925,6 +925,13 @@ static const struct file_operations bench_fops = {
 static char sink_end[128];
 static size_t sink_len;
 
+static int sink_open(struct inode *inode, struct file *file)
+{
+	if (file->f_mode & FMODE_WRITE)
+		sink_len = 0;
+	return 0;
+}
+
 static ssize_t sink_write(struct file *file, const char __user *text,
 			  size_t size, loff_t *pos)
 {
@@ -944,6 +951,7 @@ static ssize_t sink_read(struct file *file, char __user *to, size_t size,
 
 static const struct file_operations sink_fops = {
 	.owner = THIS_MODULE,
+	.open = sink_open,
 	.write = sink_write,
 	.read = sink_read,
 };
@@ -982,10 +990,14 @@ static int __init bench_init(void)
 		return ret;
 
 	seq_buf_init(&bench_result, bench_text, sizeof(bench_text));
-	bench_file = debugfs_create_file("p2pmem_bench", 0600, NULL, NULL,
-					 &bench_fops);
 	sink_file = debugfs_create_file("p2pmem_bench_sink", 0600, NULL, NULL,
 					&sink_fops);
+	if (IS_ERR(sink_file))
+		return PTR_ERR(sink_file);
+	bench_file = debugfs_create_file("p2pmem_bench", 0600, NULL, NULL,
+					 &bench_fops);
+	if (IS_ERR(bench_file))
+		debugfs_remove(sink_file);
 	return PTR_ERR_OR_ZERO(bench_file);
 }
 module_init(bench_init);
