@@ -347,6 +347,7 @@ struct p2ptrace_live {
 	__u64 since_ns;			/* CLOCK_MONOTONIC */
 	__u32 before;			/* it was there before all was watched: nothing is concluded from what was not seen */
 	__u32 freed;			/* but still mapped */
+	struct p2ptrace_first first;	/* if it never comes back */
 };
 
 /* A DMA mapping that "p2ptrace check" has seen made. The client is only compared. */
@@ -359,6 +360,8 @@ struct p2ptrace_mapping {
 struct p2ptrace_mapped {
 	__u32 times;			/* by one client at one address */
 	__u32 before;			/* made before all was watched, so that its end may not have been seen */
+	__u64 since_ns;			/* CLOCK_MONOTONIC */
+	struct p2ptrace_first first;	/* if it never ends */
 };
 
 #define P2PTRACE_MAX_LIVE	65536	/* buffers, and mappings, that can be followed at a time */

@@ -78,22 +78,30 @@ static __always_inline void add_by(__u64 *to, __u32 value, __u64 n)
 	add(&to[i], n);
 }
 
-/* @client is NULL if it is about none. */
+/* @client is NULL if it is about none. All of @first is written. */
+static __always_inline void first_read(struct p2ptrace_first *first, const struct buffer *buf, const struct device *client)
+{
+	__builtin_memset(first, 0, sizeof(*first));
+	first->id = buf->id;
+	first->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(first->comm, sizeof(first->comm));
+	lender_read(&first->dev, &buf->lender);
+	if (client)
+		name_read(&first->client, client->kobj.name);
+}
+
 static __always_inline void violation_held(enum p2ptrace_violation kind, const struct buffer *buf,
 					   const struct device *client, __u64 held_ns)
 {
 	struct p2ptrace_counts *c = counts_of_cpu();
-	struct p2ptrace_first first = { .id = buf->id, .held_ns = held_ns };
+	struct p2ptrace_first first;
 	__u32 key = kind;
 
 	if (!armed || !c)
 		return;
 	add(&c->violations[kind], 1);
-	first.pid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(first.comm, sizeof(first.comm));
-	name_read(&first.dev, lender_name(&buf->lender));
-	if (client)
-		name_read(&first.client, client->kobj.name);
+	first_read(&first, buf, client);
+	first.held_ns = held_ns;
 	bpf_map_update_elem(&firsts, &key, &first, BPF_NOEXIST);
 }
 
@@ -104,11 +112,14 @@ static __always_inline void violation(enum p2ptrace_violation kind, const struct
 
 static __always_inline void buffer_begins(const struct buffer *buf)
 {
-	struct p2ptrace_live live = { .before = !armed };
+	struct p2ptrace_live live;
 	__u64 id = buf->id;
 
 	if (!follow)
 		return;
+	live.before = !armed;
+	live.freed = 0;
+	first_read(&live.first, buf, NULL);
 	live.since_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&live_buffers, &id, &live, BPF_ANY)) {
 		incomplete = true;
@@ -158,12 +169,16 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	struct p2ptrace_mapped one = { .times = 1, .before = !armed }, *mapped;
+	struct p2ptrace_mapped one, *mapped;
 	struct p2ptrace_live *live;
 	__u64 id = buf->id;
 
 	if (!follow)
 		return;
+	one.times = 1;
+	one.before = !armed;
+	one.since_ns = bpf_ktime_get_ns();
+	first_read(&one.first, buf, dma->client);
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	if (live ? live->freed : beginnings_known())
 		violation(P2PTRACE_MAP_AFTER_FREE, buf, dma->client);

@@ -15,7 +15,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 31
+plan 32
 
 # checked STATUS OPTION... -- CMD...: the report is in $report, the command's output
 # in /tmp/out
@@ -55,6 +55,7 @@ is 'the kept one is found' "$(got .violations)" '{"leak":1}'
 core free 6
 ok 'it is freed, but mapped' checked 1 --settle 0.1 -- bash -c "core map 1 2 $client && core free 2"
 is 'the mapping is found' "$(got .violations)" '{"mapped":1}'
+is 'with client and task' "$(got '.first.mapped | [.dev, .id > 0, .client, .comm]')" "[\"p2pmem0\",true,\"$client\",\"bash\"]"
 ok 'the mapping ends' checked 0 --expect 'reclaims == 1' --expect 'frees == 0' -- bash -c "core unmap 1"
 ok 'another is expected' checked 1 --settle 0 --expect 'allocs > 100' --expect 'allocs == 0' -- true
 is 'and not met' "$(got '[.expectations[] | [.expect, .value, .met]]')" '[["allocs > 100",0,false],["allocs == 0",0,true]]'

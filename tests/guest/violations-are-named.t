@@ -14,7 +14,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 22
+plan 23
 
 report=/tmp/report.json
 # checked STATUS [OPTION]... -- COMMANDS: those of core(), one an argument
@@ -43,6 +43,8 @@ is 'is no violation' "$(found)" '[0,{}]'
 
 ok 'a leak' checked 1 -- "core alloc 1 $provider 12288"
 is 'is named' "$(found)" '[0,{"leak":1}]'
+is 'by buffer and task' "$(jq -c '.first.leak | [.dev, .id, .client, .comm]' $report)" \
+	"[\"p2pmem0\",$(awk '/cmd_alloc/ { print $1 }' /sys/kernel/debug/p2pmem/p2pmem0/buffers),null,\"bash\"]"
 
 # Buffer 1 is from before now
 ok 'twice mapped, from before' checked 1 -- "core map 1 1 $client" "core map 2 1 $client" 'core unmap 2' 'core unmap 1'

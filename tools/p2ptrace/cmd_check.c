@@ -44,7 +44,8 @@ static const struct {
 	[P2PTRACE_FREE_WITHOUT_ALLOC] = { "free_without_alloc", "frees of buffers that had not been allocated" },
 	[P2PTRACE_HELD_TOO_LONG] = { "held_too_long", "buffers that were held for longer than --older-than; p2ptrace trace --lives "
 				     "--min-us shows such" },
-	[LEAK] = { "leak", "buffers that were allocated and have not come back; p2ptrace leaks says by whom" },
+	[LEAK] = { "leak", "buffers that were allocated and have not come back; p2ptrace leaks, started "
+		   "before, shows from where" },
 	[MAPPED] = { "mapped", "DMA mappings that were made and have not ended" },
 	[STALL] = { "drain_stall", "times that a removal had to wait for buffers for ten seconds" },
 	[LOST] = { "lost", "events that could not be counted" },
@@ -186,19 +187,20 @@ struct check {
 	int wait_status;
 	uint64_t settle_until_ns;
 	uint64_t counts[NR_VIOLATIONS];
+	struct counter_live live;
 	int status;
 };
 
 /* While all is attached: what ends is only seen then. */
 static void find_violations(struct check *c)
 {
-	struct counter_live live;
+	struct counter_live *live = &c->live;
 
 	memcpy(c->counts, c->difference.counts.violations, sizeof(c->difference.counts.violations));
-	counter_live(&c->counter, &live);
-	c->counts[P2PTRACE_HELD_TOO_LONG] += live.older;
-	c->counts[LEAK] = live.buffers;
-	c->counts[MAPPED] = live.mappings;
+	counter_live(&c->counter, live);
+	c->counts[P2PTRACE_HELD_TOO_LONG] += live->older;
+	c->counts[LEAK] = live->buffers;
+	c->counts[MAPPED] = live->mappings;
 	c->counts[STALL] = c->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
 	c->counts[LOST] = c->difference.lost;
 }
@@ -321,6 +323,17 @@ static void command_text(const struct check *c, char *text, size_t size)
 		snprintf(text, size, "killed by signal %d (%s)", WTERMSIG(c->wait_status), strsignal(WTERMSIG(c->wait_status)));
 }
 
+/* The first of a kind; false if it is not known. */
+static bool first_of(struct check *c, int v, struct p2ptrace_first *first)
+{
+	if (v < P2PTRACE_NR_VIOLATIONS)
+		return counter_first(&c->counter, v, first);
+	if (v != LEAK && v != MAPPED)
+		return false;
+	*first = v == LEAK ? c->live.first_buffer : c->live.first_mapping;
+	return c->counts[v];
+}
+
 /* "; the first: p2pmem0 id=17, client 0000:04:00.0, by fio-123"; nothing if it is not known. */
 static void first_text(struct check *c, int v, char *text, size_t size)
 {
@@ -329,7 +342,7 @@ static void first_text(struct check *c, int v, char *text, size_t size)
 	char held[32] = "";
 
 	*text = '\0';
-	if (v >= P2PTRACE_NR_VIOLATIONS || !counter_first(&c->counter, v, &first))
+	if (!first_of(c, v, &first))
 		return;
 	text_word(dev, sizeof(dev), first.dev.s, strlen(first.dev.s));
 	text_word(client, sizeof(client), first.client.s, strlen(first.client.s));
@@ -420,7 +433,7 @@ static int report_json(struct check *c, FILE *out)
 		json_object_object_add(found, violations[v].name, json_object_new_uint64(c->counts[v]));
 		if (c->options->allowed[v])
 			json_object_array_add(allowed, json_object_new_string(violations[v].name));
-		if (v < P2PTRACE_NR_VIOLATIONS && counter_first(&c->counter, v, &first))
+		if (first_of(c, v, &first))
 			json_object_object_add(firsts, violations[v].name, json_first(&first));
 	}
 	for (size_t i = 0; i < c->options->nr; i++)

@@ -53,9 +53,16 @@ int counter_open(struct counter *counter, const struct common_options *options, 
 	for (void *__key = NULL; (n)++ < P2PTRACE_MAX_LIVE && !bpf_map_get_next_key(fd, __key, &(next)); \
 	     (previous) = (next), __key = &(previous))
 
+/* All is padded, but nothing that a kernel wrote is taken on trust. */
+static void first_end(struct p2ptrace_first *first)
+{
+	first->dev.s[sizeof(first->dev.s) - 1] = first->client.s[sizeof(first->client.s) - 1] = '\0';
+	first->comm[sizeof(first->comm) - 1] = '\0';
+}
+
 static void count_buffers(int fd, uint64_t older_than_ns, struct counter_live *sum)
 {
-	uint64_t previous, id, n = 0, now = session_now_ns();
+	uint64_t previous, id, n = 0, now = session_now_ns(), oldest = UINT64_MAX;
 	struct p2ptrace_live live;
 
 	for_each_key(fd, previous, id, n) {
@@ -63,25 +70,37 @@ static void count_buffers(int fd, uint64_t older_than_ns, struct counter_live *s
 			continue;
 		sum->buffers++;
 		sum->older += older_than_ns && now > live.since_ns && now - live.since_ns > older_than_ns;
+		if (live.since_ns < oldest) {
+			oldest = live.since_ns;
+			sum->first_buffer = live.first;
+		}
 	}
+	first_end(&sum->first_buffer);
 }
 
-static uint64_t count_mappings(int fd)
+static void count_mappings(int fd, struct counter_live *sum)
 {
 	struct p2ptrace_mapping previous, mapping;
 	struct p2ptrace_mapped mapped;
-	uint64_t n = 0, live_now = 0;
+	uint64_t n = 0, oldest = UINT64_MAX;
 
-	for_each_key(fd, previous, mapping, n)
-		live_now += !bpf_map_lookup_elem(fd, &mapping, &mapped) && !mapped.before;
-	return live_now;
+	for_each_key(fd, previous, mapping, n) {
+		if (bpf_map_lookup_elem(fd, &mapping, &mapped) || mapped.before)
+			continue;
+		sum->mappings++;
+		if (mapped.since_ns < oldest) {
+			oldest = mapped.since_ns;
+			sum->first_mapping = mapped.first;
+		}
+	}
+	first_end(&sum->first_mapping);
 }
 
 void counter_live(struct counter *counter, struct counter_live *live)
 {
 	memset(live, 0, sizeof(*live));
 	count_buffers(bpf_map__fd(counter->skel->maps.live_buffers), counter->older_than_ns, live);
-	live->mappings = count_mappings(bpf_map__fd(counter->skel->maps.live_mappings));
+	count_mappings(bpf_map__fd(counter->skel->maps.live_mappings), live);
 }
 
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)
@@ -90,9 +109,7 @@ bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct
 
 	if (bpf_map_lookup_elem(bpf_map__fd(counter->skel->maps.firsts), &key, first))
 		return false;
-	/* All is padded, but nothing that a kernel wrote is taken on trust */
-	first->dev.s[sizeof(first->dev.s) - 1] = first->client.s[sizeof(first->client.s) - 1] = '\0';
-	first->comm[sizeof(first->comm) - 1] = '\0';
+	first_end(first);
 	return true;
 }
 

@@ -38,6 +38,7 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 struct counter_live {
 	uint64_t buffers, mappings;	/* that were seen to begin, and have not ended */
 	uint64_t older;			/* of the buffers, those that have been held for longer than they may */
+	struct p2ptrace_first first_buffer, first_mapping;	/* the oldest, if there are any */
 };
 
 /* Only while it is attached, and if they are followed. */
