@@ -61,6 +61,29 @@ static __always_inline const two_words *words_at(const void *address)
 	return bpf_rdonly_cast(address, bpf_core_type_id_kernel(two_words));
 }
 
+enum bpf_func_id___task_btf {
+	BPF_FUNC_get_current_task_btf___task_btf,
+};
+
+/*
+ * Who is running. Since "bpf: Implement get_current_task_btf and RET_PTR_TO_BTF_ID" (5.11), by a few loads
+ * instead of a helper that looks for the end of the name; what is behind that may not be 0.
+ */
+static __always_inline void task_read(__u32 *pid, __u64 comm[2])
+{
+	const struct task_struct *task;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id___task_btf, BPF_FUNC_get_current_task_btf___task_btf)) {
+		task = bpf_get_current_task_btf();
+		*pid = task->tgid;
+		comm[0] = *(__u64 *)&task->comm[0];
+		comm[1] = *(__u64 *)&task->comm[8];
+	} else {
+		*pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_get_current_comm(comm, 16);
+	}
+}
+
 /*
  * The preempt count. On x86 it is in struct pcpu_hot since 64701838bf05 ("x86/percpu: Move preempt_count next to
  * current_task", 6.2) and until 46e8fff6d45f ("x86/preempt: Move preempt count to percpu hot section", 6.15). On arm64 it

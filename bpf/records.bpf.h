@@ -5,8 +5,8 @@
 #ifndef RECORDS_BPF_H
 #define RECORDS_BPF_H
 
+#include "compat.bpf.h"
 #include "lost.bpf.h"
-#include "kernel_types.h"
 #include "p2ptrace.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -21,16 +21,11 @@ const volatile __u64 wakeup_bytes = 0;
 
 static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace_event event)
 {
-	const struct task_struct *task = bpf_get_current_task_btf();
-
 	h->ts_ns = bpf_ktime_get_ns();
 	h->event = event;
 	h->cpu = bpf_get_smp_processor_id();
-	h->pid = task->tgid;
 	h->pad = 0;
-	/* Two loads instead of a helper that looks for the end */
-	h->comm_words[0] = *(__u64 *)&task->comm[0];
-	h->comm_words[1] = *(__u64 *)&task->comm[8];
+	task_read(&h->pid, h->comm_words);
 }
 
 /*

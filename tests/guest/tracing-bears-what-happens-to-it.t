@@ -3,7 +3,7 @@
 #
 # Shows: p2ptrace bears what happens to it: the device that it watches goes and comes
 # back, another p2ptrace runs, it is killed, its reader goes, its disk is full, tasks
-# have names that are none.  Nothing is lost or left behind, and it says what is wrong.
+# have names that are none, programs are interpreted.  Nothing is lost or left behind, and it says what is wrong.
 # Requires: p2pmem series, p2ptrace, bpftool, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -13,7 +13,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 15
+plan 17
 
 provider=$(pci_of cmb0)
 core_load
@@ -82,3 +82,8 @@ kill -INT "$one"
 wait "$one"
 is 'a name that is none' "$(jq -c 'select(.event == "p2pmem_alloc") | .comm' /tmp/one.out)" '"\u001b[2J\"�"'
 is 'moves no cursor' "$(tr -d '\n -~\200-\377' </tmp/one.out | wc -c)" 0
+
+ok 'programs can be interpreted instead of compiled' eval 'echo 0 >/proc/sys/net/core/bpf_jit_enable'
+"$P2PTRACE" trace >/tmp/jit.out 2>/tmp/jit.err
+is 'which it refuses, and says how to change that' \
+	"$? $(wc -l </tmp/jit.out) $(grep -c 'sysctl net.core.bpf_jit_enable=1' /tmp/jit.err)" '3 0 1'

@@ -46,6 +46,9 @@ enum kernel_support kernel_support(const struct btf *vmlinux)
 	return KERNEL_NOTHING;
 }
 
+/* include/linux/errno.h: not for user space, but this is what it gets */
+#define ENOTSUPP 524
+
 /* strerror() does not know libbpf's own errors. */
 static const char *error_text(int err, char *buf, size_t size)
 {
@@ -67,6 +70,9 @@ int kernel_refused(const char *what, int err)
 	case EOPNOTSUPP:
 		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
 			    "CONFIG_BPF_EVENTS", what);
+	case ENOTSUPP:
+		return fail(EXIT_KERNEL, "cannot %s: this kernel interprets BPF programs, and does not compile them; have it do so "
+			    "by 'sysctl net.core.bpf_jit_enable=1'", what);
 	case ENOMEM:
 		return fail(EXIT_OTHER, "no memory to %s; free some, or give a smaller --buffer to p2ptrace trace", what);
 	case EMFILE:
