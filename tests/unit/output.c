@@ -207,7 +207,7 @@ static const char *text(const void *record, size_t size)
 
 	assert_non_null(event);
 	printbuf_reset(pb);
-	output_text(pb, event, record, &enums, on_stock);
+	assert_int_equal(output_text(pb, event, record, &enums, on_stock), 0);
 	return pb->buf;
 }
 

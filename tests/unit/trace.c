@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What "p2ptrace trace" does with records, and with a broken output. */
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "unit.h"
 #include "../../tools/p2ptrace/cmd_trace.c"
@@ -99,6 +100,31 @@ static void lost_events_are_shown(void **state)
 	assert_string_equal(out, "# 0 events, 6 lost (cpu0 2, cpu1 3, nested 1)\n");
 }
 
+static void lines_are_written_before_they_are_many(void **state)
+{
+	FILE *out = tmpfile();
+	struct fixture f;
+	struct capture c;
+	struct stat st;
+
+	(void)state;
+	/* As with a kernel so busy that there is no pause */
+	begin(&f, out);
+	while (f.trace.events < 5000) {
+		feed(&f, &record, sizeof(record), SESSION_GO_ON);
+		assert_true(f.trace.lines->bpos < 2 * LINES_BYTES);
+	}
+	assert_int_equal(fstat(fileno(out), &st), 0);
+	assert_true(st.st_size > 2 * LINES_BYTES);
+	assert_int_equal(end(&f, &c), 0);
+
+	begin(&f, fopen("/dev/full", "w"));
+	while (f.trace.events < 5000 && trace_record(&f.trace, &record, sizeof(record)) == SESSION_GO_ON)
+		;
+	assert_true(f.trace.events < 5000);
+	assert_int_equal(end(&f, &c), EXIT_OTHER);
+}
+
 static void a_full_disk_is_an_error(void **state)
 {
 	struct fixture f;
@@ -170,6 +196,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_count_of_n_prints_n),
 	cmocka_unit_test(malformed_records_are_counted_and_reported),
 	cmocka_unit_test(lost_events_are_shown),
+	cmocka_unit_test(lines_are_written_before_they_are_many),
 	cmocka_unit_test(a_full_disk_is_an_error),
 	cmocka_unit_test(a_reader_that_goes_away_is_not),
 	cmocka_unit_test(a_buffer_takes_half_of_the_memory_at_most),

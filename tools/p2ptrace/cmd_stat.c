@@ -214,7 +214,7 @@ static enum session_verdict stat_pause(void *ctx)
 	else
 		text_row(s, &difference);
 	s->rows++;
-	if (stream_write(&s->out, s->line->buf, s->line->bpos) || stream_flush(&s->out))
+	if (stream_write(&s->out, s->line->buf, s->line->bpos))
 		return SESSION_STOP;
 	return s->rows == s->options->count ? SESSION_STOP : SESSION_GO_ON;
 }
@@ -239,7 +239,6 @@ static int stat_end(struct stat_run *s)
 		text_total(s, &difference);
 	}
 	stream_write(&s->out, s->line->buf, s->line->bpos);
-	stream_flush(&s->out);
 	if (lost->total) {
 		printbuf_reset(s->line);
 		output_lost_detail(s->line, lost);

@@ -223,9 +223,8 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 	}
 	if (t->options->lives)
 		return trace_life(t, event, data);
-	if (!t->options->common.json) {
-		output_text(t->lines, event, data, &t->enums, t->session.config.events.stock);
-	} else if (json_line(t->lines, event, data, &t->enums, t->session.config.events.stock)) {
+	if ((t->options->common.json ? json_line : output_text)(t->lines, event, data, &t->enums,
+								t->session.config.events.stock)) {
 		t->out_of_memory = true;
 		return SESSION_STOP;
 	}
@@ -335,7 +334,9 @@ static int trace_session(struct trace *t, const struct options *o, const struct 
 		     o->lives ? "; a buffer shows when it comes back" : "");
 		rc = session_run(&t->session);
 	}
-	if (!rc)
+	if (rc)
+		write_lines(t);
+	else
 		rc = trace_end(t);
 	session_close(&t->session);
 	trace_bpf__destroy(skel);

@@ -11,11 +11,8 @@
 #include <json-c/json.h>
 
 #include "json.h"
+#include "output.h"
 #include "text.h"
-
-#define JSON_BYTE 6		/* of a string, a byte is \u0001, or a replacement character */
-#define JSON_ENUM 512		/* the kernel's names are no longer than KSYM_NAME_LEN */
-#define JSON_LINE (JSON_BYTE * (P2PTRACE_NQN_LEN + 4 * P2PTRACE_NAME_LEN + P2PTRACE_COMM_LEN) + 2 * JSON_ENUM + 1024)
 
 static inline __attribute__((always_inline)) char *put(char *to, const char *s, size_t len)
 {
@@ -143,7 +140,7 @@ static char *put_enum(char *to, const struct field *field, const void *record, c
 	*to++ = '"';
 	if (value) {
 		/* An identifier of C, which is plain */
-		to = put_name(to, value->name, value->len < JSON_ENUM ? value->len : JSON_ENUM);
+		to = put_name(to, value->name, value->len < OUTPUT_ENUM ? value->len : OUTPUT_ENUM);
 	} else {
 		to = PUT(to, "unknown(");
 		to = put_uint(to, number);
@@ -176,23 +173,10 @@ static inline char *put_field(char *to, const struct field *field, const void *r
 	return NULL;
 }
 
-/* Where a line is to be written, or NULL if there is no memory for one. */
-static char *json_room(struct printbuf *pb)
-{
-	int used = pb->bpos;
-
-	if (pb->size - used < JSON_LINE) {
-		if (printbuf_memset(pb, used, 0, JSON_LINE))
-			return NULL;
-		pb->bpos = used;
-	}
-	return pb->buf + used;
-}
-
 int json_line(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
-	char *to = json_room(pb);
+	char *to = output_room(pb);
 
 	if (!to)
 		return -ENOMEM;

@@ -99,12 +99,27 @@ static void text_field(struct printbuf *pb, const struct field *field, const voi
 	}
 }
 
-void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock)
+char *output_room(struct printbuf *pb)
+{
+	int used = pb->bpos;
+
+	if (pb->size - used < OUTPUT_LINE) {
+		if (printbuf_memset(pb, used, 0, OUTPUT_LINE))
+			return NULL;
+		pb->bpos = used;
+	}
+	return pb->buf + used;
+}
+
+int output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
 	char comm[4 * P2PTRACE_COMM_LEN + 1], task[sizeof(comm) + 16];
 	uint64_t us = h->ts_ns / NSEC_PER_USEC;
 
+	/* A line without its end would be taken for a whole one */
+	if (!output_room(pb))
+		return -ENOMEM;
 	if (!text_word(comm, sizeof(comm), h->comm, strnlen(h->comm, sizeof(h->comm))))
 		strcpy(comm, "-");
 	snprintf(task, sizeof(task), "%s-%" PRIu32, comm, h->pid);
@@ -114,6 +129,7 @@ void output_text(struct printbuf *pb, const struct event *event, const void *rec
 		if (!stock || !event->fields[i].series)
 			text_field(pb, &event->fields[i], record, enums);
 	printbuf_memappend(pb, "\n", 1);
+	return 0;
 }
 
 /* Takes @value over, also if it fails. The keys are ours and constant, so json-c need not copy them. */

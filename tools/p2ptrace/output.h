@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Records as lines of text, and what comes after them. Every function appends one whole line to @pb. For JSON see json.h.
+ * Records as lines of text, and what comes after them. Each appends one whole line to @pb. For JSON see json.h.
  *
  * Text:  TIME [CPU] COMM-PID  EVENT  FIELD=VALUE...   TIME is CLOCK_MONOTONIC in seconds, as in dmesg. Values hold no
  *        blanks: bytes other than visible ASCII read \xNN. An empty string reads "-".
@@ -27,8 +27,20 @@ struct lost {
 	size_t nr_cpus;
 };
 
-/* @record must have passed event_of_record(), which gave @event. On a @stock kernel, what that does not know is left out. */
-void output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock);
+/* At most, of a line: a byte of a string may become \u0001, or a replacement character */
+#define OUTPUT_BYTE 6
+#define OUTPUT_ENUM 512		/* the kernel's names are no longer than KSYM_NAME_LEN */
+#define OUTPUT_LINE \
+	(OUTPUT_BYTE * (P2PTRACE_NQN_LEN + 4 * P2PTRACE_NAME_LEN + P2PTRACE_COMM_LEN) + 2 * OUTPUT_ENUM + 1024)
+
+/* Where a line is to be written: there is room for any one. NULL if there is no memory for that. */
+char *output_room(struct printbuf *pb);
+
+/*
+ * @record must have passed event_of_record(), which gave @event. On a @stock kernel, what that does not know is left out.
+ * 0 or -ENOMEM.
+ */
+int output_text(struct printbuf *pb, const struct event *event, const void *record, const struct enums *enums, bool stock);
 
 void output_text_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);
 int output_json_end(struct printbuf *pb, uint64_t nr_events, const struct lost *lost);
