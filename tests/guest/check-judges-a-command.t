@@ -79,11 +79,24 @@ ok 'real I/O is all peer-to-peer, by the switch' checked 0 --settle 10 --expect 
 	bash -c "fio_verify $(remote_drive lab) 16k 100 --iodepth=8"
 is 'which fio says, too' "$(jq -r '.jobs[0] | "\(.write.total_ios) \(.read.total_ios)"' /tmp/fio.json)" '100 100'
 fio --name=load --filename="$(remote_drive lab)" --rw=randread --bs=16k --iodepth=8 --ioengine=libaio --direct=1 \
-	--time_based --runtime=8 --output=/dev/null &
+	--time_based --runtime=300 --output=/dev/null &
 load=$!
+# However long it takes to attach: it ends when requests have been seen
+stats=$nvmet/subsystems/lab/namespaces/1/p2pmem_stats
+used() { awk '$1 == "used" { print $2 }' "$stats"; }
+end_load() {
+	local before
+	before=$(used)
+	until [ "$(used)" -gt $((before + 10)) ]; do sleep 0.1; done
+	kill -INT "$load"
+	tail --pid="$load" -f /dev/null
+}
+export -f used end_load
+export load stats
 busy() { [ "$(buffers_held)" -gt "$((held + 2))" ]; }
 wait_for 20 busy
-ok 'I/O that was under way when it began is no violation' checked 0 --settle 10 --expect 'uses > 10' -- tail --pid=$load -f /dev/null
+ok 'I/O that was under way when it began is no violation' checked 0 --settle 20 --expect 'uses > 10' -- bash -c end_load ||
+	diag "$(cat $report /tmp/err)"
 nvmet_disconnect lab
 # shellcheck disable=SC2016 # that shell's parent
 "$P2PTRACE" check -- bash -c 'kill -INT $PPID; sleep 60' >/tmp/text 2>/tmp/err &
