@@ -43,6 +43,9 @@ static __always_inline const char *provider_name_or_null(const struct p2pmem_dev
  * To read memory of the kernel's word by word and without a helper, whatever the kernel has there; at a bad address there
  * is 0. Since a35b9af4ec2c ("bpf: Add a kfunc for generic type cast", 6.2), and BPF_FUNC_cgrp_storage_get is as old. The
  * type has to be one of the kernel's: this one is two words.
+ *
+ * The verifier looks at a call of a function also where it is never made: it refuses it where programs are interpreted,
+ * and before 5.16 if the kernel lacks the function.
  */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 

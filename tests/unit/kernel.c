@@ -252,6 +252,8 @@ static void what_the_kernel_refuses_has_a_remedy(void **state)
 		{ -EPERM, EXIT_KERNEL, "run it as root" }, { -EACCES, EXIT_KERNEL, "run it as root" },
 		{ -EOPNOTSUPP, EXIT_KERNEL, "CONFIG_BPF_SYSCALL" }, { -ENOMEM, EXIT_OTHER, "a smaller --buffer" },
 		{ -EMFILE, EXIT_OTHER, "ulimit -n" }, { -EBUSY, EXIT_OTHER, "Device or resource busy; --verbose" },
+		/* ENOTSUPP, which is the kernel's own */
+		{ -524, EXIT_KERNEL, "sysctl net.core.bpf_jit_enable=1" },
 		{ -LIBBPF_ERRNO__FORMAT, EXIT_OTHER, "object format invalid; --verbose" },
 	};
 	struct capture c;
