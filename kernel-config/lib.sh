@@ -31,6 +31,16 @@ step() {
 	say "$what" "$text: done in $((SECONDS - start)) s"
 }
 
+# room GIB WHAT: say in words, and first, where WHAT would fill the disk
+room() {
+	local free
+
+	mkdir -p "$build"
+	free=$(df -Pk "$build" | awk 'END { print int($4 / 1024) }')
+	[ "$free" -ge $(($1 * 1024)) ] ||
+		fail "$2 takes up to $1 GiB, and the disk of $build has $free MiB left: make room there"
+}
+
 # The git that handles the kernel tree must not depend on its user's settings, nor
 # on who that is: root may well run this in somebody's checkout
 kgit() { git -C "$tree" -c safe.directory='*' -c core.abbrev=12 -c gc.auto=0 "$@"; }
