@@ -40,7 +40,7 @@ done
 "$P2PTRACE" peers >/tmp/matrix
 is 'the matrix says what it is' "$(head -n 1 /tmp/matrix)" "$said"
 is 'and has the name of the provider once' "$(grep -c " $cmb\$" /tmp/matrix)" 1
-like 'and the drive beside it' "$(</tmp/matrix)" "$plain +nvme +bus_addr 4"
+like 'and the drive beside it' "$(</tmp/matrix)" "$plain +nvme +$(controller plain0) +bus_addr 4"
 
 "$P2PTRACE" peers --why "$cmb" "$far" >/tmp/why
 is 'so does the explanation' "$(head -n 1 /tmp/why)" "$said"

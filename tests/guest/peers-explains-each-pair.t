@@ -13,10 +13,11 @@ TOPOLOGY=acs CPU=qemu64
 require_p2pmem
 require_p2ptrace
 
-plan 16
+plan 19
 
 cmb=$(pci_of cmb0) client=$(pci_of plain0)
 dev=$(basename "$(p2pmem_of "$cmb")")
+known_as=$(controller plain0)
 root_port=$(basename "$(readlink -f "/sys/bus/pci/devices/$cmb/..")")
 
 # kernel and tool: "CLIENT MAP DISTANCE REASON BLOCKER"
@@ -28,18 +29,22 @@ of_tool() {
 why() { "$P2PTRACE" peers --why "$dev" "$client" "$@"; }
 
 is 'all clients, as the kernel has them' "$(of_tool)" "$(of_kernel)"
+is 'and what they are known by' "$("$P2PTRACE" peers --json | jq -c --arg client "$client" \
+	'.providers[].clients[] | select(.client == $client).known_as')" "[\"$known_as\"]"
 is 'the provider and its size' "$("$P2PTRACE" peers --json | jq -r '.providers[] | "\(.dev) \(.provider) \(.size)"')" \
 	"$dev $cmb $(<"/sys/class/p2pmem/$dev/size")"
-like 'the matrix has the pair' "$("$P2PTRACE" peers)" "$client +nvme +bus_addr 2"
+like 'the matrix has the pair' "$("$P2PTRACE" peers)" "$client +nvme +$known_as +bus_addr 2"
 like 'the way is drawn' "$(why)" "└─ $root_port  root port"
 like 'with the provider' "$(why)" "├─ $cmb  provider, $dev, nvme"
-like 'and the client' "$(why)" "└─ $client  client, nvme"
+like 'and the client' "$(why)" "└─ $client  client, nvme \\($known_as\\)"
+is 'the same by what both are known by' "$("$P2PTRACE" peers --why "$(controller cmb0)" "$known_as")" "$(why)"
+is 'and by a block device' "$("$P2PTRACE" peers --why "$dev" "$(basename "$(drive plain0)")")" "$(why)"
 like 'nothing is in the way' "$(why)" 'same_bridge: both are below one bridge'
 is 'and nothing would help' "$(why | grep 'What would help')" ''
 
 ok 'the port above both is told to redirect' setpci -s "$root_port" ECAP_ACS+6.w=4:4
 is 'all clients, as the kernel has them now' "$(of_tool)" "$(of_kernel)"
-like 'the pair is refused' "$("$P2PTRACE" peers)" "$client +nvme +no"
+like 'the pair is refused' "$("$P2PTRACE" peers)" "$client +nvme +$known_as +no"
 like 'the port is marked' "$(why)" "$root_port  root port  <- redirects"
 like 'the reason is said' "$(why)" 'acs_redirect_blocked: a port redirects'
 like 'and the parameter that would help' "$(why)" "pci=disable_acs_redir=$root_port on the kernel command line"

@@ -88,8 +88,8 @@ refused 2 "'0.0'" 'such as' trace --duration 0.0
 refused 2 "'1s'" 'such as' trace --duration 1s
 refused 2 "'2G'" 'such as' trace --buffer 2G
 refused 2 "'0'" 'such as' trace --buffer 0
-refused 2 "'nowhere'" '--dev takes' trace --dev nowhere
-refused 2 "'nowhere'" '--client takes' trace --client nowhere
+refused 2 "'no/where'" '--dev takes' trace --dev no/where
+refused 2 "'no/where'" '--client takes' trace --client no/where
 refused 2 '--dev is given twice' 'give it once' trace --dev a --dev b
 refused 2 '--client is given twice' 'give it once' trace --client 1:0.0 --client 2:0.0
 refused 2 '--count is given twice' 'give it once' trace --count 1 --count 2
@@ -102,14 +102,14 @@ refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
 long=$(printf '%05000d' 0)
 refused 2 "unknown command '000" "see 'p2ptrace --help'" "$long"
 refused 2 "unknown event '000" --list-events trace --event "$long"
-refused 2 "'000" '--dev takes' trace --dev "$long"
+refused 2 "'000" '--dev takes' trace --dev "$long:"
 refused 2 "'--000" 'trace --help' trace "--$long"
 refused 2 "'0'" 'such as 1' stat 0
 refused 2 "'x'" 'such as 1' stat x
 refused 2 "COUNT '0'" 'such as 10' stat 1 0
 refused 2 "'more'" 'stat --help' stat 1 1 more
 refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
-refused 2 "'nowhere'" '--dev takes' stat --dev nowhere 1
+refused 2 "'no/where'" '--dev takes' stat --dev no/where 1
 refused 2 'a provider and a client' 'such as' peers --why p2pmem0
 refused 2 "'more'" 'peers --help' peers more
 refused 2 "'more'" 'peers --help' peers --why a b more

@@ -56,24 +56,59 @@ static int sysfs_mkdir(const char *sysfs, const char *path)
 	return mkdir(whole, 0755);
 }
 
-/* p2pmem0 at 0000:03:00.0, p2pmem1 without a link to its provider, and 0000:04:00.0. */
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123"
+
+static int sysfs_symlink(const char *sysfs, const char *path, const char *target)
+{
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "%s/%s", sysfs, path);
+	return symlink(target, whole);
+}
+
+/*
+ * p2pmem0 at 0000:03:00.0, p2pmem1 without a link to its provider, and the drive 0000:03:00.0 and a card 0000:04:00.0
+ * with all that they may be known by; nvme9n1 is a drive of several paths, eth9 a network interface of a name only.
+ */
 static int sysfs_setup(void **state)
 {
 	static char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX";
 	static const char *const dirs[] = {
 		"class", "class/p2pmem", "class/p2pmem/p2pmem0", "class/p2pmem/p2pmem1", "bus", "bus/pci",
 		"bus/pci/devices", "bus/pci/devices/0000:03:00.0", "bus/pci/devices/0000:04:00.0",
+		"bus/pci/devices/0000:03:00.0/nvme", "bus/pci/devices/0000:03:00.0/nvme/nvme0",
+		"bus/pci/devices/0000:03:00.0/nvme/nvme0/nvme0n1",
+		"bus/pci/devices/0000:04:00.0/net", "bus/pci/devices/0000:04:00.0/net/eth10",
+		"bus/pci/devices/0000:04:00.0/net/eth2", "bus/pci/devices/0000:04:00.0/net/\033[2J",
+		"bus/pci/devices/0000:04:00.0/net/eth-" LONG,
+		"bus/pci/devices/0000:04:00.0/infiniband", "bus/pci/devices/0000:04:00.0/infiniband/mlx5_0",
+		"class/nvme", "class/block", "class/net", "class/infiniband", "devices", "devices/virtual",
+		"devices/virtual/nvme9n1", "devices/eth9",
 	};
-	char link[512];
+	static const char *const links[][2] = {
+		{ "class/nvme/nvme0", "bus/pci/devices/0000:03:00.0/nvme/nvme0" },
+		{ "class/block/nvme0n1", "bus/pci/devices/0000:03:00.0/nvme/nvme0/nvme0n1" },
+		{ "class/block/nvme9n1", "devices/virtual/nvme9n1" },
+		{ "class/net/eth2", "bus/pci/devices/0000:04:00.0/net/eth2" },
+		{ "class/net/eth9", "devices/eth9" },
+		{ "class/net/eth8", "nowhere" },
+		{ "class/infiniband/mlx5_0", "bus/pci/devices/0000:04:00.0/infiniband/mlx5_0" },
+	};
 
 	if (!mkdtemp(sysfs))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		if (sysfs_mkdir(sysfs, dirs[i]))
 			return -1;
-	snprintf(link, sizeof(link), "%s/class/p2pmem/p2pmem0/device", sysfs);
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		char target[512];
+
+		snprintf(target, sizeof(target), "../../%s", links[i][1]);
+		if (sysfs_symlink(sysfs, links[i][0], target))
+			return -1;
+	}
 	*state = sysfs;
-	return symlink("../../../bus/pci/devices/0000:03:00.0", link);
+	return sysfs_symlink(sysfs, "class/p2pmem/p2pmem0/device", "../../../bus/pci/devices/0000:03:00.0");
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -108,13 +143,68 @@ static void a_provider_selects_by_its_name_alone(void **state)
 	assert_string_equal(filter.provider.s, "0000:03:00.0");
 }
 
-static void a_client_is_a_pci_name(void **state)
+static void a_client_is_a_pci_function(void **state)
 {
-	struct p2ptrace_filter filter = {};
+	static const char *const names[] = { "04:00.0", "eth2", "mlx5_0" };
 
-	assert_int_equal(filter_set_client(&filter, *state, "04:00.0"), 0);
-	assert_string_equal(filter.client.s, "0000:04:00.0");
-	assert_string_equal(filter.provider.s, "");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct p2ptrace_filter filter = {};
+
+		assert_int_equal(filter_set_client(&filter, *state, names[i]), 0);
+		assert_string_equal(filter.client.s, "0000:04:00.0");
+		assert_string_equal(filter.provider.s, "");
+	}
+}
+
+static void functions_are_found_by_what_they_are_known_by(void **state)
+{
+	static const struct {
+		const char *name, *pci;
+		int err;
+	} cases[] = {
+		{ "4:0.0", "0000:04:00.0", 0 }, { "nvme0", "0000:03:00.0", 0 }, { "nvme0n1", "0000:03:00.0", 0 },
+		{ "eth2", "0000:04:00.0", 0 }, { "mlx5_0", "0000:04:00.0", 0 },
+		{ "nvme9n1", NULL, -ENXIO }, { "eth9", NULL, -ENXIO }, { "eth8", NULL, -ENODEV }, { "nvme1", NULL, -ENODEV },
+		{ "p2pmem0", NULL, -ENODEV }, { "", NULL, -EINVAL }, { ".", NULL, -EINVAL }, { "..", NULL, -EINVAL },
+		{ "../net/eth2", NULL, -EINVAL }, { "nvme0/nvme0n1", NULL, -EINVAL }, { "eth2 ", NULL, -EINVAL },
+		{ "04:00.8", NULL, -EINVAL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char pci[P2PTRACE_NAME_LEN] = "";
+		int err = device_pci(*state, cases[i].name, pci, sizeof(pci));
+
+		if (err != cases[i].err)
+			fail_msg("'%s': returned %d", cases[i].name, err);
+		if (cases[i].pci)
+			assert_string_equal(pci, cases[i].pci);
+	}
+}
+
+static void a_name_of_any_length_is_taken_or_refused(void **state)
+{
+	char pci[P2PTRACE_NAME_LEN], name[8192];
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(device_pci(*state, name, pci, sizeof(pci)), -ENODEV);
+}
+
+static void what_a_function_is_known_by_is_whole_and_in_order(void **state)
+{
+	static const char *const wanted[] = { "\033[2J", "eth2", "eth10", "mlx5_0" };
+	struct known_as known;
+
+	device_known_as(*state, "0000:03:00.0", &known);
+	assert_int_equal(known.nr, 1);
+	assert_string_equal(known.names[0], "nvme0");
+	/* Interfaces, then RDMA devices; half of a name that is too long would name another device */
+	device_known_as(*state, "0000:04:00.0", &known);
+	assert_int_equal(known.nr, ARRAY_LEN(wanted));
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		assert_string_equal(known.names[i], wanted[i]);
+	device_known_as(*state, "0000:05:00.0", &known);
+	assert_int_equal(known.nr, 0);
 }
 
 /* The BPF programs compare words, so what is behind the name counts. */
@@ -150,7 +240,8 @@ static void unknown_devices_are_refused(void **state)
 	assert_refused(filter_set_dev, *state, "p2pmem00000000000000000000000000000000000", EXIT_USAGE, "p2pmem000",
 		       "p2ptrace peers");
 	assert_refused(filter_set_dev, *state, "5:0.0", EXIT_USAGE, "'0000:05:00.0'", "lspci");
-	assert_refused(filter_set_dev, *state, "nvme0", EXIT_USAGE, "'nvme0'", "--dev takes");
+	assert_refused(filter_set_dev, *state, "nvme1", EXIT_USAGE, "'nvme1'", "--dev takes");
+	assert_refused(filter_set_dev, *state, "nvme9n1", EXIT_USAGE, "'nvme9n1'", "name a controller");
 	assert_refused(filter_set_dev, *state, "../p2pmem0", EXIT_USAGE, "'../p2pmem0'", "--dev takes");
 	assert_refused(filter_set_dev, *state, "", EXIT_USAGE, "''", "--dev takes");
 	assert_refused(filter_set_dev, *state, "p2pmem1", EXIT_OTHER, "provider of p2pmem1", "device: ");
@@ -185,12 +276,14 @@ static void a_name_that_cannot_be_needs_no_machine(void **state)
 	assert_int_equal(dev_check_name("p2pmem7"), 0);
 	assert_int_equal(dev_check_name("5:0.0"), 0);
 	assert_int_equal(client_check_name("5:0.0"), 0);
+	assert_int_equal(dev_check_name("nvme7"), 0);
+	assert_int_equal(client_check_name("eth7"), 0);
 	capture_begin(&c);
-	assert_int_equal(dev_check_name("nvme0"), EXIT_USAGE);
+	assert_int_equal(dev_check_name("a/b"), EXIT_USAGE);
 	capture_end(&c);
 	assert_one_line(c.text, "--dev takes");
 	capture_begin(&c);
-	assert_int_equal(client_check_name("p2pmem0"), EXIT_USAGE);
+	assert_int_equal(client_check_name("5:0.8"), EXIT_USAGE);
 	capture_end(&c);
 	assert_one_line(c.text, "--client takes");
 }
@@ -200,7 +293,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(p2pmem_names_are_told_from_others),
 	cmocka_unit_test(a_p2pmem_device_selects_its_provider_too),
 	cmocka_unit_test(a_provider_selects_by_its_name_alone),
-	cmocka_unit_test(a_client_is_a_pci_name),
+	cmocka_unit_test(a_client_is_a_pci_function),
+	cmocka_unit_test(functions_are_found_by_what_they_are_known_by),
+	cmocka_unit_test(a_name_of_any_length_is_taken_or_refused),
+	cmocka_unit_test(what_a_function_is_known_by_is_whole_and_in_order),
 	cmocka_unit_test(names_are_padded),
 	cmocka_unit_test(unknown_devices_are_refused),
 	cmocka_unit_test(who_lends_nothing_is_taken_with_a_word),

@@ -55,4 +55,7 @@ for command in $(commands); do
 	is "$command: completion has its options" "$(complete_at "$command" --)" "$(options_of_help "$command")"
 done
 is 'and the events' "$(complete_at trace --event nvmet_p2pmem_b)" nvmet_p2pmem_bind
+is 'and the violations' "$(complete_at check --allow double)" double_map
+is 'which are those that check knows' "$(complete_at check --allow '' | paste -sd ' ')" \
+	"$("$P2PTRACE" check --allow nothing -- true 2>&1 | sed 's/.*could be //' | tr -d ' ' | tr , '\n' | sort | paste -sd ' ')"
 echo "1..$n"

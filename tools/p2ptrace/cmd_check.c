@@ -169,9 +169,9 @@ static const struct argp argp = {
 	       "Violations are always looked for: buffers that have not come back (leak), DMA mappings that have not ended "
 	       "(mapped), that were made twice by one client (double_map), of what was freed (map_after_free), ended after "
 	       "their buffer was freed (late_unmap), or never begun (unmap_without_map), frees without an allocation "
-	       "(free_without_alloc), removals that had to wait (drain_stall), events that were lost. What was there before "
-	       "is none of them. Counts are of the time while the command ran, whoever it was; held and pinned are of its "
-	       "end. See "
+	       "(free_without_alloc), removals that had to wait (drain_stall), events that were lost (lost), and with "
+	       "--older-than buffers held for longer (held_too_long). What was there before is none of them. Counts are of "
+	       "the time while the command ran, whoever it was; held and pinned are of its end. See "
 	       "--list-metrics for their names. With --json, the report is one object.\n\n"
 	       "Exit status: 0 all is as it should be, 1 something is not, 2 bad usage, 3 this kernel or these privileges "
 	       "cannot do it, 4 anything else.",

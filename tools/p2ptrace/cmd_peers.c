@@ -33,8 +33,8 @@ enum {
 static const struct argp_option option_table[] = {
 	{ "json", OPT_JSON, NULL, 0, "Print one JSON document", 1 },
 	{ "why", OPT_WHY, "PROVIDER", 0,
-	  "Explain one pair: the way from CLIENT to PROVIDER (p2pmem0, or 0000:01:00.0), what is in the way, and what "
-	  "would help", 2 },
+	  "Explain one pair: the way from CLIENT to PROVIDER (p2pmem0, 0000:01:00.0, or what it is known by: nvme0, eth0), "
+	  "what is in the way, and what would help", 2 },
 	{ "predict", OPT_PREDICT, NULL, 0,
 	  "Derive it from sysfs and PCI config space, as for a stock kernel, also if this one tells what it decides", 3 },
 	{ "help", 'h', NULL, 0, "Print this help", 5 },
@@ -111,6 +111,37 @@ static const struct {
 /* "thru_host_bridge 12" */
 #define CELL_WIDTH 21
 
+/* Every name, each byte of it as \xNN, and commas between them */
+#define KNOWN_AS_LEN (8 * 4 * 64)
+_Static_assert(KNOWN_AS_LEN >= 4 * sizeof(((struct known_as *)0)->names), "all names fit");
+
+/* "eth0,mlx5_0", "-" for nothing. */
+static void known_as_text(const char *pci, char *text, size_t size)
+{
+	struct known_as known;
+	size_t used = 0;
+
+	device_known_as(SYSFS, pci, &known);
+	if (!known.nr)
+		snprintf(text, size, "-");
+	for (size_t i = 0; i < known.nr; i++) {
+		if (i)
+			text[used++] = ',';
+		used += text_word(text + used, size - used, known.names[i], strlen(known.names[i]));
+	}
+}
+
+static struct json_object *known_as_json(const char *pci)
+{
+	struct json_object *array = json_object_new_array();
+	struct known_as known;
+
+	device_known_as(SYSFS, pci, &known);
+	for (size_t i = 0; i < known.nr; i++)
+		json_object_array_add(array, output_json_string(known.names[i]));
+	return array;
+}
+
 #define NR_REASONS (sizeof(reasons) / sizeof(reasons[0]))
 
 static size_t reason_index(const char *reason)
@@ -181,7 +212,7 @@ static void print_branch(const struct why *why, const struct pci_path *path, siz
 {
 	for (size_t i = from; i < path->depth; i++) {
 		const char *name = path->names[i];
-		char driver[64];
+		char driver[64], names[KNOWN_AS_LEN];
 
 		printf("  %*s", (int)(3 * from), "");
 		if (i > from)
@@ -191,7 +222,11 @@ static void print_branch(const struct why *why, const struct pci_path *path, siz
 			printf("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
 		} else {
 			pci_driver(SYSFS, name, driver, sizeof(driver));
-			printf("%s, %s%s\n", end, driver, blocker_mark(why, name));
+			known_as_text(name, names, sizeof(names));
+			printf("%s, %s", end, driver);
+			if (strcmp(names, "-"))
+				printf(" (%s)", names);
+			printf("%s\n", blocker_mark(why, name));
 		}
 	}
 }
@@ -274,6 +309,7 @@ static struct json_object *json_peer(const struct peer *peer)
 	pci_driver(SYSFS, peer->client, driver, sizeof(driver));
 	json_object_object_add(object, "client", json_object_new_string(peer->client));
 	json_object_object_add(object, "driver", strcmp(driver, "-") ? json_object_new_string(driver) : NULL);
+	json_object_object_add(object, "known_as", known_as_json(peer->client));
 	json_object_object_add(object, "map", json_object_new_string(peer->map));
 	json_object_object_add(object, "distance", json_object_new_int(peer->distance));
 	json_object_object_add(object, "reason", json_object_new_string(peer->reason));
@@ -312,13 +348,23 @@ static int read_ends(struct why *why)
 
 static int explain(const struct peers *peers, const struct options *o)
 {
+	char provider[PCI_NAME_LEN], client[PCI_NAME_LEN];
 	struct why why = {};
 	int rc;
 
 	why.provider = peers_provider(peers, o->why[0]);
+	if (!why.provider && !is_p2pmem_name(o->why[0])) {
+		rc = device_pci(SYSFS, o->why[0], provider, sizeof(provider));
+		if (rc)
+			return device_refused("--why", o->why[0], rc);
+		why.provider = peers_provider(peers, provider);
+	}
 	if (!why.provider)
 		return fail(EXIT_USAGE, "'%s' lends no peer memory; see 'p2ptrace peers' for who does", o->why[0]);
-	why.peer = provider_peer(why.provider, o->why[1]);
+	rc = device_pci(SYSFS, o->why[1], client, sizeof(client));
+	if (rc)
+		return device_refused("--why", o->why[1], rc);
+	why.peer = provider_peer(why.provider, client);
 	if (!why.peer)
 		return fail(EXIT_USAGE, "'%s' is no PCI function that could be a client; see 'p2ptrace peers'", o->why[1]);
 	rc = read_ends(&why);
@@ -359,14 +405,31 @@ static bool has_row(const struct peers *peers, size_t nr, const char *client)
 	return false;
 }
 
-/* What one client can do with all of them; how many refuse it. */
-static size_t print_row(const struct peers *peers, const char *client)
+/* How wide the names in the third column are, for all that is in the matrix. */
+static int names_width(const struct peers *peers)
 {
-	char driver[64];
+	int width = strlen("known as");
+	char names[KNOWN_AS_LEN];
+
+	for (size_t i = 0; i < peers->nr; i++) {
+		for (size_t c = 0; c < peers->providers[i].nr; c++) {
+			known_as_text(peers->providers[i].peers[c].client, names, sizeof(names));
+			if ((int)strlen(names) > width)
+				width = strlen(names);
+		}
+	}
+	return width;
+}
+
+/* What one client can do with all of them; how many refuse it. */
+static size_t print_row(const struct peers *peers, const char *client, int width)
+{
+	char driver[64], names[KNOWN_AS_LEN];
 	size_t refused = 0;
 
 	pci_driver(SYSFS, client, driver, sizeof(driver));
-	printf("%-13s %-12s", client, driver);
+	known_as_text(client, names, sizeof(names));
+	printf("%-13s %-12s %-*s", client, driver, width, names);
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct peer *peer = provider_peer(&peers->providers[i], client);
 		char cell[WORD_LEN + 16] = "-";
@@ -384,17 +447,17 @@ static size_t print_row(const struct peers *peers, const char *client)
 }
 
 /* What the columns are called: by their p2pmem device, if there are such, and by their PCI name. */
-static void print_head(const struct peers *peers)
+static void print_head(const struct peers *peers, int width)
 {
 	bool named = false;
 
 	for (size_t i = 0; i < peers->nr; i++)
 		named |= has_dev_name(&peers->providers[i]);
-	printf("%-13s %-12s", "client", "driver");
+	printf("%-13s %-12s %-*s", "client", "driver", width, "known as");
 	for (size_t i = 0; named && i < peers->nr; i++)
 		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
 	if (named)
-		printf("\n%-26s", "");
+		printf("\n%-26s %-*s", "", width, "");
 	for (size_t i = 0; i < peers->nr; i++)
 		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
 	printf("\n");
@@ -403,6 +466,7 @@ static void print_head(const struct peers *peers)
 /* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */
 static int matrix_text(const struct peers *peers, const struct options *o)
 {
+	int width = names_width(peers);
 	size_t refused = 0;
 
 	if (!peers->nr) {
@@ -410,13 +474,13 @@ static int matrix_text(const struct peers *peers, const struct options *o)
 		return 0;
 	}
 	print_mode(peers);
-	print_head(peers);
+	print_head(peers, width);
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct provider *provider = &peers->providers[i];
 
 		for (size_t c = 0; c < provider->nr; c++)
 			if (!has_row(peers, i, provider->peers[c].client))
-				refused += print_row(peers, provider->peers[c].client);
+				refused += print_row(peers, provider->peers[c].client, width);
 	}
 	if (refused)
 		printf("\nno: see why, and what would help, by p2ptrace peers%s --why %s CLIENT\n",

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -117,13 +119,99 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	return 0;
 }
 
+/* A word that could be in a directory of sysfs; PCI names are told from those by their colons. */
+static bool is_class_name(const char *s)
+{
+	return *s && *s != '.' && !s[strcspn(s, "/: \t\n")];
+}
+
+/* The last PCI function on a way through sysfs: the one that what is at its end belongs to. */
+static int path_pci(char *path, char *name, size_t size)
+{
+	int err = -ENXIO;
+	char *word;
+
+	while ((word = strsep(&path, "/"))) {
+		if (!strcmp(word, "virtual"))
+			return -ENXIO;
+		if (!pci_name_parse(word, name, size) && !strcmp(word, name))
+			err = 0;
+	}
+	return err;
+}
+
+int device_pci(const char *sysfs, const char *s, char *name, size_t size)
+{
+	static const char *const classes[] = { "nvme", "block", "infiniband", "net" };
+
+	if (!pci_name_parse(s, name, size))
+		return 0;
+	if (!is_class_name(s))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		char link[PATH_MAX], *path;
+		int err;
+
+		if (snprintf(link, sizeof(link), "%s/class/%s/%s", sysfs, classes[i], s) >= (int)sizeof(link))
+			return -ENODEV;
+		path = realpath(link, NULL);
+		if (!path)
+			continue;
+		err = path_pci(path, name, size);
+		free(path);
+		return err;
+	}
+	return -ENODEV;
+}
+
+int device_refused(const char *option, const char *s, int err)
+{
+	if (err == -ENXIO)
+		return fail(EXIT_USAGE, "'%s' is not behind one PCI function; of a drive with several paths, name a "
+			    "controller (nvme0)", s);
+	if (err == -ENODEV)
+		return fail(EXIT_USAGE, "no device '%s'; %s takes a PCI name (0000:01:00.0), or what 'p2ptrace peers' says "
+			    "that the device is known by", s, option);
+	return fail(EXIT_USAGE, "'%s' names no device; %s takes a PCI name (0000:01:00.0), or what the device is known by "
+		    "(nvme0, eth0)", s, option);
+}
+
+static int no_dots(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+void device_known_as(const char *sysfs, const char *pci, struct known_as *known)
+{
+	static const char *const kinds[] = { "nvme", "net", "infiniband" };
+
+	known->nr = 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct dirent **entries;
+		char path[PATH_MAX];
+		int nr;
+
+		snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, pci, kinds[i]);
+		nr = scandir(path, &entries, no_dots, versionsort);
+		for (int e = 0; e < nr; e++) {
+			size_t len = strlen(entries[e]->d_name);
+
+			if (known->nr < sizeof(known->names) / sizeof(known->names[0]) && len < sizeof(known->names[0]))
+				memcpy(known->names[known->nr++], entries[e]->d_name, len + 1);
+			free(entries[e]);
+		}
+		if (nr >= 0)
+			free(entries);
+	}
+}
+
 int dev_check_name(const char *dev)
 {
 	char name[P2PTRACE_NAME_LEN];
 
-	if (!is_p2pmem_name(dev) && pci_name_parse(dev, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%s' names no device; --dev takes a p2pmem device (p2pmem0) or the PCI name of "
-			    "a provider (0000:01:00.0)", dev);
+	if (!is_class_name(dev) && pci_name_parse(dev, name, sizeof(name)))
+		return fail(EXIT_USAGE, "'%s' names no device; --dev takes a p2pmem device (p2pmem0) or its provider, by its "
+			    "PCI name (0000:01:00.0) or what it is known by (nvme0)", dev);
 	return 0;
 }
 
@@ -131,19 +219,21 @@ int client_check_name(const char *client)
 {
 	char name[P2PTRACE_NAME_LEN];
 
-	if (pci_name_parse(client, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%s' names no client; --client takes a PCI name (0000:01:00.0)", client);
+	if (!is_class_name(client) && pci_name_parse(client, name, sizeof(name)))
+		return device_refused("--client", client, -EINVAL);
 	return 0;
 }
 
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
 {
 	char name[P2PTRACE_NAME_LEN], dir[64];
+	int err;
 
 	if (is_p2pmem_name(dev))
 		return filter_set_p2pmem(filter, sysfs, dev);
-	if (pci_name_parse(dev, name, sizeof(name)))
-		return dev_check_name(dev);
+	err = device_pci(sysfs, dev, name, sizeof(name));
+	if (err)
+		return device_refused("--dev", dev, err);
 	if (!exists(sysfs, "bus/pci/devices", name))
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	snprintf(dir, sizeof(dir), "bus/pci/devices/%s", name);
@@ -156,9 +246,10 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client)
 {
 	char name[P2PTRACE_NAME_LEN];
+	int err = device_pci(sysfs, client, name, sizeof(name));
 
-	if (pci_name_parse(client, name, sizeof(name)))
-		return client_check_name(client);
+	if (err)
+		return device_refused("--client", client, err);
 	if (!exists(sysfs, "bus/pci/devices", name))
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	name_set(&filter->client, name);

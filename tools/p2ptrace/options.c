@@ -17,15 +17,16 @@ static const struct argp_option base_table[] = {
 	{ "json", OPT_JSON, NULL, 0, "Print JSON", 1 },
 	{ "dev", OPT_DEV, "DEVICE", 0,
 	  "Only what is about this p2pmem device (p2pmem0), which includes events that name just its provider, or about "
-	  "this provider (0000:01:00.0); leaves out events that have neither dev nor provider", 2 },
+	  "this provider (0000:01:00.0, or nvme0); leaves out events that have neither dev nor provider", 2 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 5 },
 	{ "help", 'h', NULL, 0, "Print this help", 5 },
 	{}
 };
 
 static const struct argp_option client_table[] = {
-	{ "client", OPT_CLIENT, "PCI-NAME", 0,
-	  "Only what is about this client (0000:02:00.0, or just 02:00.0); leaves out events that have no client", 2 },
+	{ "client", OPT_CLIENT, "DEVICE", 0,
+	  "Only what is about this client (0000:02:00.0, just 02:00.0, or what it is known by: nvme0, eth0); leaves out "
+	  "events that have no client", 2 },
 	{}
 };
 
