@@ -37,8 +37,8 @@ ok 'a git tree: was not begun' [ ! -e "$scratch/linux.new" ]
 
 git init -q "$scratch/linux"
 git -C "$scratch/linux" -c user.name=test -c user.email=test@localhost commit -q --allow-empty -m base
-fails_with 2047 "$top/kernel-config/worktree" HEAD "$scratch/worktree"
-like 'a work tree: how much it takes' "$(<"$scratch/said")" '^worktree: a work tree .* 2 GiB, .* 2047 MiB left'
+fails_with 1023 "$top/kernel-config/worktree" HEAD "$scratch/worktree"
+like 'a work tree: how much it takes' "$(<"$scratch/said")" '^worktree: a work tree .* 1 GiB, .* 1023 MiB left'
 ok 'a work tree: was not begun' [ ! -e "$scratch/worktree" ]
 
 fails_with 2047 "$top/kernel-config/build" "$scratch/out"
