@@ -31,14 +31,14 @@ step() {
 	say "$what" "$text: done in $((SECONDS - start)) s"
 }
 
-# room GIB WHAT: say in words, and first, where WHAT would fill the disk
+# room GIB DIR WHAT: say in words, and first, where WHAT would fill the disk of DIR
 room() {
 	local free
 
-	mkdir -p "$build"
-	free=$(df -Pk "$build" | awk 'END { print int($4 / 1024) }')
+	mkdir -p "$2"
+	free=$(df -k --output=avail "$2" | awk 'END { print int($1 / 1024) }')
 	[ "$free" -ge $(($1 * 1024)) ] ||
-		fail "$2 takes up to $1 GiB, and the disk of $build has $free MiB left: make room there"
+		fail "$3 takes up to $1 GiB, and the disk of $2 has $free MiB left: make room there"
 }
 
 # The git that handles the kernel tree must not depend on its user's settings, nor

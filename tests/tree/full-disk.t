@@ -19,15 +19,15 @@ fails_with() {
 	shift
 	cat >"$scratch/bin/df" <<-END
 		#!/bin/sh
-		echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'
-		echo '/dev/disk 100000000 1 $((mib * 1024)) 99% /'
+		echo Avail
+		echo $((mib * 1024))
 	END
 	chmod +x "$scratch/bin/df"
 	PATH=$scratch/bin:$PATH BUILD=$scratch KERNEL_SRC='' "$@" >"$scratch/said" 2>&1
 	is "${1##*/} fails" $? 1
 }
 
-plan 9
+plan 11
 
 fails_with 3071 "$top/kernel-config/tree"
 is 'a git tree: one line' "$(wc -l <"$scratch/said")" 1
@@ -36,10 +36,25 @@ like 'a git tree: how much it takes, how much there is, and where' "$(<"$scratch
 ok 'a git tree: was not begun' [ ! -e "$scratch/linux.new" ]
 
 git init -q "$scratch/linux"
-git -C "$scratch/linux" -c user.name=test -c user.email=test@localhost commit -q --allow-empty -m base
+touch "$scratch/linux/Kbuild"
+git -C "$scratch/linux" add Kbuild
+git -C "$scratch/linux" -c user.name=test -c user.email=test@localhost commit -q -m base
 fails_with 1023 "$top/kernel-config/worktree" HEAD "$scratch/worktree"
 like 'a work tree: how much it takes' "$(<"$scratch/said")" '^worktree: a work tree .* 1 GiB, .* 1023 MiB left'
-ok 'a work tree: was not begun' [ ! -e "$scratch/worktree" ]
+ok 'a work tree: was not begun' [ ! -e "$scratch/worktree/.git" ]
+
+# A tree that is not whole must not pass for one that is
+mkdir "$scratch/full"
+cat >"$scratch/full/git" <<-END
+	#!/bin/sh
+	case " \$* " in *' read-tree '*) exit 128 ;; esac
+	exec $(command -v git) "\$@"
+END
+chmod +x "$scratch/full/git"
+PATH=$scratch/full:$PATH BUILD=$scratch "$top/kernel-config/worktree" HEAD "$scratch/worktree" >"$scratch/said" 2>&1
+is 'a work tree that cannot be filled: status' $? 1
+BUILD=$scratch "$top/kernel-config/worktree" HEAD "$scratch/worktree" >"$scratch/said" 2>&1
+is 'it is made anew' "$(ls "$scratch/worktree") $(git -C "$scratch/worktree" status --short)" 'Kbuild '
 
 fails_with 2047 "$top/kernel-config/build" "$scratch/out"
 like 'a kernel: how much it takes' "$(<"$scratch/said")" '^build: building a kernel .* 2 GiB, .* 2047 MiB left'

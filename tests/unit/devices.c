@@ -192,13 +192,13 @@ static void a_name_of_any_length_is_taken_or_refused(void **state)
 
 static void what_a_function_is_known_by_is_whole_and_in_order(void **state)
 {
-	static const char *const wanted[] = { "\033[2J", "eth2", "eth10", "mlx5_0" };
+	static const char *const wanted[] = { "mlx5_0", "\033[2J", "eth2", "eth10" };
 	struct known_as known;
 
 	device_known_as(*state, "0000:03:00.0", &known);
 	assert_int_equal(known.nr, 1);
 	assert_string_equal(known.names[0], "nvme0");
-	/* Interfaces, then RDMA devices; half of a name that is too long would name another device */
+	/* RDMA devices, then interfaces; half of a name that is too long would name another device */
 	device_known_as(*state, "0000:04:00.0", &known);
 	assert_int_equal(known.nr, ARRAY_LEN(wanted));
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
@@ -241,7 +241,7 @@ static void unknown_devices_are_refused(void **state)
 		       "p2ptrace peers");
 	assert_refused(filter_set_dev, *state, "5:0.0", EXIT_USAGE, "'0000:05:00.0'", "lspci");
 	assert_refused(filter_set_dev, *state, "nvme1", EXIT_USAGE, "'nvme1'", "--dev takes");
-	assert_refused(filter_set_dev, *state, "nvme9n1", EXIT_USAGE, "'nvme9n1'", "name a controller");
+	assert_refused(filter_set_dev, *state, "nvme9n1", EXIT_USAGE, "'nvme9n1'", "paths, a controller");
 	assert_refused(filter_set_dev, *state, "../p2pmem0", EXIT_USAGE, "'../p2pmem0'", "--dev takes");
 	assert_refused(filter_set_dev, *state, "", EXIT_USAGE, "''", "--dev takes");
 	assert_refused(filter_set_dev, *state, "p2pmem1", EXIT_OTHER, "provider of p2pmem1", "device: ");
@@ -259,7 +259,7 @@ static void who_lends_nothing_is_taken_with_a_word(void **state)
 	capture_begin(&c);
 	assert_int_equal(filter_set_dev(&filter, *state, "3:0.0"), 0);
 	capture_end(&c);
-	assert_one_line(c.text, "0000:03:00.0 lends no memory now; see 'p2ptrace peers'");
+	assert_one_line(c.text, "0000:03:00.0 (3:0.0) lends no memory now; see 'p2ptrace peers'");
 	assert_int_equal(system(command), 0);
 	capture_begin(&c);
 	assert_int_equal(filter_set_dev(&filter, *state, "3:0.0"), 0);

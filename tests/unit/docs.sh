@@ -43,8 +43,9 @@ done
 . "$source/p2ptrace.bash-completion"
 complete_at()	# WORD...: what the last one may become
 {
-	COMP_WORDS=("$P2PTRACE" "$@")
-	COMP_CWORD=$#
+	COMP_LINE="$P2PTRACE $*"
+	COMP_POINT=${#COMP_LINE}
+	COMP_WORDBREAKS=' :='
 	COMPREPLY=()
 	_p2ptrace
 	printf '%s\n' "${COMPREPLY[@]}" | sort
@@ -58,4 +59,12 @@ is 'and the events' "$(complete_at trace --event nvmet_p2pmem_b)" nvmet_p2pmem_b
 is 'and the violations' "$(complete_at check --allow double)" double_map
 is 'which are those that check knows' "$(complete_at check --allow '' | paste -sd ' ')" \
 	"$("$P2PTRACE" check --allow nothing -- true 2>&1 | sed 's/.*could be //' | tr -d ' ' | tr , '\n' | sort | paste -sd ' ')"
+# What there is on this machine is not the matter
+# shellcheck disable=SC2016 # which is the point
+_p2ptrace_functions() { printf '%s\n' 0000:03:00.0 0000:04:00.0 nvme0 eth0 '$(echo>&2)' '*'; }
+is 'and functions by what they are known by' "$(complete_at stat --client nv)" nvme0
+is 'behind an equals sign, too' "$(complete_at stat --client=nv)" nvme0
+is 'and by their PCI names, behind the last colon' "$(complete_at trace --dev 0000:0 | paste -sd ' ')" '03:00.0 04:00.0'
+is 'for the second of a pair, too' "$(complete_at peers --why 0000:03:00.0 e)" eth0
+is 'and none that the shell would run' "$(complete_at stat --client '' 2>&1 | paste -sd ' ')" '0000:03:00.0 0000:04:00.0 eth0 nvme0'
 echo "1..$n"

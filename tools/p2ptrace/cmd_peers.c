@@ -356,14 +356,14 @@ static int explain(const struct peers *peers, const struct options *o)
 	if (!why.provider && !is_p2pmem_name(o->why[0])) {
 		rc = device_pci(SYSFS, o->why[0], provider, sizeof(provider));
 		if (rc)
-			return device_refused("--why", o->why[0], rc);
+			return device_refused("PROVIDER", o->why[0], rc);
 		why.provider = peers_provider(peers, provider);
 	}
 	if (!why.provider)
 		return fail(EXIT_USAGE, "'%s' lends no peer memory; see 'p2ptrace peers' for who does", o->why[0]);
 	rc = device_pci(SYSFS, o->why[1], client, sizeof(client));
 	if (rc)
-		return device_refused("--why", o->why[1], rc);
+		return device_refused("CLIENT", o->why[1], rc);
 	why.peer = provider_peer(why.provider, client);
 	if (!why.peer)
 		return fail(EXIT_USAGE, "'%s' is no PCI function that could be a client; see 'p2ptrace peers'", o->why[1]);

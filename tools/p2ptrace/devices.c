@@ -166,13 +166,15 @@ int device_pci(const char *sysfs, const char *s, char *name, size_t size)
 
 int device_refused(const char *option, const char *s, int err)
 {
+	if (is_p2pmem_name(s))
+		return fail(EXIT_USAGE, "'%.64s' is peer memory, and no client; %s takes a PCI function", s, option);
 	if (err == -ENXIO)
-		return fail(EXIT_USAGE, "'%s' is not behind one PCI function; of a drive with several paths, name a "
-			    "controller (nvme0)", s);
+		return fail(EXIT_USAGE, "'%.64s' is not behind one PCI function; name what it is made of (of a drive with several "
+			    "paths, a controller: nvme0)", s);
 	if (err == -ENODEV)
-		return fail(EXIT_USAGE, "no device '%s'; %s takes a PCI name (0000:01:00.0), or what 'p2ptrace peers' says "
-			    "that the device is known by", s, option);
-	return fail(EXIT_USAGE, "'%s' names no device; %s takes a PCI name (0000:01:00.0), or what the device is known by "
+		return fail(EXIT_USAGE, "no device '%.64s'; %s takes a PCI name (0000:01:00.0), or what the device is known by "
+			    "(nvme0, eth0): see 'p2ptrace peers'", s, option);
+	return fail(EXIT_USAGE, "'%.64s' names no device; %s takes a PCI name (0000:01:00.0), or what the device is known by "
 		    "(nvme0, eth0)", s, option);
 }
 
@@ -183,7 +185,7 @@ static int no_dots(const struct dirent *entry)
 
 void device_known_as(const char *sysfs, const char *pci, struct known_as *known)
 {
-	static const char *const kinds[] = { "nvme", "net", "infiniband" };
+	static const char *const kinds[] = { "nvme", "infiniband", "net" };
 
 	known->nr = 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -238,7 +240,8 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	snprintf(dir, sizeof(dir), "bus/pci/devices/%s", name);
 	if (!exists(sysfs, dir, "p2pmem"))
-		note("%s lends no memory now; see 'p2ptrace peers' for who does", name);
+		note("%s%s%s%s lends no memory now; see 'p2ptrace peers' for who does", name, strcmp(name, dev) ? " (" : "",
+		     strcmp(name, dev) ? dev : "", strcmp(name, dev) ? ")" : "");
 	name_set(&filter->provider, name);
 	return 0;
 }

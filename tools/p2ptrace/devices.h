@@ -25,7 +25,10 @@ int device_pci(const char *sysfs, const char *s, char *name, size_t size);
 /* Says which of these it is, and what to name instead; for device_pci(). @option says where it was written. */
 int device_refused(const char *option, const char *s, int err) __attribute__((warn_unused_result));
 
-/* What a PCI function is known by, as sysfs has it: what is longer than a name may be, or too many, is left out. */
+/*
+ * What a PCI function is known by, as sysfs has it: at most eight, which leaves out ports of a card that has many, but not
+ * its RDMA device.
+ */
 struct known_as {
 	char names[8][64];
 	size_t nr;
