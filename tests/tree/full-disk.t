@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: what fills the disk says so before it starts, in one line with the figures,
-# and leaves nothing behind.
+# Shows: what fills the disk says so before it starts, in one line with the figures;
+# a work tree that could not be filled does not pass for one.
 # Requires: nothing; df says here what the test wants it to.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)

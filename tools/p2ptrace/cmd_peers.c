@@ -111,11 +111,10 @@ static const struct {
 /* "thru_host_bridge 12" */
 #define CELL_WIDTH 21
 
-/* Every name, each byte of it as \xNN, and commas between them */
-#define KNOWN_AS_LEN (8 * 4 * 64)
-_Static_assert(KNOWN_AS_LEN >= 4 * sizeof(((struct known_as *)0)->names), "all names fit");
+/* All names, each byte as \xNN, which takes the room of their ends for the commas */
+#define KNOWN_AS_LEN (4 * sizeof(((struct known_as *)0)->names))
 
-/* "eth0,mlx5_0", "-" for nothing. */
+/* "mlx5_0,eth0", "-" for nothing. */
 static void known_as_text(const char *pci, char *text, size_t size)
 {
 	struct known_as known;
@@ -360,7 +359,7 @@ static int explain(const struct peers *peers, const struct options *o)
 		why.provider = peers_provider(peers, provider);
 	}
 	if (!why.provider)
-		return fail(EXIT_USAGE, "'%s' lends no peer memory; see 'p2ptrace peers' for who does", o->why[0]);
+		return fail(EXIT_USAGE, "'%.64s' lends no peer memory; see 'p2ptrace peers' for who does", o->why[0]);
 	rc = device_pci(SYSFS, o->why[1], client, sizeof(client));
 	if (rc)
 		return device_refused("CLIENT", o->why[1], rc);

@@ -107,7 +107,7 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	int err;
 
 	if (strlen(dev) >= P2PTRACE_NAME_LEN || !dev_exists(sysfs, dev))
-		return fail(EXIT_USAGE, "no p2pmem device '%s'; see 'p2ptrace peers' for who lends memory", dev);
+		return fail(EXIT_USAGE, "no p2pmem device '%.64s'; see 'p2ptrace peers' for who lends memory", dev);
 	name_set(&filter->dev, dev);
 
 	/* Its decisions are traced by its provider's name only. */
@@ -212,7 +212,7 @@ int dev_check_name(const char *dev)
 	char name[P2PTRACE_NAME_LEN];
 
 	if (!is_class_name(dev) && pci_name_parse(dev, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%s' names no device; --dev takes a p2pmem device (p2pmem0) or its provider, by its "
+		return fail(EXIT_USAGE, "'%.64s' names no device; --dev takes a p2pmem device (p2pmem0) or its provider, by its "
 			    "PCI name (0000:01:00.0) or what it is known by (nvme0)", dev);
 	return 0;
 }
@@ -240,8 +240,7 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	snprintf(dir, sizeof(dir), "bus/pci/devices/%s", name);
 	if (!exists(sysfs, dir, "p2pmem"))
-		note("%s%s%s%s lends no memory now; see 'p2ptrace peers' for who does", name, strcmp(name, dev) ? " (" : "",
-		     strcmp(name, dev) ? dev : "", strcmp(name, dev) ? ")" : "");
+		note("%s lends no memory now; see 'p2ptrace peers' for who does", dev);
 	name_set(&filter->provider, name);
 	return 0;
 }
