@@ -13,12 +13,11 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define MAX_BUFFERS	65536
 #define MAX_STACKS	16384
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_BUFFERS);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
 	__type(key, __u64);
 	__type(value, struct p2ptrace_owner);
 } owners SEC(".maps");

@@ -5,6 +5,7 @@
 #include "kernel_types.h"
 #include "compat.bpf.h"
 #include "filter.bpf.h"
+#include "hist_types.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
 #include "stock.bpf.h"
@@ -12,7 +13,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define MAX_BUFFERS	65536
 #define MAX_LIVES	1024	/* devices, and clients of each */
 
 const volatile bool stock = false;
@@ -20,7 +20,7 @@ const volatile bool stock = false;
 /* When a buffer was allocated, by its id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_BUFFERS);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
 	__type(key, __u64);
 	__type(value, __u64);
 } allocated SEC(".maps");
@@ -34,7 +34,7 @@ struct mapping {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_BUFFERS);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
 	__type(key, struct mapping);
 	__type(value, __u64);
 } mapped SEC(".maps");
@@ -43,8 +43,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);	/* there are a few, on machines of many CPUs */
 	__uint(max_entries, MAX_LIVES);
-	__type(key, struct p2ptrace_life);
-	__type(value, struct p2ptrace_hist);
+	__type(key, struct p2ptrace_lifetime);
+	__type(value, struct hist);
 } lives SEC(".maps");
 
 /* Ends of what began before we looked */
@@ -55,7 +55,7 @@ struct {
 	__type(value, __u64);
 } unknown_per_cpu SEC(".maps");
 
-static struct p2ptrace_hist none;
+static struct hist none;
 
 static __always_inline void count_unknown(void)
 {
@@ -77,12 +77,12 @@ static __always_inline __u32 slot_of(__u64 ns)
 			slot += shift;
 		}
 	}
-	return slot < P2PTRACE_NR_SLOTS ? slot : P2PTRACE_NR_SLOTS - 1;
+	return slot < HIST_NR_SLOTS ? slot : HIST_NR_SLOTS - 1;
 }
 
-static __always_inline void life_add(const struct p2ptrace_life *life, __u64 ns)
+static __always_inline void life_add(const struct p2ptrace_lifetime *life, __u64 ns)
 {
-	struct p2ptrace_hist *hist = bpf_map_lookup_elem(&lives, life);
+	struct hist *hist = bpf_map_lookup_elem(&lives, life);
 	__u32 slot = slot_of(ns);
 
 	if (!hist) {
@@ -105,7 +105,7 @@ static __always_inline void life_add(const struct p2ptrace_life *life, __u64 ns)
 
 static __always_inline void buffer_ends(const struct buffer *buf)
 {
-	struct p2ptrace_life life = {};
+	struct p2ptrace_lifetime life = {};
 	__u64 id = buf->id, *since;
 
 	if (!lender_wanted(&buf->lender))
@@ -166,7 +166,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
 	struct mapping mapping = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	struct p2ptrace_life life = {};
+	struct p2ptrace_lifetime life = {};
 	__u64 *since;
 
 	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))

@@ -5,7 +5,7 @@
  * tracepoints and "p2ptrace trace --json" use.
  *
  * There is no enum of the kernel in here. Enum values cross as numbers, and user space looks their names up in the
- * BTF of the running kernel (tools/p2ptrace/enums.c), so they cannot drift.
+ * BTF of the running kernel (tools/p2ptrace/event/enums.c), so they cannot drift.
  */
 #ifndef P2PTRACE_H
 #define P2PTRACE_H
@@ -325,21 +325,12 @@ struct p2ptrace_owner {
 };
 
 /*
- * How long, for "p2ptrace lifetimes": a log2 histogram for each device and client; without a client, of how long its
- * buffers were held. A slot has what took from 2^slot to less than 2^(slot + 1) ns.
+ * The key of a histogram of "p2ptrace lifetimes": how long the buffers of a device were mapped for a client; without a client,
+ * how long they were held.
  */
-#define P2PTRACE_NR_SLOTS	48
-
-struct p2ptrace_life {
+struct p2ptrace_lifetime {
 	struct p2ptrace_name dev;
 	struct p2ptrace_name client;
-};
-
-struct p2ptrace_hist {
-	__u64 slots[P2PTRACE_NR_SLOTS];
-	__u64 count;
-	__u64 total_ns;
-	__u64 max_ns;
 };
 
 /* A buffer that "p2ptrace check" follows. */

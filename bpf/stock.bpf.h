@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The same events on a kernel without our series, from its functions. What it does not know stays 0, and user space does
- * not show it (tools/p2ptrace/events.c); nothing is guessed.
+ * not show it (tools/p2ptrace/event/events.c); nothing is guessed.
  *
  * A buffer has no id there: its bus address stands for it, which is that of another one later.
  */

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
-#include "log.h"
-#include "stream.h"
+#include "cmd/cmd.h"
+#include "lib/log.h"
+#include "lib/stream.h"
+#include "lib/units.h"
 
 #define VERSION "0.1"
 
@@ -23,7 +24,7 @@ static const struct {
 	{ "check", cmd_check, "run a command, and fail if peer memory was not used as it should be" },
 };
 
-#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define NR_COMMANDS ARRAY_SIZE(commands)
 
 static int help(void)
 {

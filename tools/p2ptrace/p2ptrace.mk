@@ -27,16 +27,17 @@ P2PTRACE_CFLAGS	:= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_
 P2PTRACE_LIBS	:= -ljson-c -lbpf -lelf -lz -lpci
 P2PTRACE_SAN	:= -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-p2ptrace_src	:= $(wildcard tools/p2ptrace/*.c)
+p2ptrace_src	:= $(wildcard tools/p2ptrace/*.c tools/p2ptrace/*/*.c)
 p2ptrace_obj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_out)/%.o)
 p2ptrace_skel	:= $(patsubst bpf/%.bpf.c,$(p2ptrace_bpf)/%.skel.h,$(wildcard bpf/*.bpf.c))
 # Once more, with sanitizers: everything for p2ptrace itself, and everything but main() and the subcommands for the
 # tests, which include the file of the subcommand they look into.
 p2ptrace_sanobj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_unit)/%.o)
-p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(p2ptrace_unit)/cmd_%,$(p2ptrace_sanobj))
+p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(filter-out %/options.o,$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj))),\
+	$(p2ptrace_sanobj))
 p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,$(wildcard tools/p2ptrace/man/*.rst))
-p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*.c))
-p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*.sh))
+p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.c))
+p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.sh))
 
 .PHONY: p2ptrace check-unit install-p2ptrace
 p2ptrace: $(BUILD)/p2ptrace
@@ -73,8 +74,8 @@ $(p2ptrace_unit)/p2ptrace: $(p2ptrace_sanobj)
 
 $(p2ptrace_tests)/%.t: tests/unit/%.c $(p2ptrace_testobj) $(P2PTRACE_MK)
 	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D) $(p2ptrace_unit)
-	$(Q)$(CC) $(P2PTRACE_CFLAGS) $(P2PTRACE_SAN) -MMD -MP -MF $(p2ptrace_unit)/test-$*.d -MT $@ \
+	$(Q)mkdir -p $(@D) $(p2ptrace_unit)/test/$(*D)
+	$(Q)$(CC) $(P2PTRACE_CFLAGS) $(P2PTRACE_SAN) -Itests/unit -MMD -MP -MF $(p2ptrace_unit)/test/$*.d -MT $@ \
 		$< $(filter %.o,$^) -lcmocka $(P2PTRACE_LIBS) -o $@
 
 $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
@@ -102,4 +103,5 @@ install-p2ptrace: $(BUILD)/p2ptrace $(p2ptrace_pages)
 	$(Q)$(INSTALL) -D -m 644 tools/p2ptrace/p2ptrace.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/p2ptrace
 
--include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_bpf)/*.d $(p2ptrace_unit)/*.d)
+-include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_out)/*/*.d $(p2ptrace_bpf)/*.d $(p2ptrace_unit)/*.d \
+	$(p2ptrace_unit)/*/*.d $(p2ptrace_unit)/test/*/*.d)

@@ -1,0 +1,209 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The command line on any host: what is refused, with which status, in how many words. Needs no special kernel.
+# P2PTRACE names the program; without it, the one next to the tests.
+
+P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+n=0
+
+result()	# STATUS NAME
+{
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+		return
+	fi
+	echo "not ok $n - $2"
+	sed 's/^/# out: /' "$dir/out"
+	sed 's/^/# err: /' "$dir/err"
+	echo "# status: $status"
+}
+
+run()
+{
+	"$P2PTRACE" "$@" > "$dir/out" 2> "$dir/err"
+	status=$?
+}
+
+# One line on stderr that has both words, nothing on stdout.
+refused()	# STATUS THING NEXT-STEP ARG...
+{
+	expected=$1 thing=$2 next=$3
+	shift 3
+	run "$@"
+	[ "$status" -eq "$expected" ] && [ ! -s "$dir/out" ] && [ "$(wc -l < "$dir/err")" -eq 1 ] &&
+		grep -q '^p2ptrace: ' "$dir/err" && grep -qF -- "$thing" "$dir/err" && grep -qF -- "$next" "$dir/err"
+	result $? "refused with $expected: p2ptrace $(printf '%.80s' "$*")"
+}
+
+# Status 0 and nothing on stderr.
+prints()	# PATTERN ARG...
+{
+	pattern=$1
+	shift
+	run "$@"
+	[ "$status" -eq 0 ] && [ ! -s "$dir/err" ] && grep -q -- "$pattern" "$dir/out"
+	result $? "prints '$pattern': p2ptrace $*"
+}
+
+prints '^p2ptrace [0-9]' --version
+prints '^  trace  ' --help
+prints '^  trace  ' -h
+prints '^      --event=NAME' trace --help
+prints '^      --event=NAME' trace -h
+prints '^  stat  ' --help
+prints 'INTERVAL' stat --help
+prints '^      --json' stat --help
+prints '^  peers  ' --help
+prints 'PROVIDER CLIENT' peers --help
+prints '^      --predict' peers --help
+prints '^  lifetimes  ' --help
+prints '^  leaks  ' --help
+prints '^      --older-than' leaks --help
+prints '^  check  ' --help
+prints 'COMMAND' check --help
+prints '^nvmet_p2pmem_fallback .* reason$' trace --list-events
+
+refused 2 'no command' --help
+refused 2 "'frobnicate'" --help frobnicate
+refused 2 "'--frobnicate'" --help --frobnicate
+refused 2 "'--frobnicate'" 'p2ptrace trace --help' trace --frobnicate
+refused 2 "'x'" --help trace -x
+refused 2 "'--d'" 'trace --help' trace --d 1
+refused 2 "'--dev'" 'trace --help' trace --dev
+refused 2 "'--json'" 'trace --help' trace --json=1
+refused 2 "'more'" 'trace --help' trace more
+refused 2 "'nope'" --list-events trace --event nope
+refused 2 "'p2pmem_dma'" p2pmem_dma_unmap trace --event p2pmem_dma
+refused 2 empty --list-events trace --event ''
+refused 2 "'10abc'" 'such as' trace --count 10abc
+refused 2 "'0'" 'such as' trace --count 0
+refused 2 "'-1'" 'such as' trace --count -1
+refused 2 "'18446744073709551616'" 'such as' trace --count 18446744073709551616
+refused 2 "'0'" 'such as' trace --duration 0
+refused 2 "'0.0'" 'such as' trace --duration 0.0
+refused 2 "'1s'" 'such as' trace --duration 1s
+refused 2 "'2G'" 'such as' trace --buffer 2G
+refused 2 "'0'" 'such as' trace --buffer 0
+refused 2 "'no/where'" '--dev takes' trace --dev no/where
+refused 2 "'no/where'" '--client takes' trace --client no/where
+refused 2 '--dev is given twice' 'give it once' trace --dev a --dev b
+refused 2 '--client is given twice' 'give it once' trace --client 1:0.0 --client 2:0.0
+refused 2 '--count is given twice' 'give it once' trace --count 1 --count 2
+refused 2 '--duration is given twice' 'give it once' trace --duration 1 --duration 2
+refused 2 '--buffer is given twice' 'give it once' trace --buffer 8M --buffer 16M
+refused 2 'p2pmem_alloc has no client' --client trace --event p2pmem_alloc --client 0:0.0
+refused 2 'nvmet_p2pmem_fallback has no dev' --dev trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pmem_decide
+refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
+# A long name does not push the next step out
+long=$(printf '%05000d' 0)
+refused 2 "unknown command '000" "see 'p2ptrace --help'" "$long"
+refused 2 "unknown event '000" --list-events trace --event "$long"
+refused 2 "'000" '--dev takes' trace --dev "$long:"
+refused 2 "'--000" 'trace --help' trace "--$long"
+refused 2 "'0'" 'such as 1' stat 0
+refused 2 "'x'" 'such as 1' stat x
+refused 2 "COUNT '0'" 'such as 10' stat 1 0
+refused 2 "'more'" 'stat --help' stat 1 1 more
+refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
+refused 2 "'no/where'" '--dev takes' stat --dev no/where 1
+refused 2 'a provider and a client' 'such as' peers --why p2pmem0
+refused 2 "'more'" 'peers --help' peers more
+refused 2 "'more'" 'peers --help' peers --why a b more
+refused 2 '--why is given twice' 'give it once' peers --why a --why b c
+refused 2 "'more'" 'leaks --help' leaks more
+refused 2 "'1h'" 'such as' leaks --older-than 1h
+refused 2 "'--client=1:0.0'" 'leaks --help' leaks --client=1:0.0
+refused 2 'no command' 'check --help' check
+refused 2 'no command' 'check --help' check --expect 'held == 0'
+refused 2 "'held'" 'such as' check --expect held -- true
+refused 2 "'1h'" 'such as' check --settle 1h -- true
+refused 2 "'--duration=1'" 'check --help' check --duration=1 -- true
+refused 2 'put -- in front' 'check --help' check true
+refused 2 'put -- in front' 'check --help' check echo --json hello
+refused 2 "'--client=1:0.0'" 'check --help' check --client=1:0.0 -- true
+refused 2 "'0'" 'such as 1234' trace --pid 0
+refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
+refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm 1234567890123456
+refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
+refused 2 "'0'" 'such as 4096' trace --min-size 0
+refused 2 'p2pmem_decide has no size' --min-size trace --min-size 4K --event p2pmem_decide
+refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
+refused 2 'all events of a buffer' 'leave one of them out' trace --lives --event p2pmem_alloc
+refused 2 'all events of a buffer' --client trace --lives --client 1:0.0
+refused 2 'an event takes no time' 'add --lives' trace --min-us 10
+refused 2 "'0'" 'such as 1000' trace --lives --min-us 0
+refused 2 "'18446744073709551615'" 'such as 1000' trace --lives --min-us 18446744073709551615
+refused 2 "'0'" 'such as 10' check --older-than 0 -- true
+refused 2 "'nonsense' is no violation" 'double_map' check --allow nonsense -- true
+# The first error counts, and only it is reported.
+refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
+
+"$P2PTRACE" trace --list-events > /dev/full 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'No space left on device' "$dir/err"
+result $? 'a full disk is an error'
+
+# Without a buffer, the last flush has nothing left to fail with
+ASAN_OPTIONS=verify_asan_link_order=0 stdbuf -o0 "$P2PTRACE" trace --list-events > /dev/full 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'cannot write to standard output' "$dir/err"
+result $? 'also if it was noticed before the end'
+
+# Nobody reads it any more
+mkfifo "$dir/fifo"
+exec 3<> "$dir/fifo"
+exec 4> "$dir/fifo"
+exec 3>&-
+"$P2PTRACE" trace --list-events >&4 2> "$dir/err"
+status=$?
+exec 4>&-
+[ "$status" -eq 0 ] && [ ! -s "$dir/err" ]
+result $? 'a reader that has gone is not'
+
+"$P2PTRACE" --help >&- 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'standard output is closed' "$dir/err"
+result $? 'a closed standard output is an error'
+
+"$P2PTRACE" trace 1< /dev/null 2> "$dir/err"
+status=$?
+[ $status -eq 4 ] && grep -q 'not open for writing' "$dir/err"
+result $? 'a standard output for reading is an error, from the start'
+
+"$P2PTRACE" trace --list-events <&- > "$dir/out" 2>&-
+status=$?
+[ $status -eq 0 ] && [ "$(wc -l < "$dir/out")" -eq 17 ]
+result $? 'the other two may be closed'
+
+if grep -q ' pci_p2pdma_distance_many$' /proc/kallsyms; then
+	echo "ok $((n += 1)) - a kernel without P2PDMA is refused # SKIP this kernel has it"
+else
+	for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1' '--dev ffff:ff:1f.7' \
+		'--client ffff:ff:1f.7' '--duration 5.' '--dev p2pmem0 --dev p2pmem0 --client 1:0.0 --client 1:0.0' \
+		'--count 7 --count 07' '--duration 5 --duration 5.0' '--buffer 8M --buffer 8192K'; do
+		# shellcheck disable=SC2086
+		refused 3 'CONFIG_PCI_P2PDMA' 'boot one' trace $args
+	done
+	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' stat 1 1
+	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' stat --list-metrics
+	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' leaks
+	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' lifetimes
+	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' check -- true
+fi
+
+# Whatever this kernel is, who runs this, and whether anybody lends memory
+for args in peers 'peers --predict' 'peers --predict --json'; do
+	# shellcheck disable=SC2086
+	run $args
+	if [ "$status" -eq 0 ]; then
+		[ -s "$dir/out" ] && [ ! -s "$dir/err" ]
+	else
+		[ "$status" -eq 3 ] && [ "$(wc -l < "$dir/err")" -eq 1 ] && grep -qE 'boot (a kernel|one that has)|as root$' "$dir/err"
+	fi
+	result $? "an answer, or why there is none, and what to do: p2ptrace $args"
+done
+echo "1..$n"

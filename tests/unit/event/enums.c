@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Enum values get their names from BTF. */
+#include <bpf/btf.h>
+
+#include "unit.h"
+#include "event/enums.h"
+
+static struct btf *btf_with_enums(void)
+{
+	struct btf *btf = btf__new_empty();
+
+	assert_non_null(btf);
+	assert_true(btf__add_enum(btf, "pci_p2pdma_map_type", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_UNKNOWN", 0), 0);
+	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_NOT_SUPPORTED", 1), 0);
+	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_BUS_ADDR", 7), 0);	/* not ours to count */
+	assert_true(btf__add_enum(btf, "dma_data_direction", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "DMA_BIDIRECTIONAL", 0), 0);
+	assert_int_equal(btf__add_enum_value(btf, "DMA_TO_DEVICE", 1), 0);
+	assert_int_equal(btf__add_enum_value(btf, "NOT_OUR_PREFIX", 2), 0);
+	assert_int_equal(btf__add_enum_value(btf, "DMA_MINUS", -1), 0);
+	assert_true(btf__add_enum(btf, "p2pmem_alloc_error", 4) > 0);		/* no values at all */
+	return btf;
+}
+
+static int setup(void **state)
+{
+	static struct enums enums;
+	struct btf *btf = btf_with_enums();
+	int err = enums_load(&enums, btf);
+
+	btf__free(btf);		/* the names must not point into it */
+	*state = &enums;
+	return err;
+}
+
+static int teardown(void **state)
+{
+	enums_free(*state);
+	return 0;
+}
+
+static void assert_name(const struct enums *enums, enum kernel_enum which, uint32_t value, const char *expected)
+{
+	char buf[32];
+
+	assert_string_equal(enums_name(enums, which, value, buf, sizeof(buf)), expected);
+}
+
+static void names_are_short_and_lower_case(void **state)
+{
+	assert_name(*state, ENUM_MAP_TYPE, 0, "unknown");
+	assert_name(*state, ENUM_MAP_TYPE, 1, "not_supported");
+	assert_name(*state, ENUM_MAP_TYPE, 7, "bus_addr");
+	assert_name(*state, ENUM_DMA_DIRECTION, 0, "bidirectional");
+	assert_name(*state, ENUM_DMA_DIRECTION, 1, "to_device");
+	assert_name(*state, ENUM_DMA_DIRECTION, UINT32_MAX, "minus");
+}
+
+static void a_name_without_the_prefix_stays_whole(void **state)
+{
+	assert_name(*state, ENUM_DMA_DIRECTION, 2, "not_our_prefix");
+}
+
+static void unknown_values_show_their_number(void **state)
+{
+	assert_name(*state, ENUM_MAP_TYPE, 2, "unknown(2)");
+	assert_name(*state, ENUM_MAP_TYPE, UINT32_MAX, "unknown(4294967295)");
+	assert_name(*state, ENUM_ALLOC_ERROR, 0, "unknown(0)");
+}
+
+static void an_enum_the_kernel_lacks_is_all_unknown(void **state)
+{
+	assert_name(*state, ENUM_FALLBACK_REASON, 3, "unknown(3)");
+	assert_name(*state, ENUM_DECISION_REASON, 0, "unknown(0)");
+	assert_name(*state, ENUM_UNBIND_REASON, 1, "unknown(1)");
+}
+
+static void freeing_twice_is_harmless(void **state)
+{
+	struct enums enums;
+	struct btf *btf = btf_with_enums();
+
+	(void)state;
+	assert_int_equal(enums_load(&enums, btf), 0);
+	btf__free(btf);
+	enums_free(&enums);
+	enums_free(&enums);
+	assert_name(&enums, ENUM_MAP_TYPE, 1, "unknown(1)");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(names_are_short_and_lower_case),
+	cmocka_unit_test(a_name_without_the_prefix_stays_whole),
+	cmocka_unit_test(unknown_values_show_their_number),
+	cmocka_unit_test(an_enum_the_kernel_lacks_is_all_unknown),
+	cmocka_unit_test(freeing_twice_is_harmless),
+};
+
+int main(void)
+{
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of events, and how --event, --dev and --client select from it. */
+#include "unit.h"
+#include "event/events.h"
+#include "lib/log.h"
+
+static void every_event_has_a_sound_field_table(void **state)
+{
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		const struct event *event = &events[i];
+
+		assert_non_null(event->name);
+		assert_true(event->nr_fields > 0);
+		assert_true(event->size > sizeof(struct p2ptrace_header));
+		assert_int_equal(event->size % 8, 0);
+		for (size_t f = 0; f < event->nr_fields; f++) {
+			const struct field *field = &event->fields[f];
+
+			assert_non_null(field->name);
+			assert_ptr_equal(event_field(event, field->name), field);
+			assert_true(field->offset >= sizeof(struct p2ptrace_header));
+			assert_true(field->offset + field->size <= event->size);
+			for (size_t other = 0; other < f; other++)
+				assert_true(field->offset >= event->fields[other].offset + event->fields[other].size ||
+					    field->offset + field->size <= event->fields[other].offset);
+			switch (field->kind) {
+			case FIELD_STRING:
+				assert_true(field->size == P2PTRACE_NAME_LEN || field->size == P2PTRACE_NQN_LEN);
+				break;
+			case FIELD_INT:
+			case FIELD_ERRNO:
+			case FIELD_BOOL:
+			case FIELD_ENUM:
+				assert_int_equal(field->size, 4);
+				break;
+			default:
+				assert_true(field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8);
+			}
+			assert_true(field->which < NR_ENUMS);
+		}
+	}
+}
+
+static void the_fields_are_those_of_the_design(void **state)
+{
+	static const char *const abi[P2PTRACE_NR_EVENTS][2] = {
+		{ "p2pmem_dev_add", "dev provider bus_addr size node" },
+		{ "p2pmem_dev_del", "dev provider buffers bytes pins" },
+		{ "p2pmem_dev_drained", "dev provider waited_ns" },
+		{ "p2pmem_drain_stall", "dev provider buffers pins oldest_id" },
+		{ "p2pmem_alloc", "dev id bus_addr size nents" },
+		{ "p2pmem_alloc_fail", "dev size reason" },
+		{ "p2pmem_free", "dev id size pins" },
+		{ "p2pmem_reclaim", "dev id size" },
+		{ "p2pmem_decide", "provider client map distance reason blocker" },
+		{ "p2pmem_find", "dev clients candidates distance err" },
+		{ "p2pmem_dma_map", "dev id client dma_addr size dir map" },
+		{ "p2pmem_dma_unmap", "dev id client dma_addr size dir" },
+		{ "p2pmem_mmap", "dev size allowed" },
+		{ "nvmet_p2pmem_bind", "subsys cntlid nsid dev distance err" },
+		{ "nvmet_p2pmem_unbind", "subsys cntlid nsid dev reason" },
+		{ "nvmet_p2pmem_use", "cntlid qid cid nsid opcode size id" },
+		{ "nvmet_p2pmem_fallback", "cntlid qid cid nsid opcode size reason" },
+	};
+
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		char fields[256] = "";
+
+		assert_string_equal(events[i].name, abi[i][0]);
+		for (size_t f = 0; f < events[i].nr_fields; f++) {
+			strcat(fields, f ? " " : "");
+			strcat(fields, events[i].fields[f].name);
+		}
+		assert_string_equal(fields, abi[i][1]);
+	}
+}
+
+static void assert_selects(const char *list, const char *expected)
+{
+	struct event_set set = {};
+	char names[512] = "";
+
+	assert_int_equal(events_select(&set, list), 0);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		if (!set.has[i])
+			continue;
+		strcat(names, *names ? " " : "");
+		strcat(names, events[i].name);
+	}
+	assert_string_equal(names, expected);
+}
+
+static void every_event_is_found_by_its_name(void **state)
+{
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		assert_selects(events[i].name, events[i].name);
+}
+
+static void an_unambiguous_beginning_will_do(void **state)
+{
+	(void)state;
+	assert_selects("p2pmem_rec", "p2pmem_reclaim");
+	assert_selects("p2pmem_alloc_", "p2pmem_alloc_fail");
+	assert_selects("p2pmem_fr,nvmet_p2pmem_us,p2pmem_fr", "p2pmem_free nvmet_p2pmem_use");
+}
+
+static void a_name_wins_over_a_beginning(void **state)
+{
+	(void)state;
+	assert_selects("p2pmem_alloc", "p2pmem_alloc");
+}
+
+static void assert_refused(const char *list, const char *thing, const char *next_step)
+{
+	struct event_set set = {};
+	struct capture c;
+	int rc;
+
+	capture_begin(&c);
+	rc = events_select(&set, list);
+	capture_end(&c);
+	assert_int_equal(rc, EXIT_USAGE);
+	assert_one_line(c.text, thing);
+	assert_one_line(c.text, next_step);
+}
+
+static void an_ambiguous_beginning_is_refused_with_the_candidates(void **state)
+{
+	(void)state;
+	assert_refused("p2pmem_dma", "'p2pmem_dma'", "p2pmem_dma_map, p2pmem_dma_unmap");
+	assert_refused("p2pmem_alloc,p2pmem_d", "'p2pmem_d'", "p2pmem_dev_add, ");
+	/* All of them still fit. */
+	assert_refused("p", "'p'", ", p2pmem_mmap\n");
+}
+
+static void an_unknown_event_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("p2pmem_allocate", "'p2pmem_allocate'", "--list-events");
+	assert_refused("P2PMEM_ALLOC", "'P2PMEM_ALLOC'", "--list-events");
+	assert_refused("p2pmem_alloc,nope", "'nope'", "--list-events");
+	assert_refused("p2pmem_*", "'p2pmem_*'", "--list-events");
+	assert_refused("\x1b[2J", "'\\x1b[2J'", "--list-events");
+}
+
+static void an_empty_name_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("", "empty", "--list-events");
+	assert_refused("p2pmem_alloc,", "empty", "--list-events");
+	assert_refused(",p2pmem_alloc", "empty", "--list-events");
+}
+
+static void all_but_two_have_a_device(void **state)
+{
+	(void)state;
+	/* p2pmem_decide has it by its provider. */
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		assert_int_equal(event_has_dev(&events[i]),
+				 i != P2PTRACE_nvmet_p2pmem_use && i != P2PTRACE_nvmet_p2pmem_fallback);
+}
+
+static void three_have_a_client(void **state)
+{
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		assert_int_equal(event_has_client(&events[i]), i == P2PTRACE_p2pmem_decide ||
+				 i == P2PTRACE_p2pmem_dma_map || i == P2PTRACE_p2pmem_dma_unmap);
+}
+
+/* The ring buffer is written by the kernel, but a record that is not what it should be must not hurt. */
+static void a_record_is_taken_only_if_it_is_whole(void **state)
+{
+	union {
+		struct p2ptrace_header h;
+		char bytes[1024];
+	} record = {};
+
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		record.h.event = i;
+		assert_ptr_equal(event_of_record(&record, events[i].size), &events[i]);
+		assert_null(event_of_record(&record, events[i].size - 1));
+		assert_null(event_of_record(&record, events[i].size + 8));
+		assert_null(event_of_record(&record, sizeof(record.h)));
+		assert_null(event_of_record(&record, 4));
+		assert_null(event_of_record(&record, 0));
+	}
+	record.h.event = P2PTRACE_NR_EVENTS;
+	assert_null(event_of_record(&record, events[0].size));
+	record.h.event = UINT32_MAX;
+	assert_null(event_of_record(&record, sizeof(record)));
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(every_event_has_a_sound_field_table),
+	cmocka_unit_test(the_fields_are_those_of_the_design),
+	cmocka_unit_test(every_event_is_found_by_its_name),
+	cmocka_unit_test(an_unambiguous_beginning_will_do),
+	cmocka_unit_test(a_name_wins_over_a_beginning),
+	cmocka_unit_test(an_ambiguous_beginning_is_refused_with_the_candidates),
+	cmocka_unit_test(an_unknown_event_is_refused),
+	cmocka_unit_test(an_empty_name_is_refused),
+	cmocka_unit_test(all_but_two_have_a_device),
+	cmocka_unit_test(three_have_a_client),
+	cmocka_unit_test(a_record_is_taken_only_if_it_is_whole),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Expectations are what they say, or refused with what is wrong. */
+#include "unit.h"
+#include "event/expect.h"
+#include "lib/log.h"
+
+static void a_metric_a_comparison_and_a_number(void **state)
+{
+	static const struct {
+		const char *text, *metric;
+		enum expect_op op;
+		uint64_t value;
+	} good[] = {
+		{ "fallbacks == 0", "fallbacks", EXPECT_EQ, 0 },
+		{ "maps.bus_addr>100", "maps.bus_addr", EXPECT_GT, 100 },
+		{ "  held<= 7 ", "held", EXPECT_LE, 7 },
+		{ "alloc_bytes >=64K", "alloc_bytes", EXPECT_GE, 65536 },
+		{ "a != 18446744073709551615", "a", EXPECT_NE, UINT64_MAX },
+		{ "a\t<\t1", "a", EXPECT_LT, 1 },
+	};
+	struct expectation e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_int_equal(expect_parse(&e, good[i].text), 0);
+		assert_string_equal(e.metric, good[i].metric);
+		assert_int_equal(e.op, good[i].op);
+		assert_int_equal(e.value, good[i].value);
+	}
+}
+
+static void what_is_none_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "", "no metric" }, { "   ", "no metric" }, { "== 0", "no metric" }, { "held", "comparison" },
+		{ "held 0", "comparison" }, { "held = 0", "comparison" }, { "held === 0", "comparison" },
+		{ "held =< 0", "comparison" }, { "held ==", "no number" }, { "held == x", "no number" },
+		{ "held == -1", "no number" }, { "held == 1 2", "no number" }, { "held == 18446744073709551616", "range" },
+		{ "held == 1 and more", "no number" },
+		{ "a123456789012345678901234567890123456789012345678901234567890123456789 == 0", "so long a name" },
+	};
+	struct expectation e;
+	struct capture c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		capture_begin(&c);
+		assert_int_equal(expect_parse(&e, bad[i].text), EXIT_USAGE);
+		capture_end(&c);
+		assert_one_line(c.text, bad[i].why);
+		assert_one_line(c.text, "such as 'fallbacks == 0'");
+	}
+}
+
+static void comparisons_compare(void **state)
+{
+	static const bool expected[][3] = {
+		[EXPECT_EQ] = { false, true, false }, [EXPECT_NE] = { true, false, true },
+		[EXPECT_LT] = { true, false, false }, [EXPECT_LE] = { true, true, false },
+		[EXPECT_GT] = { false, false, true }, [EXPECT_GE] = { false, true, true },
+	};
+
+	(void)state;
+	for (int op = EXPECT_EQ; op <= EXPECT_GE; op++) {
+		struct expectation e = { .op = op, .value = 1ull << 63 };
+
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(expect_met(&e, (1ull << 63) + i - 1), expected[op][i]);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_metric_a_comparison_and_a_number),
+	cmocka_unit_test(what_is_none_is_refused),
+	cmocka_unit_test(comparisons_compare),
+};
+
+UNIT_MAIN(tests)

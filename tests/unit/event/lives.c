@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Events that are put together to the lives of buffers. */
+#include <json-c/json.h>
+
+#include "unit.h"
+#include "event/lives.h"
+
+static struct lives lives;
+static uint64_t now_ns;
+
+static int setup(void **state)
+{
+	(void)state;
+	now_ns = 5000000000;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	lives_free(&lives);
+	return 0;
+}
+
+static struct p2ptrace_header header(enum p2ptrace_event event)
+{
+	now_ns += 1000;
+	return (struct p2ptrace_header){ .ts_ns = now_ns, .event = event, .cpu = 3, .pid = 4321, .comm = "fio" };
+}
+
+static struct life *add(const void *record)
+{
+	const struct p2ptrace_header *h = record;
+
+	return lives_add(&lives, &events[h->event], record);
+}
+
+static struct life *alloc(uint64_t id)
+{
+	struct p2ptrace_p2pmem_alloc r = {
+		.h = header(P2PTRACE_p2pmem_alloc), .id = id, .size = 16384, .dev.s = "p2pmem0", .nents = 1,
+	};
+
+	return add(&r);
+}
+
+static struct life *map(uint64_t id, const char *client, uint64_t addr)
+{
+	struct p2ptrace_p2pmem_dma_map r = { .h = header(P2PTRACE_p2pmem_dma_map), .id = id, .dma_addr = addr, .size = 8192 };
+
+	strcpy(r.client.s, client);
+	return add(&r);
+}
+
+static struct life *unmap(uint64_t id, const char *client, uint64_t addr)
+{
+	struct p2ptrace_p2pmem_dma_unmap r = { .h = header(P2PTRACE_p2pmem_dma_unmap), .id = id, .dma_addr = addr };
+
+	strcpy(r.client.s, client);
+	return add(&r);
+}
+
+static struct life *use(uint64_t id)
+{
+	struct p2ptrace_nvmet_p2pmem_use r = {
+		.h = header(P2PTRACE_nvmet_p2pmem_use), .id = id, .nsid = 9, .cntlid = 1, .qid = 2, .cid = 77, .opcode = 1,
+	};
+
+	return add(&r);
+}
+
+static struct life *freed(uint64_t id, uint32_t pins)
+{
+	struct p2ptrace_p2pmem_free r = { .h = header(P2PTRACE_p2pmem_free), .id = id, .pins = pins };
+
+	return add(&r);
+}
+
+static struct life *reclaim(uint64_t id)
+{
+	struct p2ptrace_p2pmem_reclaim r = { .h = header(P2PTRACE_p2pmem_reclaim), .id = id };
+
+	return add(&r);
+}
+
+static void a_life_has_all_its_mappings_and_its_request(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	assert_null(alloc(17));
+	assert_null(alloc(18));
+	assert_null(use(17));
+	assert_null(map(17, "0000:04:00.0", 0x1000));
+	assert_null(map(17, "0000:05:00.0", 0x1000));
+	assert_null(map(18, "0000:04:00.0", 0x9000));
+	assert_null(unmap(17, "0000:05:00.0", 0x1000));
+	assert_null(unmap(17, "0000:04:00.0", 0x1000));
+	life = freed(17, 0);
+	assert_non_null(life);
+	assert_int_equal(life->key.id, 17);
+	assert_int_equal(life->back_ns - life->alloc.h.ts_ns, 8000);
+	assert_true(life->used);
+	assert_int_equal(life->use.cid, 77);
+	assert_int_equal(life->nr, 2);
+	assert_string_equal(life->maps[0].client.s, "0000:04:00.0");
+	assert_int_equal(life->maps[0].to_ns - life->maps[0].from_ns, 4000);
+	assert_int_equal(life->maps[1].to_ns - life->maps[1].from_ns, 2000);
+	life_free(life);
+	assert_int_equal(lives.nr, 1);
+}
+
+static void what_is_freed_while_it_is_mapped_ends_later(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	alloc(1);
+	map(1, "0000:04:00.0", 0x1000);
+	assert_null(freed(1, 1));
+	unmap(1, "0000:04:00.0", 0x1000);
+	life = reclaim(1);
+	assert_non_null(life);
+	assert_int_equal(life->back_ns - life->freed_ns, 2000);
+	life_free(life);
+}
+
+static void what_began_before_is_no_life(void **state)
+{
+	(void)state;
+	assert_null(map(5, "0000:04:00.0", 0x1000));
+	assert_null(unmap(5, "0000:04:00.0", 0x1000));
+	assert_null(use(5));
+	assert_null(freed(5, 0));
+	assert_null(reclaim(6));
+	assert_int_equal(lives.nr, 0);
+}
+
+static void one_mapping_of_two_that_are_alike_ends_at_a_time(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	alloc(1);
+	map(1, "0000:04:00.0", 0x1000);
+	map(1, "0000:04:00.0", 0x1000);
+	unmap(1, "0000:04:00.0", 0x1000);
+	life = freed(1, 0);
+	assert_int_equal(life->nr, 2);
+	assert_true(life->maps[0].to_ns != 0);
+	assert_true(life->maps[1].to_ns == 0);
+	life_free(life);
+}
+
+static void on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	lives.stock = true;
+	alloc(0x10000);
+	alloc(0x14000);
+	map(0x12000, "0000:04:00.0", 0x12000);
+	map(0x13fff, "0000:04:00.0", 0x13fff);
+	map(0x14000, "0000:04:00.0", 0x14000);
+	map(0x18000, "0000:04:00.0", 0x18000);
+	life = freed(0x10000, 0);
+	assert_non_null(life);
+	assert_int_equal(life->nr, 2);
+	life_free(life);
+	life = freed(0x14000, 0);
+	assert_int_equal(life->nr, 1);
+	life_free(life);
+	/* Whose ends were lost */
+	alloc(0x10000);
+	alloc(0x14000);
+	alloc(0x12000);
+	assert_int_equal(lives.nr, 1);
+	assert_null(freed(0x10000, 0));
+	life = freed(0x12000, 0);
+	assert_non_null(life);
+	life_free(life);
+}
+
+static void memory_is_bounded(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	for (uint64_t id = 1; id <= P2PTRACE_MAX_LIVE; id++)
+		alloc(id);
+	assert_int_equal(lives.not_followed, 0);
+	alloc(P2PTRACE_MAX_LIVE + 1);
+	assert_int_equal(lives.not_followed, 1);
+	for (int i = 0; i < 100; i++)
+		map(1, "0000:04:00.0", i);
+	life = freed(1, 0);
+	assert_int_equal(life->nr, 64);
+	assert_int_equal(life->unseen, 36);
+	life_free(life);
+	/* An id that comes again while it is in use, as on a stock kernel that has lost an event, begins anew */
+	alloc(2);
+	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE - 1);
+}
+
+static void lines_are_whole_whatever_the_names(void **state)
+{
+	struct printbuf *pb = printbuf_new();
+	struct json_object *object, *maps;
+	struct enums none = {};
+	struct life *life;
+
+	(void)state;
+	alloc(1);
+	use(1);
+	map(1, "a b\n\x1b[2J\"", 0x1000);
+	life = freed(1, 0);
+	life_text(pb, life, &none);
+	assert_string_equal(pb->buf, "    5.000001 p2pmem0 id=1 size=16384 held=3.00us by fio-4321 for ctrl=1 qid=2 cid=77 nsid=9 "
+			    "opcode=0x1: a\\x20b\\x0a\\x1b[2J\" unknown(0) unknown(0) not unmapped after 2.00us\n");
+	printbuf_reset(pb);
+	assert_int_equal(life_json(pb, life, &none, false), 0);
+	assert_ptr_equal(strchr(pb->buf, '\n'), pb->buf + pb->bpos - 1);
+	object = json_tokener_parse(pb->buf);
+	assert_non_null(object);
+	assert_true(json_object_object_get_ex(object, "maps", &maps));
+	assert_int_equal(json_object_array_length(maps), 1);
+	assert_string_equal(json_object_get_string(json_object_object_get(json_object_array_get_idx(maps, 0), "client")),
+			    "a b\n\x1b[2J\"");
+	assert_int_equal(json_object_get_int(json_object_object_get(json_object_object_get(object, "request"), "cid")), 77);
+	json_object_put(object);
+	life_free(life);
+	printbuf_free(pb);
+}
+
+#define LIFE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	LIFE_TEST(a_life_has_all_its_mappings_and_its_request),
+	LIFE_TEST(what_is_freed_while_it_is_mapped_ends_later),
+	LIFE_TEST(what_began_before_is_no_life),
+	LIFE_TEST(one_mapping_of_two_that_are_alike_ends_at_a_time),
+	LIFE_TEST(on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer),
+	LIFE_TEST(memory_is_bounded),
+	LIFE_TEST(lines_are_whole_whatever_the_names),
+};
+
+UNIT_MAIN(tests)

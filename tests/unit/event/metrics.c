@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What "p2ptrace stat" counts has names, adds up, and what devices hold is read from sysfs. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "unit.h"
+#include "event/metrics.h"
+#include "lib/log.h"
+
+/* Not string constants: struct enum_value owns its names */
+static char unknown[] = "unknown", bus_addr[] = "bus_addr", new[] = "new", too_new[] = "too_new", huge[] = "huge";
+static struct enum_value map_values[] = {
+	{ .value = 0, .name = unknown }, { .value = 2, .name = bus_addr }, { .value = 14, .name = new },
+	{ .value = 15, .name = too_new }, { .value = 4000000000u, .name = huge },
+};
+
+static const struct enums enums = {
+	.table[ENUM_MAP_TYPE] = { map_values, ARRAY_LEN(map_values) },
+};
+
+static void all_events(struct event_set *set)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		set->has[i] = true;
+}
+
+static uint64_t value(const struct metrics *metrics, const char *name, const struct sample *sample)
+{
+	const struct metric *metric = metrics_find(metrics, name);
+
+	if (!metric)
+		fail_msg("there is no metric '%s'", name);
+	return metric_value(metric, sample);
+}
+
+static void every_metric_has_a_name_of_its_own(void **state)
+{
+	struct event_set set = {};
+	struct metrics metrics;
+
+	(void)state;
+	all_events(&set);
+	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
+	for (size_t i = 0; i < metrics.nr; i++) {
+		assert_ptr_equal(metrics_find(&metrics, metrics.metrics[i].name), &metrics.metrics[i]);
+		assert_true(metrics.metrics[i].offset <= sizeof(struct sample) - sizeof(uint64_t));
+		assert_true(*metrics.metrics[i].help);
+	}
+	metrics_free(&metrics);
+}
+
+static void enums_are_counted_by_value_and_the_rest_together(void **state)
+{
+	struct sample sample = {};
+	struct event_set set = {};
+	struct metrics metrics;
+
+	(void)state;
+	all_events(&set);
+	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
+	for (int i = 0; i < P2PTRACE_NR_VALUES; i++)
+		sample.counts.maps[i] = 100 + i;
+	sample.counts.map_bytes[2] = 7;
+	assert_int_equal(value(&metrics, "maps.bus_addr", &sample), 102);
+	assert_int_equal(value(&metrics, "maps.unknown", &sample), 100);
+	assert_int_equal(value(&metrics, "maps.new", &sample), 114);
+	/* These share the last place, whatever they are called */
+	assert_null(metrics_find(&metrics, "maps.too_new"));
+	assert_null(metrics_find(&metrics, "maps.huge"));
+	assert_int_equal(value(&metrics, "maps.other", &sample), 115);
+	assert_int_equal(value(&metrics, "map_bytes.bus_addr", &sample), 7);
+	/* A kernel without the enum */
+	assert_null(metrics_find(&metrics, "fallbacks.no_memory"));
+	assert_non_null(metrics_find(&metrics, "fallbacks.other"));
+	metrics_free(&metrics);
+}
+
+static void what_a_kernel_lacks_has_no_metric(void **state)
+{
+	struct event_set set = {};
+	struct metrics metrics;
+
+	(void)state;
+	set.has[P2PTRACE_p2pmem_alloc] = true;
+	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
+	assert_non_null(metrics_find(&metrics, "allocs"));
+	assert_non_null(metrics_find(&metrics, "held"));
+	assert_non_null(metrics_find(&metrics, "lost"));
+	assert_null(metrics_find(&metrics, "maps"));
+	assert_null(metrics_find(&metrics, "maps.bus_addr"));
+	assert_null(metrics_find(&metrics, "alloc"));
+	assert_null(metrics_find(&metrics, ""));
+	metrics_free(&metrics);
+}
+
+static void counts_of_cpus_add_up(void **state)
+{
+	struct p2ptrace_counts sum = {}, a, b;
+
+	(void)state;
+	memset(&a, 0x01, sizeof(a));
+	memset(&b, 0x02, sizeof(b));
+	counts_add(&sum, &a);
+	counts_add(&sum, &b);
+	memset(&a, 0x03, sizeof(a));
+	assert_memory_equal(&sum, &a, sizeof(a));
+}
+
+static void a_difference_is_of_counts_but_not_of_gauges(void **state)
+{
+	struct sample from = { .ts_ns = 5, .gauges.held = 10, .lost = 3 }, to = { .ts_ns = 9, .gauges.held = 4, .lost = 8 };
+	struct sample difference;
+
+	(void)state;
+	from.counts.events[P2PTRACE_p2pmem_alloc] = 40;
+	to.counts.events[P2PTRACE_p2pmem_alloc] = 42;
+	to.counts.fallbacks[P2PTRACE_NR_VALUES - 1] = 1;
+	sample_difference(&difference, &to, &from);
+	assert_int_equal(difference.ts_ns, 4);
+	assert_int_equal(difference.counts.events[P2PTRACE_p2pmem_alloc], 2);
+	assert_int_equal(difference.counts.fallbacks[P2PTRACE_NR_VALUES - 1], 1);
+	assert_int_equal(difference.gauges.held, 4);
+	assert_int_equal(difference.lost, 5);
+	/* What was thought lost may turn up; there are no fewer than none */
+	to.lost = 1;
+	sample_difference(&difference, &to, &from);
+	assert_int_equal(difference.lost, 0);
+}
+
+static void make_dev(const char *sysfs, const char *name, const char *provider, const char *buffers)
+{
+	char dir[128], link[256];
+
+	snprintf(dir, sizeof(dir), "%s/class/p2pmem/%s", sysfs, name);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	write_text(dir, "size", "1048576\n");
+	write_text(dir, "available", "1015808\n");
+	write_text(dir, "buffers", buffers);
+	write_text(dir, "pinned", "2\n");
+	snprintf(link, sizeof(link), "%s/device", dir);
+	assert_int_equal(symlink(provider, link), 0);
+}
+
+static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
+{
+	char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX", path[128];
+	struct p2ptrace_filter filter = {};
+	struct gauges gauges;
+	struct capture c;
+
+	(void)state;
+	assert_non_null(mkdtemp(sysfs));
+	capture_begin(&c);
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "No such file or directory");
+
+	snprintf(path, sizeof(path), "%s/class", sysfs);
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
+	assert_int_equal(gauges.devices, 0);
+
+	make_dev(sysfs, "p2pmem0", "../../../0000:01:00.0", "3\n");
+	make_dev(sysfs, "p2pmem1", "../../../0000:02:00.0", "4\n");
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
+	assert_int_equal(gauges.devices, 2);
+	assert_int_equal(gauges.size, 2 << 20);
+	assert_int_equal(gauges.held, 7);
+	assert_int_equal(gauges.held_bytes, 2 * 32768);
+	assert_int_equal(gauges.pinned, 4);
+
+	strcpy(filter.dev.s, "p2pmem1");
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
+	assert_int_equal(gauges.held, 4);
+	memset(&filter, 0, sizeof(filter));
+	strcpy(filter.provider.s, "0000:01:00.0");
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
+	assert_int_equal(gauges.held, 3);
+
+	/* A sum over CPUs may be less than nothing for a moment */
+	write_text(sysfs, "class/p2pmem/p2pmem0/pinned", "-1\n");
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
+	assert_int_equal(gauges.pinned, 0);
+	/* What has lost a file is gone as a whole */
+	snprintf(path, sizeof(path), "%s/class/p2pmem/p2pmem0/available", sysfs);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
+	assert_int_equal(gauges.devices, 0);
+	assert_int_equal(gauges.held_bytes, 0);
+	write_text(sysfs, "class/p2pmem/p2pmem0/available", "0\n");
+	/* A kernel that tells nonsense is not believed */
+	write_text(sysfs, "class/p2pmem/p2pmem0/pinned", "-x\n");
+	capture_begin(&c);
+	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "Invalid argument");
+
+	assert_int_equal(remove_tree(sysfs), 0);
+}
+
+static void gauges_of_a_stock_kernel_are_those_of_its_functions(void **state)
+{
+	char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX", dir[128], command[160];
+	struct p2ptrace_filter filter = {};
+	struct gauges gauges;
+
+	(void)state;
+	assert_non_null(mkdtemp(sysfs));
+	/* One lends, the other does not */
+	snprintf(command, sizeof(command), "mkdir -p %s/bus/pci/devices/0000:02:00.0 %s/bus/pci/devices/0000:01:00.0/p2pmem",
+		 sysfs, sysfs);
+	snprintf(dir, sizeof(dir), "%s/bus/pci/devices/0000:01:00.0/p2pmem", sysfs);
+	assert_int_equal(system(command), 0);
+	write_text(dir, "size", "1048576\n");
+	write_text(dir, "available", "1015808\n");
+
+	assert_int_equal(gauges_read(&gauges, true, sysfs, &filter), 0);
+	assert_int_equal(gauges.devices, 1);
+	assert_int_equal(gauges.held_bytes, 1048576 - 1015808);
+	assert_int_equal(gauges.held, 0);
+	strcpy(filter.provider.s, "0000:02:00.0");
+	assert_int_equal(gauges_read(&gauges, true, sysfs, &filter), 0);
+	assert_int_equal(gauges.devices, 0);
+
+	assert_int_equal(remove_tree(sysfs), 0);
+}
+
+static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)
+{
+	struct event_set set = { .stock = true };
+	struct metrics metrics;
+	struct enums none = {};
+
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		set.has[i] = stock_hooks[i];
+	assert_int_equal(metrics_load(&metrics, &none, &set), 0);
+	assert_non_null(metrics_find(&metrics, "allocs"));
+	assert_non_null(metrics_find(&metrics, "fallbacks"));
+	assert_non_null(metrics_find(&metrics, "held_bytes"));
+	assert_null(metrics_find(&metrics, "held"));
+	assert_null(metrics_find(&metrics, "pinned"));
+	assert_null(metrics_find(&metrics, "reclaims"));
+	assert_null(metrics_find(&metrics, "frees_deferred"));
+	assert_null(metrics_find(&metrics, "fallbacks.other"));
+	metrics_free(&metrics);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(every_metric_has_a_name_of_its_own),
+	cmocka_unit_test(enums_are_counted_by_value_and_the_rest_together),
+	cmocka_unit_test(what_a_kernel_lacks_has_no_metric),
+	cmocka_unit_test(counts_of_cpus_add_up),
+	cmocka_unit_test(a_difference_is_of_counts_but_not_of_gauges),
+	cmocka_unit_test(gauges_are_those_of_the_devices_that_are_wanted),
+	cmocka_unit_test(gauges_of_a_stock_kernel_are_those_of_its_functions),
+	cmocka_unit_test(a_stock_kernel_has_no_metric_of_what_it_does_not_tell),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Histograms add up, and percentiles of them are where they must be. */
+#include "unit.h"
+#include "lib/hist.h"
+
+static void none_is_none(void **state)
+{
+	struct hist hist = {};
+
+	(void)state;
+	assert_int_equal(hist_percentile(&hist, 50), 0);
+	/* Torn by an interrupt: counted, but in no slot yet */
+	hist.count = 1;
+	assert_int_equal(hist_percentile(&hist, 50), 0);
+}
+
+static void slots_have_no_gaps(void **state)
+{
+	uint64_t from, to, before = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < HIST_NR_SLOTS; i++) {
+		hist_slot_range(i, &from, &to);
+		assert_int_equal(from, before);
+		assert_true(to > from);
+		before = to;
+	}
+	assert_true(before == UINT64_MAX);
+}
+
+static void percentiles_are_in_their_slot_and_never_above_the_longest(void **state)
+{
+	struct hist hist = { .count = 100, .max_ns = 5000 };
+	uint64_t p50, p90, p99;
+
+	(void)state;
+	hist.slots[4] = 60;	/* 16 to 32 */
+	hist.slots[10] = 35;	/* 1024 to 2048 */
+	hist.slots[12] = 5;	/* 4096 to 8192 */
+	p50 = hist_percentile(&hist, 50);
+	p90 = hist_percentile(&hist, 90);
+	p99 = hist_percentile(&hist, 99);
+	assert_in_range(p50, 16, 31);
+	assert_in_range(p90, 1024, 2047);
+	assert_in_range(p99, 4096, 5000);
+	assert_int_equal(hist_percentile(&hist, 100), 5000);
+	/* A longest that is below its slot is a torn read */
+	hist.max_ns = 4000;
+	assert_int_equal(hist_percentile(&hist, 99), 4000);
+}
+
+static void one_is_all_percentiles(void **state)
+{
+	struct hist hist = { .count = 1, .max_ns = 1 };
+
+	(void)state;
+	hist.slots[0] = 1;
+	assert_in_range(hist_percentile(&hist, 50), 0, 1);
+	memset(&hist, 0, sizeof(hist));
+	hist.slots[HIST_NR_SLOTS - 1] = 1;
+	hist.max_ns = 1ull << 60;
+	assert_int_equal(hist_percentile(&hist, 1), 1ull << 60);
+}
+
+static void huge_counts_do_not_overflow(void **state)
+{
+	struct hist hist = { .max_ns = 63 };
+
+	(void)state;
+	hist.slots[3] = UINT64_MAX / 2;
+	hist.slots[5] = UINT64_MAX / 2;
+	assert_in_range(hist_percentile(&hist, 50), 8, 16);
+	assert_in_range(hist_percentile(&hist, 99), 32, 63);
+}
+
+static void cpus_add_up(void **state)
+{
+	struct hist sum = { .count = 1, .total_ns = 10, .max_ns = 10 };
+	struct hist other = { .count = 2, .total_ns = 9, .max_ns = 8 };
+
+	(void)state;
+	sum.slots[3] = 1;
+	other.slots[3] = 1;
+	other.slots[0] = 1;
+	hist_add(&sum, &other);
+	assert_int_equal(sum.count, 3);
+	assert_int_equal(sum.total_ns, 19);
+	assert_int_equal(sum.max_ns, 10);
+	assert_int_equal(sum.slots[3], 2);
+	assert_int_equal(sum.slots[0], 1);
+}
+
+static void times_are_short(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} times[] = {
+		{ 0, "0ns" }, { 999, "999ns" }, { 1000, "1.00us" }, { 1500, "1.50us" }, { 20000, "20.0us" }, { 999999, "1.00ms" },
+		{ 123456789, "123ms" }, { 1234567890, "1.23s" }, { 3600000000000, "3600s" },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		hist_time(times[i].ns, text, sizeof(text));
+		assert_string_equal(text, times[i].text);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(none_is_none),
+	cmocka_unit_test(slots_have_no_gaps),
+	cmocka_unit_test(percentiles_are_in_their_slot_and_never_above_the_longest),
+	cmocka_unit_test(one_is_all_percentiles),
+	cmocka_unit_test(huge_counts_do_not_overflow),
+	cmocka_unit_test(cpus_add_up),
+	cmocka_unit_test(times_are_short),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A signal while the reader of our output is slow: nothing may be cut, and yet there is a way out. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "unit.h"
+#include "lib/interrupt.h"
+#include "lib/log.h"
+#include "lib/stream.h"
+
+#define LINE "a line of output, 32 bytes long\n"
+#define NR_LINES 10007	/* more than a pipe and the buffer of a stream hold */
+#define END "the end\n"
+#define DEADLINE_MS 10000
+
+struct writer {
+	pid_t pid;
+	int fd;
+	struct capture capture;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void write_lines(int fd)
+{
+	struct stream stream;
+
+	signal(SIGHUP, SIG_DFL);	/* the test itself may be run by nohup */
+	interrupt_catch();
+	stream_init(&stream, fdopen(fd, "w"));
+	for (int i = 0; i < NR_LINES; i++)
+		stream_write(&stream, LINE, strlen(LINE));
+	stream_flush(&stream);
+	while (!interrupted())
+		usleep(1000);
+	stream_write(&stream, END, strlen(END));
+	stream_flush(&stream);
+	_exit(stream_status(&stream));
+}
+
+/* Asleep, and with no signal that it has not seen. */
+static bool sleeps(pid_t pid)
+{
+	char path[64], line[256];
+	bool asleep = false, pending = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "State:\tS", 8))
+			asleep = true;
+		if (!strncmp(line, "ShdPnd:\t", 8))
+			pending = strtoull(line + 8, NULL, 16);
+	}
+	fclose(f);
+	return asleep && !pending;
+}
+
+static void wait_until_blocked(const struct writer *w)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	int bytes = 0;
+
+	while (bytes < fcntl(w->fd, F_GETPIPE_SZ) || !sleeps(w->pid)) {
+		assert_true(now_ms() < deadline);
+		usleep(1000);
+		assert_int_equal(ioctl(w->fd, FIONREAD, &bytes), 0);
+	}
+}
+
+static void begin(struct writer *w)
+{
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	capture_begin(&w->capture);
+	w->fd = fds[0];
+	w->pid = fork();
+	assert_true(w->pid >= 0);
+	if (!w->pid) {
+		close(fds[0]);
+		write_lines(fds[1]);
+	}
+	close(fds[1]);
+	wait_until_blocked(w);
+}
+
+static void assert_output_is_whole(int fd)
+{
+	static char out[NR_LINES * sizeof(LINE)];
+	size_t n = 0, whole = NR_LINES * strlen(LINE);
+	ssize_t got;
+
+	while ((got = read(fd, out + n, sizeof(out) - 1 - n)) > 0)
+		n += got;
+	assert_int_equal(got, 0);
+	assert_int_equal(n, whole + strlen(END));
+	assert_memory_equal(out + whole - strlen(LINE), LINE END, strlen(LINE END));
+}
+
+static int end(struct writer *w)
+{
+	int status;
+
+	assert_int_equal(waitpid(w->pid, &status, 0), w->pid);
+	capture_end(&w->capture);
+	close(w->fd);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void a_blocked_write_goes_on(void **state)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct writer w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		begin(&w);
+		kill(w.pid, signals[i]);
+		wait_until_blocked(&w);
+		/* timeout(1) would send it once more, at once. */
+		kill(w.pid, signals[i]);
+		wait_until_blocked(&w);
+		assert_output_is_whole(w.fd);
+		assert_int_equal(end(&w), 0);
+		assert_string_equal(w.capture.text, "");
+	}
+}
+
+static void a_later_one_ends_it(void **state)
+{
+	int64_t start = now_ms();
+	struct writer w;
+	siginfo_t info = {};
+
+	(void)state;
+	begin(&w);
+	while (!info.si_pid) {
+		assert_true(now_ms() < start + DEADLINE_MS);
+		kill(w.pid, SIGINT);
+		usleep(10 * 1000);
+		assert_int_equal(waitid(P_PID, w.pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	}
+	assert_int_equal(end(&w), EXIT_OTHER);
+	assert_true(now_ms() - start >= 1000);
+	assert_one_line(w.capture.text, "the output is cut");
+}
+
+static void nohup_is_respected(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (!pid) {
+		signal(SIGHUP, SIG_IGN);
+		interrupt_catch();
+		raise(SIGHUP);
+		if (interrupted())
+			_exit(1);
+		raise(SIGTERM);
+		_exit(interrupted() ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_blocked_write_goes_on),
+	cmocka_unit_test(a_later_one_ends_it),
+	cmocka_unit_test(nohup_is_respected),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Log2 histograms of times.
+ */
+#ifndef HIST_H
+#define HIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hist_types.h"
+
+/* Adds what another CPU has. */
+void hist_add(struct hist *sum, const struct hist *hist);
+
+/*
+ * The time that @percent of them do not exceed. Within a slot, times are taken to be spread evenly; never more than the
+ * longest there was. 0 of none.
+ */
+uint64_t hist_percentile(const struct hist *hist, unsigned int percent);
+
+/* What a slot has: from @from to less than @to ns. */
+void hist_slot_range(unsigned int slot, uint64_t *from, uint64_t *to);
+
+/* "950ns", "1.50us", "20.0ms", "1.23s" */
+void hist_time(uint64_t ns, char *text, size_t size);
+
+#endif /* HIST_H */

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+static size_t escape(char *dst, size_t size, const char *src, size_t len, char lowest, bool backslash)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		char c = src[i];
+
+		if (c >= lowest && c <= '~' && !(backslash && c == '\\')) {
+			if (n + 1 >= size)
+				break;
+			dst[n++] = c;
+		} else {
+			if (n + 4 >= size)
+				break;
+			n += sprintf(dst + n, "\\x%02x", (unsigned char)c);
+		}
+	}
+	dst[n] = '\0';
+	return n;
+}
+
+size_t text_printable(char *dst, size_t size, const char *src, size_t len)
+{
+	return escape(dst, size, src, len, ' ', false);
+}
+
+size_t text_word(char *dst, size_t size, const char *src, size_t len)
+{
+	return escape(dst, size, src, len, '!', true);
+}
+
+/* Length of the well-formed character at @s, 0 if there is none (Unicode 15, table 3-7). */
+static size_t utf8_char(const unsigned char *s, size_t len)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		n = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		n = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		n = 4;
+	else
+		return 0;
+	if (n > len)
+		return 0;
+
+	/* Overlong forms, surrogates and what is beyond U+10FFFF show in the second byte. */
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	return n;
+}
+
+/* The same, 0 for C1 controls and DEL as well: JSON leaves them as they are, and terminals obey them. */
+static size_t visible_char(const unsigned char *s, size_t len)
+{
+	size_t c = utf8_char(s, len);
+
+	return (c == 1 && s[0] == 0x7f) || (c == 2 && s[0] == 0xc2 && s[1] < 0xa0) ? 0 : c;
+}
+
+size_t text_utf8(char *dst, size_t size, const char *src, size_t len)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t n = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t c = visible_char((const unsigned char *)src + i, len - i);
+		const char *from = c ? src + i : replacement;
+		size_t add = c ? c : strlen(replacement);
+
+		if (n + add >= size)
+			break;
+		memcpy(dst + n, from, add);
+		n += add;
+		/* What is a character, but not to be shown, is one replacement */
+		i += c ? c : utf8_char((const unsigned char *)src + i, len - i) ?: 1;
+	}
+	dst[n] = '\0';
+	return n;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/units.h"
+#include "machine/devices.h"
+
+/* One to @max hexadecimal digits at *s, and *s moved behind them. */
+static int hex(const char **s, int max, unsigned int *out)
+{
+	unsigned int n = 0;
+	int i;
+
+	for (i = 0; i < max && isxdigit((unsigned char)**s); i++, (*s)++) {
+		char c = tolower((unsigned char)**s);
+
+		n = n * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*out = n;
+	return i ? 0 : -EINVAL;
+}
+
+/* DOMAIN:BUS:SLOT.FUNCTION, behind the domain if there is none. */
+static int bus_slot_function(const char *s, unsigned int *bus, unsigned int *slot, unsigned int *function)
+{
+	if (hex(&s, 2, bus) || *s++ != ':' || hex(&s, 2, slot) || *s++ != '.' || hex(&s, 1, function) || *s)
+		return -EINVAL;
+	return *slot > 0x1f || *function > 7 ? -EINVAL : 0;
+}
+
+int pci_name_parse(const char *s, char *name, size_t size)
+{
+	unsigned int domain = 0, bus, slot, function;
+
+	if (bus_slot_function(s, &bus, &slot, &function) &&
+	    (hex(&s, 8, &domain) || *s++ != ':' || bus_slot_function(s, &bus, &slot, &function)))
+		return -EINVAL;
+	snprintf(name, size, "%04x:%02x:%02x.%x", domain, bus, slot, function);
+	return 0;
+}
+
+bool is_p2pmem_name(const char *s)
+{
+	static const char prefix[] = "p2pmem";
+	size_t len = sizeof(prefix) - 1;
+
+	return !strncmp(s, prefix, len) && s[len] && strspn(s + len, "0123456789") == strlen(s + len);
+}
+
+/* Cut and padded as the BPF programs do it, for they compare it to theirs. */
+static void name_set(struct p2ptrace_name *name, const char *s)
+{
+	memset(name, 0, sizeof(*name));
+	memcpy(name->s, s, strnlen(s, sizeof(name->s) - 1));
+}
+
+static bool exists(const char *sysfs, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/%s/%s", sysfs, dir, name) < (int)sizeof(path) && !access(path, F_OK);
+}
+
+bool dev_exists(const char *sysfs, const char *dev)
+{
+	return exists(sysfs, "class/p2pmem", dev);
+}
+
+int dev_provider(const char *sysfs, const char *dev, char *provider, size_t size)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *slash;
+	ssize_t len;
+
+	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return -errno;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	slash = slash ? slash + 1 : target;
+	return snprintf(provider, size, "%s", slash) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+bool dev_passes(const struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char provider[P2PTRACE_NAME_LEN];
+
+	if (!*filter->dev.s && !*filter->provider.s)
+		return true;
+	if (*filter->dev.s && !strcmp(dev, filter->dev.s))
+		return true;
+	return *filter->provider.s && !dev_provider(sysfs, dev, provider, sizeof(provider)) &&
+	       !strcmp(provider, filter->provider.s);
+}
+
+static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char provider[P2PTRACE_NAME_LEN];
+	int err;
+
+	if (strlen(dev) >= P2PTRACE_NAME_LEN || !dev_exists(sysfs, dev))
+		return fail(EXIT_USAGE, "no p2pmem device '%.64s'; see 'p2ptrace peers' for who lends memory", dev);
+	name_set(&filter->dev, dev);
+
+	/* Its decisions are traced by its provider's name only. */
+	err = dev_provider(sysfs, dev, provider, sizeof(provider));
+	if (err)
+		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s/class/p2pmem/%s/device: %s", dev, sysfs, dev,
+			    strerror(-err));
+	name_set(&filter->provider, provider);
+	return 0;
+}
+
+/* A word that could be in a directory of sysfs; PCI names are told from those by their colons. */
+static bool is_class_name(const char *s)
+{
+	return *s && *s != '.' && !s[strcspn(s, "/: \t\n")];
+}
+
+/* The last PCI function on a way through sysfs: the one that what is at its end belongs to. */
+static int path_pci(char *path, char *name, size_t size)
+{
+	int err = -ENXIO;
+	char *word;
+
+	while ((word = strsep(&path, "/"))) {
+		if (!strcmp(word, "virtual"))
+			return -ENXIO;
+		if (!pci_name_parse(word, name, size) && !strcmp(word, name))
+			err = 0;
+	}
+	return err;
+}
+
+int device_pci(const char *sysfs, const char *s, char *name, size_t size)
+{
+	static const char *const classes[] = { "nvme", "block", "infiniband", "net" };
+
+	if (!pci_name_parse(s, name, size))
+		return 0;
+	if (!is_class_name(s))
+		return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		char link[PATH_MAX], *path;
+		int err;
+
+		if (snprintf(link, sizeof(link), "%s/class/%s/%s", sysfs, classes[i], s) >= (int)sizeof(link))
+			return -ENODEV;
+		path = realpath(link, NULL);
+		if (!path)
+			continue;
+		err = path_pci(path, name, size);
+		free(path);
+		return err;
+	}
+	return -ENODEV;
+}
+
+int device_refused(const char *option, const char *s, int err)
+{
+	if (is_p2pmem_name(s))
+		return fail(EXIT_USAGE, "'%.64s' is peer memory, and no client; %s takes a PCI function", s, option);
+	if (err == -ENXIO)
+		return fail(EXIT_USAGE, "'%.64s' is not behind one PCI function; name what it is made of (of a drive with several "
+			    "paths, a controller: nvme0)", s);
+	if (err == -ENODEV)
+		return fail(EXIT_USAGE, "no device '%.64s'; %s takes a PCI name (0000:01:00.0), or what the device is known by "
+			    "(nvme0, eth0): see 'p2ptrace peers'", s, option);
+	return fail(EXIT_USAGE, "'%.64s' names no device; %s takes a PCI name (0000:01:00.0), or what the device is known by "
+		    "(nvme0, eth0)", s, option);
+}
+
+static int no_dots(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+void device_known_as(const char *sysfs, const char *pci, struct known_as *known)
+{
+	static const char *const kinds[] = { "nvme", "infiniband", "net" };
+
+	known->nr = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct dirent **entries;
+		char path[PATH_MAX];
+		int nr;
+
+		snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, pci, kinds[i]);
+		nr = scandir(path, &entries, no_dots, versionsort);
+		for (int e = 0; e < nr; e++) {
+			size_t len = strlen(entries[e]->d_name);
+
+			if (known->nr < ARRAY_SIZE(known->names) && len < sizeof(known->names[0]))
+				memcpy(known->names[known->nr++], entries[e]->d_name, len + 1);
+			free(entries[e]);
+		}
+		if (nr >= 0)
+			free(entries);
+	}
+}
+
+int dev_check_name(const char *dev)
+{
+	char name[P2PTRACE_NAME_LEN];
+
+	if (!is_class_name(dev) && pci_name_parse(dev, name, sizeof(name)))
+		return fail(EXIT_USAGE, "'%.64s' names no device; --dev takes a p2pmem device (p2pmem0) or its provider, by its "
+			    "PCI name (0000:01:00.0) or what it is known by (nvme0)", dev);
+	return 0;
+}
+
+int client_check_name(const char *client)
+{
+	char name[P2PTRACE_NAME_LEN];
+
+	if (!is_class_name(client) && pci_name_parse(client, name, sizeof(name)))
+		return device_refused("--client", client, -EINVAL);
+	return 0;
+}
+
+int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
+{
+	char name[P2PTRACE_NAME_LEN], dir[64];
+	int err;
+
+	if (is_p2pmem_name(dev))
+		return filter_set_p2pmem(filter, sysfs, dev);
+	err = device_pci(sysfs, dev, name, sizeof(name));
+	if (err)
+		return device_refused("--dev", dev, err);
+	if (!exists(sysfs, "bus/pci/devices", name))
+		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	snprintf(dir, sizeof(dir), "bus/pci/devices/%s", name);
+	if (!exists(sysfs, dir, "p2pmem"))
+		note("%s lends no memory now; see 'p2ptrace peers' for who does", dev);
+	name_set(&filter->provider, name);
+	return 0;
+}
+
+int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client)
+{
+	char name[P2PTRACE_NAME_LEN];
+	int err = device_pci(sysfs, client, name, sizeof(name));
+
+	if (err)
+		return device_refused("--client", client, err);
+	if (!exists(sysfs, "bus/pci/devices", name))
+		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	name_set(&filter->client, name);
+	return 0;
+}

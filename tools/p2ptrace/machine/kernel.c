@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * None of this needs tracefs: programs attach to the tracepoints through BTF (tp_btf), so it is all the same whether
+ * tracefs is mounted.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/capability.h>
+
+#include "lib/log.h"
+#include "machine/kernel.h"
+
+bool btf_has_tracepoint(const struct btf *btf, const char *name)
+{
+	char type[128];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+bool btf_has_hook(const struct btf *btf, const char *hook)
+{
+	const char *name = strchr(hook, '/');
+
+	if (!name)
+		return false;
+	name++;
+	if (!strncmp(hook, "tp_btf/", strlen("tp_btf/")))
+		return btf_has_tracepoint(btf, name);
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+enum kernel_support kernel_support(const struct btf *vmlinux)
+{
+	if (btf_has_tracepoint(vmlinux, "p2pmem_alloc"))
+		return KERNEL_TRACEPOINTS;
+	if (btf__find_by_name_kind(vmlinux, "pci_p2pdma_distance_many", BTF_KIND_FUNC) > 0)
+		return KERNEL_STOCK;
+	return KERNEL_NOTHING;
+}
+
+/* include/linux/errno.h: not for user space, but this is what it gets */
+#define ENOTSUPP 524
+
+/* strerror() does not know libbpf's own errors. */
+static const char *error_text(int err, char *buf, size_t size)
+{
+	libbpf_strerror(err, buf, size);
+	return buf;
+}
+
+int kernel_refused(const char *what, int err)
+{
+	char text[128];
+
+	switch (-err) {
+	case EPERM:
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is not locked down", what);
+	case EACCES:
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root; if it is, the kernel's verifier says more with "
+			    "--verbose", what);
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
+			    "CONFIG_BPF_EVENTS", what);
+	case ENOTSUPP:
+		return fail(EXIT_KERNEL, "cannot %s: this kernel interprets BPF programs, and does not compile them; have it do so "
+			    "by 'sysctl net.core.bpf_jit_enable=1'", what);
+	case ENOMEM:
+		return fail(EXIT_OTHER, "no memory to %s; free some, or give a smaller --buffer to p2ptrace trace", what);
+	case EMFILE:
+		return fail(EXIT_OTHER, "too many open files to %s; raise the limit with 'ulimit -n 1024'", what);
+	default:
+		return fail(EXIT_OTHER, "cannot %s: %s; --verbose shows what libbpf and the kernel say", what,
+			    error_text(err, text, sizeof(text)));
+	}
+}
+
+static int btf_refused(const char *path, int err)
+{
+	char what[128], text[128];
+
+	switch (-err) {
+	case ENOENT:
+	case ENOTDIR:
+		return fail(EXIT_KERNEL, "%s is missing; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (and see that "
+			    "/sys is mounted)", path);
+	case EPERM:
+	case EACCES:
+	case ENOMEM:
+	case EMFILE:
+		snprintf(what, sizeof(what), "read %s", path);
+		return kernel_refused(what, err);
+	default:
+		return fail(EXIT_KERNEL, "cannot read %s: %s; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y", path,
+			    error_text(err, text, sizeof(text)));
+	}
+}
+
+int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
+{
+	memset(kernel, 0, sizeof(*kernel));
+	kernel->vmlinux = btf__parse(vmlinux_btf, NULL);
+	if (!kernel->vmlinux)
+		return btf_refused(vmlinux_btf, -errno);
+
+	kernel->support = kernel_support(kernel->vmlinux);
+	if (kernel->support == KERNEL_NOTHING)
+		return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA (CONFIG_PCI_P2PDMA); boot one that has "
+			    "CONFIG_PCI_P2PDMA=y, with the p2pmem series at best");
+
+	/* Fails unless nvmet is a module and loaded, and then its events are simply missing. */
+	kernel->nvmet = btf__load_module_btf("nvmet", kernel->vmlinux);
+	return 0;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	btf__free(kernel->nvmet);
+	btf__free(kernel->vmlinux);
+	memset(kernel, 0, sizeof(*kernel));
+}
+
+const struct btf *kernel_btf(const struct kernel *kernel)
+{
+	return kernel->nvmet ? kernel->nvmet : kernel->vmlinux;
+}
+
+static bool capable(const struct __user_cap_data_struct *data, unsigned int cap)
+{
+	return data[cap / 32].effective & (1u << cap % 32);
+}
+
+int kernel_check_privileges(const struct kernel *kernel)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	bool bpf, perfmon;
+
+	if (syscall(SYS_capget, &header, data))
+		return fail(EXIT_OTHER, "cannot tell what is permitted: %s", strerror(errno));
+	/* It has always included the other two */
+	if (capable(data, CAP_SYS_ADMIN))
+		return 0;
+	bpf = capable(data, CAP_BPF);
+	perfmon = capable(data, CAP_PERFMON);
+	if (!bpf || !perfmon)
+		return fail(EXIT_KERNEL, "not permitted to trace: %s missing; run it as root, or with both of CAP_BPF and "
+			    "CAP_PERFMON", bpf ? "CAP_PERFMON is" : perfmon ? "CAP_BPF is" : "CAP_BPF and CAP_PERFMON are");
+	/* libbpf looks for what vmlinux does not have in the BTF of modules, which the kernel gives by id: see compat.bpf.h */
+	if (btf__find_by_name_kind(kernel->vmlinux, "pcpu_hot", BTF_KIND_VAR) < 0)
+		return fail(EXIT_KERNEL, "not permitted to trace: on this kernel, CAP_BPF and CAP_PERFMON are not enough; run it "
+			    "as root (CAP_SYS_ADMIN)");
+	return 0;
+}
+
+uint64_t kernel_available_memory(const char *meminfo)
+{
+	uint64_t kib, bytes = UINT64_MAX;
+	char line[256];
+	FILE *file = fopen(meminfo, "re");
+
+	if (!file)
+		return bytes;
+	while (bytes == UINT64_MAX && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1)
+			bytes = kib << 10;
+	fclose(file);
+	return bytes;
+}
