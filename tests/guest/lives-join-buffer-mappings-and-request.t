@@ -80,4 +80,4 @@ core free 5
 core unmap 5
 wait $lives_pid
 like 'text says so as well' "$(cat /tmp/text)" \
-	'p2pmem0 id=[0-9]* size=4096 held=[^ ]* by [^ ]*: '"$drive"' bus_addr to_device [^ ]* after [^ ]*; freed [^ ]* before it came back'
+	'p2pmem0 id=[0-9]* size=4096 held=[^ ]* by [^ ]*: '"$drive"' bus_addr to_device [^ ]* after [^ ]*; freed [^ ]* before its memory was reclaimed'

@@ -52,6 +52,17 @@ static inline int remove_tree(const char *dir)
 	return system(command);
 }
 
+/* A descriptor of an empty file without a name. */
+static inline int temporary_file(void)
+{
+	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	unlink(path);
+	return fd;
+}
+
 struct capture {
 	int saved;
 	FILE *file;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
 #include "lib/log.h"
+#include "lib/print.h"
 #include "lib/stream.h"
 #include "lib/units.h"
 
@@ -16,27 +15,26 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
-	{ "trace", cmd_trace, "what is happening now: one line an event" },
-	{ "stat", cmd_stat, "how much and which way: counts, per second and in total" },
-	{ "lifetimes", cmd_lifetimes, "how long buffers are held and mapped: histograms and percentiles" },
-	{ "peers", cmd_peers, "who can reach whose memory, and if not why" },
-	{ "leaks", cmd_leaks, "what is still held, since when, by whom, and from where" },
-	{ "check", cmd_check, "run a command, and fail if peer memory was not used as it should be" },
+#define COMMAND(name, summary) { #name, cmd_##name, summary },
+	P2PTRACE_COMMANDS(COMMAND)
+#undef COMMAND
 };
-
-#define NR_COMMANDS ARRAY_SIZE(commands)
 
 static int help(void)
 {
-	printf("Usage: p2ptrace COMMAND [OPTION...]\n"
-	       "Show what happens to PCIe peer-to-peer memory.\n\n");
-	for (size_t i = 0; i < NR_COMMANDS; i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-	printf("\n"
-	       "  -h, --help      print this help; 'p2ptrace COMMAND --help' for a command's own\n"
-	       "      --version   print the version\n\n"
-	       "Exit status: 0 fine, 1 a check failed, 2 bad usage, 3 this kernel or these privileges cannot do it, "
-	       "4 anything else.\n");
+	print("Usage: p2ptrace COMMAND [OPTION...]\n"
+	      "Show how PCIe peer-to-peer memory is used.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		print("  %-10s %s\n", commands[i].name, commands[i].summary);
+	print("\n"
+	      "  -h, --help      print this help; for a command, 'p2ptrace COMMAND --help'\n"
+	      "      --version   print the version\n\n"
+	      "Exit status: 0 fine, 1 a check failed, 2 bad usage, 3 this kernel or these\n"
+	      "privileges cannot do it, 4 any other error.\n\n"
+	      "Examples:\n"
+	      "  p2ptrace peers\n"
+	      "  p2ptrace stat 1\n"
+	      "  p2ptrace trace --json --duration 10\n");
 	return 0;
 }
 
@@ -47,32 +45,25 @@ static int run(int argc, char **argv)
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return help();
 	if (!strcmp(argv[1], "--version")) {
-		printf("p2ptrace %s\n", VERSION);
+		print("p2ptrace %s\n", VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < NR_COMMANDS; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	return fail(EXIT_USAGE, "unknown %s '%s'; see 'p2ptrace --help'", *argv[1] == '-' ? "option" : "command", argv[1]);
+	return fail(EXIT_USAGE, "unknown %s '%s'; see 'p2ptrace --help'", *argv[1] == '-' ? "option" : "command",
+		    argv[1]);
 }
 
 int main(int argc, char **argv)
 {
-	struct stream out = { .file = stdout };
-	int rc = stream_open_standard();
+	int rc = stream_open_standard(), printed;
 
 	if (rc)
 		return rc;
-	/* A reader that goes away (p2ptrace trace | head) is to be an error of write(), which ends us quietly. */
+	/* A reader that goes away (p2ptrace trace | head) becomes an error of write(), which ends us quietly */
 	signal(SIGPIPE, SIG_IGN);
 	rc = run(argc, argv);
-
-	/*
-	 * What a command printed may still be in the buffer: a full disk is an error also for --help. What was too large for
-	 * the buffer has failed before, is gone from it, and nobody knows why.
-	 */
-	stream_flush(&out);
-	if (!out.error && ferror(stdout) && !stream_probe(&out))
-		out.error = EIO;
-	return rc ? rc : stream_status(&out);
+	printed = print_end();
+	return rc ? rc : printed;
 }

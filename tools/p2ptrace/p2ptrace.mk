@@ -24,7 +24,7 @@ P2PTRACE_CFLAGS	:= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_
 	-Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla \
 	-Wwrite-strings -Wundef
 # In the order that -static needs as well.
-P2PTRACE_LIBS	:= -ljson-c -lbpf -lelf -lz -lpci
+P2PTRACE_LIBS	:= -lbpf -lelf -lz -lpci
 P2PTRACE_SAN	:= -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 p2ptrace_src	:= $(wildcard tools/p2ptrace/*.c tools/p2ptrace/*/*.c)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Commands, help, man pages and completion have the same commands and the same options.
+# Source, help, man pages and completion have the same commands and options. Every help text ends with examples.
 # P2PTRACE names the program; P2PTRACE_SOURCE, the directory of its source.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
@@ -20,21 +20,38 @@ is()	# NAME GOT WANTED
 }
 
 commands() { "$P2PTRACE" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' | sort; }
-options_of_help() { "$P2PTRACE" "$@" --help | grep -oE '^ +(-., |    )--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort; }
-page_options() { sed -n '/^OPTIONS$/,$p' "$source/man/$1.8.rst" | grep -E '^(-., )?--' | grep -oE -- '--[a-z-]+' | sort -u; }
+options_of_help()
+{
+	"$P2PTRACE" "$@" --help | grep -oE '^ +(-., |    )--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort
+}
+examples() { "$P2PTRACE" "$@" --help | sed '1,/^Examples:$/d' | grep . || echo none; }
+options_of_examples() { examples "$@" | grep -oE -- ' --[a-z-]+' | tr -d ' ' | sort -u; }
+page_options()
+{
+	sed -n '/^OPTIONS$/,$p' "$source/man/$1.8.rst" | grep -E '^(-., )?--' | grep -oE -- '--[a-z-]+' | sort -u
+}
 
 is 'the program has the commands of its source' "$(commands)" \
-	"$(cd "$source/cmd" && ls | grep -vx 'options\.c' | sed -n 's/\.c$//p' | sort)"
-is 'each has a man page' "$(cd "$source/man" && for file in p2ptrace-*.8.rst; do echo "${file#p2ptrace-}"; done | sed 's/\.8\.rst$//' | sort)" \
+	"$(cd "$source/cmd" && printf '%s\n' *.c | grep -vx 'options\.c' | sed 's/\.c$//' | sort)"
+is 'each has a man page' \
+	"$(cd "$source/man" && printf '%s\n' p2ptrace-*.8.rst | sed 's/^p2ptrace-//; s/\.8\.rst$//' | sort)" \
 	"$(commands)"
-is 'p2ptrace(8) names each of them' "$(sed -n '/^DESCRIPTION$/,/^OPTIONS$/p' "$source/man/p2ptrace.8.rst" | grep -E '^[a-z]+$' | sort)" \
+is 'p2ptrace(8) names each of them' \
+	"$(sed -n '/^DESCRIPTION$/,/^OPTIONS$/p' "$source/man/p2ptrace.8.rst" | grep -E '^[a-z]+$' | sort)" \
 	"$(commands)"
 for command in $(commands); do
-	is "$command: man page and help have the same options" "$(page_options "p2ptrace-$command")" "$(options_of_help "$command")"
-	is "$command: help says how it ends" "$("$P2PTRACE" "$command" --help | grep -c '^Exit status: 0 ')" 1
-	is "$command: the man page, too" "$(grep -c '^EXIT STATUS$' "$source/man/p2ptrace-$command.8.rst")" 1
+	is "$command: man page and help have the same options" \
+		"$(page_options "p2ptrace-$command")" "$(options_of_help "$command")"
+	is "$command: help names the exit statuses" "$("$P2PTRACE" "$command" --help | grep -c '^Exit status: 0 ')" 1
+	is "$command: so does the man page" "$(grep -c '^EXIT STATUS$' "$source/man/p2ptrace-$command.8.rst")" 1
+	is "$command: help ends with examples" "$(examples "$command" | grep -vE "^  (  |p2ptrace $command( |\$))")" ''
+	is "$command: its examples use its options only" \
+		"$(comm -23 <(options_of_examples "$command") <(options_of_help "$command"))" ''
+	is "$command: no line of its help is wider than 80 columns" \
+		"$("$P2PTRACE" "$command" --help | grep -E '^.{81}')" ''
 done
-is 'p2ptrace(8) has the options of its help' "$(page_options p2ptrace)" "$("$P2PTRACE" --help | grep -oE -- '^ .*--(help|version) ' | grep -oE -- '--[a-z]+' | sort)"
+is 'p2ptrace(8) has the options of its help' "$(page_options p2ptrace)" \
+	"$("$P2PTRACE" --help | grep -oE -- '^ .*--(help|version) ' | grep -oE -- '--[a-z]+' | sort)"
 for page in "$source"/man/*.8.rst; do
 	is "${page##*/}: rst2man has nothing to say" "$(rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
 done
@@ -57,14 +74,15 @@ for command in $(commands); do
 done
 is 'and the events' "$(complete_at trace --event nvmet_p2pmem_b)" nvmet_p2pmem_bind
 is 'and the violations' "$(complete_at check --allow double)" double_map
-is 'which are those that check knows' "$(complete_at check --allow '' | paste -sd ' ')" \
+is 'all of them' "$(complete_at check --allow '' | paste -sd ' ')" \
 	"$("$P2PTRACE" check --allow nothing -- true 2>&1 | sed 's/.*could be //' | tr -d ' ' | tr , '\n' | sort | paste -sd ' ')"
-# What there is on this machine is not the matter
+# Devices that do not depend on this machine
 # shellcheck disable=SC2016 # which is the point
 _p2ptrace_functions() { printf '%s\n' 0000:03:00.0 0000:04:00.0 nvme0 eth0 '$(echo>&2)' '*'; }
 is 'and functions by what they are known by' "$(complete_at stat --client nv)" nvme0
 is 'behind an equals sign, too' "$(complete_at stat --client=nv)" nvme0
 is 'and by their PCI names, behind the last colon' "$(complete_at trace --dev 0000:0 | paste -sd ' ')" '03:00.0 04:00.0'
 is 'for the second of a pair, too' "$(complete_at peers --why 0000:03:00.0 e)" eth0
-is 'and none that the shell would run' "$(complete_at stat --client '' 2>&1 | paste -sd ' ')" '0000:03:00.0 0000:04:00.0 eth0 nvme0'
+is 'and none that the shell would run' "$(complete_at stat --client '' 2>&1 | paste -sd ' ')" \
+	'0000:03:00.0 0000:04:00.0 eth0 nvme0'
 echo "1..$n"

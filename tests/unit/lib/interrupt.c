@@ -34,18 +34,15 @@ static int64_t now_ms(void)
 
 static void write_lines(int fd)
 {
-	struct stream stream;
+	struct stream stream = { .fd = fd };
 
 	signal(SIGHUP, SIG_DFL);	/* the test itself may be run by nohup */
 	interrupt_catch();
-	stream_init(&stream, fdopen(fd, "w"));
 	for (int i = 0; i < NR_LINES; i++)
 		stream_write(&stream, LINE, strlen(LINE));
-	stream_flush(&stream);
 	while (!interrupted())
 		usleep(1000);
 	stream_write(&stream, END, strlen(END));
-	stream_flush(&stream);
 	_exit(stream_status(&stream));
 }
 

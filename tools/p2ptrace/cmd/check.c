@@ -1,275 +1,255 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace check: run a command, and fail if what happened to peer memory meanwhile is not what it should be.
+ * p2ptrace check: run a command, and fail if it misuses peer memory or an expectation does not hold.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
-
-#include <json-c/json.h>
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "event/expect.h"
-#include "event/output.h"
+#include "event/verdict.h"
+#include "lib/buffer.h"
 #include "lib/clock.h"
-#include "lib/hist.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/number.h"
+#include "lib/print.h"
+#include "lib/stream.h"
 #include "lib/text.h"
 #include "lib/units.h"
 #include "session/counter.h"
 
 #define SETTLE_DEFAULT NSEC_PER_SEC
 #define MAX_EXPECTATIONS 64
-
-/* What must not be, whatever is expected: as the programs see it happen, and as it is at the end. */
-enum violation { LEAK = P2PTRACE_NR_VIOLATIONS, MAPPED, STALL, LOST, NR_VIOLATIONS };
-
-static const struct {
-	const char *name;
-	const char *words;
-} violations[NR_VIOLATIONS] = {
-	[P2PTRACE_MAP_AFTER_FREE] = { "map_after_free", "DMA mappings of buffers that had been freed, or were none" },
-	[P2PTRACE_DOUBLE_MAP] = { "double_map", "DMA mappings of what the same client had mapped already" },
-	[P2PTRACE_LATE_UNMAP] = { "late_unmap", "DMA mappings that ended after their buffer was freed" },
-	[P2PTRACE_UNMAP_WITHOUT_MAP] = { "unmap_without_map", "ends of DMA mappings that had not been made" },
-	[P2PTRACE_FREE_WITHOUT_ALLOC] = { "free_without_alloc", "frees of buffers that had not been allocated" },
-	[P2PTRACE_HELD_TOO_LONG] = { "held_too_long", "buffers that were held for longer than --older-than; p2ptrace trace --lives "
-				     "--min-us shows such" },
-	[LEAK] = { "leak", "buffers that were allocated and have not come back; p2ptrace leaks, started "
-		   "before, shows from where" },
-	[MAPPED] = { "mapped", "DMA mappings that were made and have not ended" },
-	[STALL] = { "drain_stall", "times that a removal had to wait for buffers for ten seconds" },
-	[LOST] = { "lost", "events that could not be counted" },
-};
+#define PATIENCE_NS (5 * NSEC_PER_SEC)
 
 struct options {
 	struct common_options common;
 	struct expectation expectations[MAX_EXPECTATIONS];
 	size_t nr;
-	uint64_t settle_ns, older_than_ns;
+	struct optional_number settle_ns;
+	uint64_t older_than_ns;
 	bool allowed[NR_VIOLATIONS];
 	const char *output;
-	char **command;		/* NULL-terminated */
+	char **command;		/* ends with NULL */
 	bool list;
 };
 
-enum {
-	OPT_EXPECT = OPT_OWN, OPT_SETTLE, OPT_OLDER_THAN, OPT_ALLOW, OPT_OUTPUT, OPT_LIST_METRICS,
-};
-
-static const struct argp_option option_table[] = {
-	{ "expect", OPT_EXPECT, "'METRIC OP N'", 0,
-	  "Expect a count to be so when the command has ended; OP is ==, !=, <, <=, > or >=; may be repeated", 2 },
-	{ "settle", OPT_SETTLE, "SECONDS", 0,
-	  "How long to wait, after the command, for all to become as it should be (default 1)", 3 },
-	{ "older-than", OPT_OLDER_THAN, "SECONDS", 0,
-	  "Call it a violation if a buffer is held for longer, whether or not it comes back then", 3 },
-	{ "allow", OPT_ALLOW, "VIOLATION", 0,
-	  "Show this violation (such as double_map, for a client that may map a buffer twice), but do not fail for it; may be "
-	  "repeated", 3 },
-	{ "output", OPT_OUTPUT, "FILE", 0, "Write the report there, and not to standard output after the command's", 4 },
-	{ "list-metrics", OPT_LIST_METRICS, NULL, 0, "Print what can be expected on this kernel, and end", 5 },
-	{}
-};
-
-static int parse_expect(struct options *o, const char *arg)
+static int set_expect(void *to, const char *value)
 {
+	struct options *o = to;
+
 	if (o->nr == MAX_EXPECTATIONS)
-		return fail(EXIT_USAGE, "there are more than %d expectations; run the check once more for the rest",
+		return fail(EXIT_USAGE, "there are more than %d expectations; run another check for the rest",
 			    MAX_EXPECTATIONS);
-	return expect_parse(&o->expectations[o->nr++], arg);
+	return expect_parse(&o->expectations[o->nr++], value);
 }
 
-static int parse_allow(struct options *o, const char *arg)
+static int set_settle(void *to, const char *value)
 {
+	struct options *o = to;
+	uint64_t ns;
+	int err = number_parse_seconds(value, &ns);
+
+	if (err)
+		return options_bad_number("--settle", value, err, "5 or 0 (seconds)");
+	return options_set_optional("--settle", &o->settle_ns, ns, value);
+}
+
+static int set_older_than(void *to, const char *value)
+{
+	struct options *o = to;
+	uint64_t ns;
+	int err = number_parse_seconds(value, &ns);
+
+	if (err || !ns)
+		return options_bad_number("--older-than", value, err, "10 or 0.5 (seconds)");
+	return options_set_number("--older-than", &o->older_than_ns, ns, value);
+}
+
+static int set_allow(void *to, const char *value)
+{
+	struct options *o = to;
+	int violation = violation_find(value);
 	char names[512] = "";
 
+	if (violation >= 0) {
+		o->allowed[violation] = true;
+		return 0;
+	}
 	for (int v = 0; v < NR_VIOLATIONS; v++) {
 		size_t used = strlen(names);
 
-		if (!strcmp(violations[v].name, arg)) {
-			o->allowed[v] = true;
-			return 0;
-		}
-		snprintf(names + used, sizeof(names) - used, "%s%s", v ? ", " : "", violations[v].name);
+		snprintf(names + used, sizeof(names) - used, "%s%s", v ? ", " : "", violation_name(v));
 	}
-	return fail(EXIT_USAGE, "--allow '%s' is no violation; it could be %s", arg, names);
+	return fail(EXIT_USAGE, "--allow '%s' is no violation; it could be %s", value, names);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static int set_output(void *to, const char *value)
 {
-	struct options *o = state->input;
-	int err;
+	struct options *o = to;
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		o->settle_ns = SETTLE_DEFAULT;
-		return options_init(state, &o->common);
-	case OPT_EXPECT:
-		o->common.status = parse_expect(o, arg);
-		break;
-	case OPT_SETTLE:
-		err = number_parse_seconds(arg, &o->settle_ns);
-		if (err)
-			o->common.status = options_bad_number("settle", arg, err, "5 or 0 (seconds)");
-		break;
-	case OPT_OLDER_THAN:
-		err = number_parse_seconds(arg, &o->older_than_ns);
-		if (err || !o->older_than_ns)
-			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.5 (seconds)");
-		break;
-	case OPT_ALLOW:
-		o->common.status = parse_allow(o, arg);
-		break;
-	case OPT_OUTPUT:
-		o->output = arg;
-		return 0;
-	case OPT_LIST_METRICS:
-		o->list = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		/* All of it is the command's: ARGP_KEY_ARGS */
-		return ARGP_ERR_UNKNOWN;
-	case ARGP_KEY_ARGS:
-		/* What looks like an option of the command would be taken for one of ours */
-		if (!state->quoted || state->next != state->quoted)
-			o->common.status = fail(EXIT_USAGE, "put -- in front of the command; see 'p2ptrace check --help'");
-		o->command = state->argv + state->next;
-		break;
-	case ARGP_KEY_END:
-		if (!o->command && !o->list && !o->common.help)
-			o->common.status = fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return o->common.status ? EINVAL : 0;
+	return options_set_text("--output", &o->output, value);
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &options_base }, {}
+static int set_list(void *to, const char *value)
+{
+	struct options *o = to;
+
+	(void)value;
+	o->list = true;
+	return 0;
+}
+
+static void set_command(void *to, char **words)
+{
+	struct options *o = to;
+
+	o->command = words;
+}
+
+static const struct arg_option judgement_options[] = {
+	{ "expect", 0, "'METRIC OP N'", "Expect this count when the command has ended; OP is ==, !=, <, <=, > or >=; may be "
+	  "repeated", set_expect },
+	{ "allow", 0, "VIOLATION", "Report this violation, but do not fail for it; may be repeated", set_allow },
+	{ "older-than", 0, "SECONDS", "Fail if a buffer is held for longer, even if it is freed then", set_older_than },
+	{ "settle", 0, "SECONDS", "Wait at most this long, after the command, until the check succeeds (default 1)",
+	  set_settle },
+	{}
 };
 
-static const struct argp argp = {
-	.options = option_table,
-	.parser = parse,
-	.children = children,
-	.args_doc = "-- COMMAND [ARGUMENT...]",
-	.doc = "Run COMMAND, and say whether peer memory was used as it should be: the command succeeds, what was allocated "
-	       "meanwhile has come back, what was mapped was unmapped, no event was lost, and all that is expected is so.\v"
-	       "Violations are always looked for: buffers that have not come back (leak), DMA mappings that have not ended "
-	       "(mapped), that were made twice by one client (double_map), of what was freed (map_after_free), ended after "
-	       "their buffer was freed (late_unmap), or never begun (unmap_without_map), frees without an allocation "
-	       "(free_without_alloc), removals that had to wait (drain_stall), events that were lost (lost), and with "
-	       "--older-than buffers held for longer (held_too_long). What was there before is none of them. Counts are of "
-	       "the time while the command ran, whoever it was; held and pinned are of its end. See "
-	       "--list-metrics for their names. With --json, the report is one object.\n\n"
-	       "Exit status: 0 all is as it should be, 1 something is not, 2 bad usage, 3 this kernel or these privileges "
-	       "cannot do it, 4 anything else.",
+static const struct arg_option output_options[] = {
+	{ "output", 0, "FILE", "Write the report to FILE, not to standard output", set_output },
+	{ "list-metrics", 0, NULL, "Print the names and meanings of the counts on this kernel, and exit", set_list },
+	{}
+};
+
+static const struct arg_group groups[] = {
+	{ "Judgement", judgement_options },
+	{ "Filters", options_dev },
+	{ "Output", options_json },
+	{ NULL, output_options },
+	{ "General", options_general },
+	{}
+};
+
+static void print_violations(void)
+{
+	char name[64];
+
+	print("\nViolations:\n");
+	for (int v = 0; v < NR_VIOLATIONS; v++) {
+		snprintf(name, sizeof(name), "  %s", violation_name(v));
+		args_print_item(22, name, violation_help(v));
+	}
+}
+
+static const struct args args = {
+	.usage = "-- COMMAND [ARGUMENT...]",
+	.summary = "Run COMMAND and check how peer memory is used meanwhile. The check succeeds if the command does, there is "
+		   "no violation, and every --expect holds.",
+	.groups = groups,
+	.command = set_command,
+	.notes = "Events of all processes count, from the start of the command until the check ends; held and pinned are "
+		 "the values at the end. Buffers and mappings are leaked if they were begun while the command ran. With "
+		 "--json, the report is one object.\n\n"
+		 "If p2ptrace is interrupted, it sends SIGTERM to the command, and SIGKILL five seconds later. It sends "
+		 "nothing to the children of the command.\n",
+	.print_more = print_violations,
+	.exit_status = "Exit status: 0 the check succeeded, 1 it failed, 2 bad usage, 3 this kernel or these privileges "
+		       "cannot do it, 4 any other error.",
+	.examples = "  p2ptrace check -- fio job.fio\n"
+		    "  p2ptrace check --expect 'fallbacks == 0' --expect 'maps.bus_addr > 0' -- \\\n"
+		    "    fio job.fio\n"
+		    "  p2ptrace check --settle 10 --allow double_map --json --output report.json -- \\\n"
+		    "    ./test.sh\n"
+		    "  p2ptrace check --list-metrics\n",
 };
 
 struct check {
 	const struct options *options;
 	struct counter counter;
-	struct sample start, now, difference;
+	struct sample start;
+	struct verdict verdict;
+	struct counter_live live;
 	pid_t child;
 	bool ended;		/* the command */
 	bool judged;		/* it had its time to settle */
-	int wait_status;
-	uint64_t settle_until_ns;
-	uint64_t counts[NR_VIOLATIONS];
-	struct counter_live live;
+	uint64_t ended_ns, settle_until_ns;
+	uint64_t patience_ns;	/* with a command that ignores a signal */
 	int status;
 };
 
-/* While all is attached: what ends is only seen then. */
-static void find_violations(struct check *c)
-{
-	struct counter_live *live = &c->live;
-
-	memcpy(c->counts, c->difference.counts.violations, sizeof(c->difference.counts.violations));
-	counter_live(&c->counter, live);
-	c->counts[P2PTRACE_HELD_TOO_LONG] += live->older;
-	c->counts[LEAK] = live->buffers;
-	c->counts[MAPPED] = live->mappings;
-	c->counts[STALL] = c->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
-	c->counts[LOST] = c->difference.lost;
-}
-
-static bool expectation_met(const struct check *c, const struct expectation *expectation, uint64_t *value)
-{
-	*value = metric_value(metrics_find(&c->counter.metrics, expectation->metric), &c->difference);
-	return expect_met(expectation, *value);
-}
-
-static bool command_failed(const struct check *c)
-{
-	return !WIFEXITED(c->wait_status) || WEXITSTATUS(c->wait_status);
-}
-
-static size_t nr_failed(const struct check *c)
-{
-	size_t failed = command_failed(c);
-	uint64_t value;
-
-	for (int v = 0; v < NR_VIOLATIONS; v++)
-		failed += c->counts[v] > 0 && !c->options->allowed[v];
-	for (size_t i = 0; i < c->options->nr; i++)
-		failed += !expectation_met(c, &c->options->expectations[i], &value);
-	return failed;
-}
-
+/* Works only while the programs are attached. */
 static int take_stock(struct check *c)
 {
-	int rc = counter_sample(&c->counter, &c->now);
+	struct verdict *verdict = &c->verdict;
+	struct sample now;
+	int rc = counter_sample(&c->counter, &now);
 
 	if (rc)
 		return rc;
-	sample_difference(&c->difference, &c->now, &c->start);
-	find_violations(c);
+	sample_difference(&verdict->difference, &now, &c->start);
+	/* Buffers that are younger than the end of the command are not the command's */
+	counter_live(&c->counter, c->ended_ns, &c->live);
+	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
+		verdict->violations[v].count = verdict->difference.counts.violations[v];
+	verdict->violations[P2PTRACE_HELD_TOO_LONG].count += c->live.older;
+	verdict->violations[LEAK].count = c->live.buffers;
+	verdict->violations[MAPPED].count = c->live.mappings;
+	verdict->violations[STALL].count = verdict->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
+	verdict->violations[LOST].count = verdict->difference.lost;
 	return 0;
 }
 
-/* Every few milliseconds. Once the command has ended, until all is well, or it has had its time. */
+static void command_ended(struct check *c)
+{
+	uint64_t settle_ns = c->options->settle_ns.given ? c->options->settle_ns.value : SETTLE_DEFAULT;
+
+	c->ended = true;
+	c->ended_ns = clock_now_ns();
+	if (__builtin_add_overflow(c->ended_ns, settle_ns, &c->settle_until_ns))
+		c->settle_until_ns = UINT64_MAX;
+}
+
+/* Called every few milliseconds. Once the command has ended, until the check succeeds or its time is over. */
 static enum session_verdict check_pause(void *ctx)
 {
 	struct check *c = ctx;
 
 	if (!c->ended) {
-		pid_t pid = waitpid(c->child, &c->wait_status, WNOHANG);
+		pid_t pid = waitpid(c->child, &c->verdict.wait_status, WNOHANG);
 
 		if (!pid || (pid < 0 && errno == EINTR))
 			return SESSION_GO_ON;
-		c->ended = true;
+		command_ended(c);
 		if (pid < 0) {
 			c->status = fail(EXIT_OTHER, "cannot tell how the command ended: %s", strerror(errno));
 			return SESSION_STOP;
 		}
-		if (__builtin_add_overflow(clock_now_ns(), c->options->settle_ns, &c->settle_until_ns))
-			c->settle_until_ns = UINT64_MAX;
 	}
 	c->status = take_stock(c);
-	if (!c->status && nr_failed(c) != command_failed(c) && clock_now_ns() < c->settle_until_ns)
+	if (!c->status && verdict_failed(&c->verdict) != verdict_command_failed(&c->verdict) &&
+	    clock_now_ns() < c->settle_until_ns)
 		return SESSION_GO_ON;
 	c->judged = true;
 	return SESSION_STOP;
 }
 
-/* The command as if it had been started without us. Tells by the pipe why it cannot be. */
+/* Runs in the child. The command gets the signals that a shell would give it; the pipe takes the error of exec(). */
 static void run_child(char **command, int pipe_fd)
 {
 	int err;
 
-	/* What is caught, exec() puts back; what is ignored stays so */
+	/* exec() resets caught signals, but not ignored ones */
 	signal(SIGPIPE, SIG_DFL);
 	execvp(command[0], command);
 	err = errno;
@@ -285,8 +265,7 @@ static int start_child(struct check *c)
 
 	if (pipe2(fds, O_CLOEXEC))
 		return fail(EXIT_OTHER, "cannot make a pipe: %s", strerror(errno));
-	fflush(NULL);
-	/* If it were ignored, as it may have been when we were started, there would be nothing to wait for */
+	/* If our parent ignores it, we would inherit that, and could not wait for the command */
 	signal(SIGCHLD, SIG_DFL);
 	c->child = fork();
 	if (!c->child)
@@ -304,170 +283,68 @@ static int start_child(struct check *c)
 	return fail(c->child < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name, strerror(err));
 }
 
-/* Who interrupts us wants the command to end as well. */
+/* False if it has not ended in time. */
+static bool wait_child(struct check *c)
+{
+	const struct timespec nap = { .tv_nsec = 10 * NSEC_PER_MSEC };
+	uint64_t end = clock_now_ns() + c->patience_ns;
+
+	for (;;) {
+		pid_t pid = waitpid(c->child, NULL, WNOHANG);
+
+		if (pid && !(pid < 0 && errno == EINTR))
+			return true;
+		if (clock_now_ns() >= end)
+			return false;
+		nanosleep(&nap, NULL);
+	}
+}
+
+/* An interrupt is meant for the command as well. */
 static void end_child(struct check *c)
 {
 	if (c->ended)
 		return;
-	kill(c->child, SIGTERM);
-	while (waitpid(c->child, NULL, 0) < 0 && errno == EINTR)
-		;
 	c->ended = true;
-}
-
-static void command_text(const struct check *c, char *text, size_t size)
-{
-	if (WIFEXITED(c->wait_status))
-		snprintf(text, size, "exit status %d", WEXITSTATUS(c->wait_status));
-	else
-		snprintf(text, size, "killed by signal %d (%s)", WTERMSIG(c->wait_status), strsignal(WTERMSIG(c->wait_status)));
-}
-
-/* The first of a kind; false if it is not known. */
-static bool first_of(struct check *c, int v, struct p2ptrace_first *first)
-{
-	if (v < P2PTRACE_NR_VIOLATIONS)
-		return counter_first(&c->counter, v, first);
-	if (v != LEAK && v != MAPPED)
-		return false;
-	*first = v == LEAK ? c->live.first_buffer : c->live.first_mapping;
-	return c->counts[v];
-}
-
-/* "; the first: p2pmem0 id=17, client 0000:04:00.0, by fio-123"; nothing if it is not known. */
-static void first_text(struct check *c, int v, char *text, size_t size)
-{
-	char dev[4 * P2PTRACE_NAME_LEN + 1], client[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1];
-	struct p2ptrace_first first;
-	char held[32] = "";
-
-	*text = '\0';
-	if (!first_of(c, v, &first))
+	kill(c->child, SIGTERM);
+	if (wait_child(c))
 		return;
-	text_word(dev, sizeof(dev), first.dev.s, strlen(first.dev.s));
-	text_word(client, sizeof(client), first.client.s, strlen(first.client.s));
-	text_word(comm, sizeof(comm), first.comm, strlen(first.comm));
-	if (first.held_ns)
-		hist_time(first.held_ns, held, sizeof(held));
-	snprintf(text, size, "; the first: %s id=%" PRIu64 "%s%s%s%s, by %s-%" PRIu32, dev, (uint64_t)first.id,
-		 *client ? ", client " : "", client, *held ? ", held for " : "", held, comm, first.pid);
+	note("the command does not end on SIGTERM; killing it");
+	kill(c->child, SIGKILL);
+	if (!wait_child(c))
+		note("the command (process %d) does not end on SIGKILL; it waits in the kernel, see /proc/%d/stack",
+		     (int)c->child, (int)c->child);
 }
 
-static void report_text(struct check *c, FILE *out)
+static void find_firsts(struct check *c)
 {
-	char first[512];
-	size_t failed = nr_failed(c);
-	char ended[128];
+	struct verdict *verdict = &c->verdict;
 
-	command_text(c, ended, sizeof(ended));
-	fprintf(out, "%-6s the command: %s\n", command_failed(c) ? "FAILED" : "ok", ended);
-	for (int v = 0; v < NR_VIOLATIONS; v++) {
-		if (!c->counts[v])
-			continue;
-		first_text(c, v, first, sizeof(first));
-		fprintf(out, "%s %s: it is %" PRIu64 " (%s%s)\n", c->options->allowed[v] ? "allowed" : "FAILED",
-			violations[v].name, c->counts[v], violations[v].words, first);
-	}
-	for (size_t i = 0; i < c->options->nr; i++) {
-		const struct expectation *e = &c->options->expectations[i];
-		uint64_t value;
-		bool met = expectation_met(c, e, &value);
-
-		fprintf(out, "%-6s %s %s %" PRIu64 ": it is %" PRIu64 "\n", met ? "ok" : "FAILED", e->metric,
-			expect_op_text(e->op), e->value, value);
-	}
-	fprintf(out, "# %" PRIu64 " events in %.3f s, %" PRIu64 " lost; %zu failed\n", sample_events(&c->difference),
-		(double)c->difference.ts_ns / NSEC_PER_SEC, c->difference.lost, failed);
+	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
+		verdict->violations[v].has_first = counter_first(&c->counter, v, &verdict->violations[v].first);
+	verdict->violations[LEAK].first = c->live.first_buffer;
+	verdict->violations[LEAK].has_first = c->live.buffers;
+	verdict->violations[MAPPED].first = c->live.first_mapping;
+	verdict->violations[MAPPED].has_first = c->live.mappings;
 }
 
-static struct json_object *json_command(const struct check *c)
+static int report(struct check *c, int fd)
 {
-	struct json_object *command = json_object_new_object(), *words = json_object_new_array();
-	bool exited = WIFEXITED(c->wait_status);
-
-	for (char **word = c->options->command; *word; word++)
-		json_object_array_add(words, output_json_string(*word));
-	json_object_object_add(command, "argv", words);
-	json_object_object_add(command, "status", exited ? json_object_new_int(WEXITSTATUS(c->wait_status)) : NULL);
-	json_object_object_add(command, "signal", exited ? NULL : json_object_new_int(WTERMSIG(c->wait_status)));
-	return command;
-}
-
-static struct json_object *json_expectation(const struct check *c, const struct expectation *e)
-{
-	struct json_object *object = json_object_new_object();
-	uint64_t value;
-	bool met = expectation_met(c, e, &value);
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %s %" PRIu64, e->metric, expect_op_text(e->op), e->value);
-	json_object_object_add(object, "expect", output_json_string(text));
-	json_object_object_add(object, "value", json_object_new_uint64(value));
-	json_object_object_add(object, "met", json_object_new_boolean(met));
-	return object;
-}
-
-static struct json_object *json_first(const struct p2ptrace_first *first)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "dev", output_json_string(first->dev.s));
-	json_object_object_add(object, "id", json_object_new_uint64(first->id));
-	json_object_object_add(object, "client", *first->client.s ? output_json_string(first->client.s) : NULL);
-	json_object_object_add(object, "held_ns", first->held_ns ? json_object_new_uint64(first->held_ns) : NULL);
-	json_object_object_add(object, "pid", json_object_new_uint64(first->pid));
-	json_object_object_add(object, "comm", output_json_string(first->comm));
-	return object;
-}
-
-static int report_json(struct check *c, FILE *out)
-{
-	struct json_object *document = json_object_new_object(), *expected = json_object_new_array();
-	struct json_object *found = json_object_new_object(), *metrics = json_object_new_object();
-	struct json_object *firsts = json_object_new_object(), *allowed = json_object_new_array();
-	struct p2ptrace_first first;
-
-	for (int v = 0; v < NR_VIOLATIONS; v++) {
-		if (!c->counts[v])
-			continue;
-		json_object_object_add(found, violations[v].name, json_object_new_uint64(c->counts[v]));
-		if (c->options->allowed[v])
-			json_object_array_add(allowed, json_object_new_string(violations[v].name));
-		if (first_of(c, v, &first))
-			json_object_object_add(firsts, violations[v].name, json_first(&first));
-	}
-	for (size_t i = 0; i < c->options->nr; i++)
-		json_object_array_add(expected, json_expectation(c, &c->options->expectations[i]));
-	for (size_t i = 0; i < c->counter.metrics.nr; i++)
-		json_object_object_add(metrics, c->counter.metrics.metrics[i].name,
-				       json_object_new_uint64(metric_value(&c->counter.metrics.metrics[i], &c->difference)));
-	json_object_object_add(document, "event", json_object_new_string("check"));
-	json_object_object_add(document, "failed", json_object_new_uint64(nr_failed(c)));
-	json_object_object_add(document, "command", json_command(c));
-	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&c->counter.set)));
-	json_object_object_add(document, "violations", found);
-	json_object_object_add(document, "allowed", allowed);
-	json_object_object_add(document, "first", firsts);
-	json_object_object_add(document, "expectations", expected);
-	json_object_object_add(document, "interval_ns", json_object_new_uint64(c->difference.ts_ns));
-	json_object_object_add(document, "metrics", metrics);
-	return output_json_document(document, out);
-}
-
-static int report(struct check *c, FILE *out)
-{
-	int rc = 0;
+	struct stream out = { .fd = fd };
+	struct buffer text = {};
+	int rc = verdict_failed(&c->verdict) ? EXIT_CHECK : 0;
 
 	if (c->options->common.json)
-		rc = report_json(c, out);
+		verdict_json(&text, &c->verdict);
 	else
-		report_text(c, out);
-	/* A reader that has gone has had enough; the verdict stands */
-	if (!rc && fflush(out) && errno != EPIPE)
+		verdict_text(&text, &c->verdict);
+	if (text.failed)
+		rc = fail(EXIT_OTHER, "out of memory");
+	/* The verdict stands even if the reader of a pipe has gone */
+	else if (stream_write(&out, text.data, text.len) && out.error != EPIPE)
 		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s", c->options->output ? " to " : "",
-			  c->options->output ?: "", strerror(errno));
-	if (!rc && nr_failed(c))
-		rc = EXIT_CHECK;
+			  c->options->output ? c->options->output : "", strerror(out.error));
+	buffer_free(&text);
 	return rc;
 }
 
@@ -480,18 +357,18 @@ static int check_metrics(const struct check *c)
 	return 0;
 }
 
-static int check_session(struct check *c, FILE *out)
+static int check_session(struct check *c, int fd)
 {
 	struct session_config config = {
 		.interval_ns = 20 * NSEC_PER_MSEC,
 		.pause = check_pause,
 		.ctx = c,
 	};
+	struct verdict *verdict = &c->verdict;
 	int rc;
 
 	c->counter.older_than_ns = c->options->older_than_ns;
 	rc = counter_start(&c->counter, &config, true);
-
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);
 	if (!rc && interrupted())
@@ -505,41 +382,56 @@ static int check_session(struct check *c, FILE *out)
 	if (!rc)
 		rc = c->status;
 	if (!rc && !c->judged)
-		rc = fail(EXIT_OTHER, "interrupted before there was a verdict; run it again, and let the command end");
+		rc = fail(EXIT_OTHER, "interrupted before the verdict; run it again, and let the command end");
 	if (rc)
 		return rc;
-	/* Detached by now: what was lost is final */
-	c->difference.lost = c->counter.session.lost.total;
-	/* How many are lost is an estimate, and may be put right */
-	c->difference.lost -= c->start.lost < c->difference.lost ? c->start.lost : c->difference.lost;
-	c->counts[LOST] = c->difference.lost;
-	return report(c, out);
+	/* The programs are detached, so this is final. It is an estimate that may be lower than at the start. */
+	verdict->difference.lost = c->counter.session.lost.total;
+	verdict->difference.lost -= c->start.lost < verdict->difference.lost ? c->start.lost : verdict->difference.lost;
+	verdict->violations[LOST].count = verdict->difference.lost;
+	find_firsts(c);
+	return report(c, fd);
+}
+
+static int check(struct check *c, const struct options *o)
+{
+	int fd = STDOUT_FILENO, rc = check_metrics(c);
+
+	if (rc)
+		return rc;
+	if (o->output) {
+		fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (fd < 0)
+			return fail(EXIT_OTHER, "cannot write to %s: %s", o->output, strerror(errno));
+	}
+	rc = check_session(c, fd);
+	if (o->output && close(fd) && rc <= EXIT_CHECK)
+		rc = fail(EXIT_OTHER, "cannot write the report to %s: %s", o->output, strerror(errno));
+	return rc;
 }
 
 int cmd_check(int argc, char **argv)
 {
 	struct options o = {};
-	struct check c = { .options = &o };
-	FILE *out = stdout;
+	struct check c = { .options = &o, .patience_ns = PATIENCE_NS };
 	int rc;
 
-	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
+	if (!*o.command && !o.list)
+		return fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
 	rc = counter_open(&c.counter, &o.common.want, !o.list);
-	if (!rc && o.list) {
+	c.verdict.mode = event_set_mode(&c.counter.set);
+	c.verdict.command = o.command;
+	c.verdict.metrics = &c.counter.metrics;
+	c.verdict.expectations = o.expectations;
+	c.verdict.nr_expectations = o.nr;
+	for (int v = 0; v < NR_VIOLATIONS; v++)
+		c.verdict.violations[v].allowed = o.allowed[v];
+	if (!rc && o.list)
 		metrics_print(&c.counter.metrics);
-	} else if (!rc) {
-		rc = check_metrics(&c);
-		if (!rc && o.output) {
-			out = fopen(o.output, "we");
-			if (!out)
-				rc = fail(EXIT_OTHER, "cannot write to %s: %s", o.output, strerror(errno));
-		}
-		if (!rc)
-			rc = check_session(&c, out);
-		if (out && out != stdout && fclose(out) && rc <= EXIT_CHECK)
-			rc = fail(EXIT_OTHER, "cannot write the report to %s: %s", o.output, strerror(errno));
-	}
+	else if (!rc)
+		rc = check(&c, &o);
 	counter_close(&c.counter);
 	return rc;
 }

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One per subcommand, in cmd_<name>.c. argv[0] is the subcommand. Return the exit status. */
-#ifndef COMMANDS_H
-#define COMMANDS_H
+/*
+ * Every subcommand, with its line in "p2ptrace --help". cmd_NAME() is in cmd/NAME.c; its argv[0] is NAME, and it returns
+ * the exit status.
+ */
+#ifndef CMD_H
+#define CMD_H
 
-int cmd_check(int argc, char **argv);
-int cmd_leaks(int argc, char **argv);
-int cmd_lifetimes(int argc, char **argv);
-int cmd_peers(int argc, char **argv);
-int cmd_stat(int argc, char **argv);
-int cmd_trace(int argc, char **argv);
+#define P2PTRACE_COMMANDS(X)								\
+	X(trace, "print each event of peer memory as it happens")			\
+	X(stat, "count events: rates per interval, and totals")				\
+	X(lifetimes, "show how long buffers are held and mapped: histograms, percentiles") \
+	X(peers, "show which devices can reach which peer memory, and why not")		\
+	X(leaks, "show which buffers are held, since when, by whom, allocated where")	\
+	X(check, "run a command, and fail if it misuses peer memory")
 
-#endif /* COMMANDS_H */
+#define P2PTRACE_DECLARE_COMMAND(name, summary) int cmd_##name(int argc, char **argv);
+P2PTRACE_COMMANDS(P2PTRACE_DECLARE_COMMAND)
+#undef P2PTRACE_DECLARE_COMMAND
+
+#endif /* CMD_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace leaks: what is still held, since when, by whom, and who allocated it.
+ * p2ptrace leaks: the buffers that are held, since when, by which task, and from which stack they were allocated.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,15 +11,15 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <json-c/json.h>
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "event/metrics.h"
-#include "event/output.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/number.h"
+#include "lib/print.h"
 #include "lib/text.h"
 #include "lib/units.h"
 #include "machine/devices.h"
@@ -35,58 +35,49 @@
 
 struct options {
 	struct common_options common;
-	uint64_t older_than_ns;
-	bool older_than_given;
+	struct optional_number older_than_ns;
 };
 
-enum {
-	OPT_OLDER_THAN = OPT_OWN,
-};
+static int set_older_than(void *to, const char *value)
+{
+	struct options *o = to;
+	uint64_t ns;
+	int err = number_parse_seconds(value, &ns);
 
-static const struct argp_option option_table[] = {
-	{ "older-than", OPT_OLDER_THAN, "SECONDS", 0,
-	  "Leave out what has been held for less (default 1): it is likely to be in use", 2 },
+	if (err)
+		return options_bad_number("--older-than", value, err, "10 or 0.01 (seconds)");
+	return options_set_optional("--older-than", &o->older_than_ns, ns, value);
+}
+
+static const struct arg_option filter_options[] = {
+	{ "older-than", 0, "SECONDS", "Only buffers held for at least this time (default 1); younger ones are likely to be "
+	  "in use", set_older_than },
 	{}
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-	int err;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		return options_init(state, &o->common);
-	case OPT_OLDER_THAN:
-		err = number_parse_seconds(arg, &o->older_than_ns);
-		o->older_than_given = true;
-		if (err)
-			o->common.status = options_bad_number("older-than", arg, err, "10 or 0.01 (seconds)");
-		break;
-	case ARGP_KEY_ARG:
-		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace leaks --help'", arg);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return o->common.status ? EINVAL : 0;
-}
-
-static const struct argp_child children[] = {
-	{ .argp = &options_base }, { .argp = &options_duration }, {}
+static const struct arg_group groups[] = {
+	{ "Filters", options_dev },
+	{ NULL, filter_options },
+	{ "Run", options_duration },
+	{ "Output", options_json },
+	{ "General", options_general },
+	{}
 };
 
-static const struct argp argp = {
-	.options = option_table,
-	.parser = parse,
-	.children = children,
-	.doc = "At Ctrl-C, or after --duration, show the buffers that have not come back, the oldest first: size, age, DMA "
-	       "mappings, process, and the kernel's stack that allocated them.\v"
-	       "What was held before is shown, too, without its stack. A buffer that is \"freed\" is still mapped by a "
-	       "device; one that is \"user\" is mapped by a process. A kernel without the p2pmem series tells neither, and of "
-	       "what was held before only how much it is. With --json, all of it is one document.\n\n"
-	       "Exit status: 0 fine (whether or not something is held), 2 bad usage, 3 this kernel or these privileges "
-	       "cannot do it, 4 anything else.",
+static const struct args args = {
+	.usage = "",
+	.summary = "At Ctrl-C or after --duration, show the buffers that are still allocated, oldest first: size, age, DMA "
+		   "mappings, process, and the kernel stack that allocated them.",
+	.groups = groups,
+	.notes = "Buffers allocated before p2ptrace started are shown without their stack. The state of a buffer is live; "
+		 "freed, but still mapped by a device; or user, mapped by a process. A kernel without the p2pmem series "
+		 "tells neither mappings nor states, and only the total size of the buffers allocated before. With "
+		 "--json, the output is one document.\n",
+	.exit_status = "Exit status: 0 fine (whether or not buffers are held), 2 bad usage, 3 this kernel or these "
+		       "privileges cannot do it, 4 any other error.",
+	.examples = "  p2ptrace leaks\n"
+		    "  p2ptrace leaks --duration 60 --older-than 10\n"
+		    "  p2ptrace leaks --dev p2pmem0 --duration 5 --json\n",
 };
 
 struct leaks {
@@ -98,10 +89,10 @@ struct leaks {
 	uint64_t start_ns, read_ns;
 	int owners_fd, stacks_fd;
 	bool stock;
-	uint64_t held_bytes;	/* stock mode: of all that is held, seen or not */
+	uint64_t held_bytes;	/* stock mode: of all buffers, seen or not */
 };
 
-/* Ages are in ticks of the kernel, of which the longest is 10 ms. */
+/* The kernel counts ages in ticks; the longest tick is 10 ms. */
 #define TICK_NS (10 * NSEC_PER_MSEC)
 
 static bool was_before(const struct leaks *l, const struct held *held)
@@ -110,18 +101,18 @@ static bool was_before(const struct leaks *l, const struct held *held)
 }
 
 /*
- * Whether it is to be shown. It is not if it had come back by the time that we asked for its owner: then that was no
- * longer known, although it was allocated while we watched.
+ * Whether to show a buffer. A buffer that was allocated while we watched and has no owner was freed before we looked its
+ * owner up.
  */
 static bool is_leak(const struct leaks *l, const struct held *held, struct p2ptrace_owner *owner, bool *known)
 {
 	*known = held->known;
 	*owner = held->seen;
-	return held->age_ms * NSEC_PER_MSEC >= l->options->older_than_ns &&
+	return held->age_ms * NSEC_PER_MSEC >= l->options->older_than_ns.value &&
 	       (*known || was_before(l, held) || l->session.lost.total);
 }
 
-/* At once, for what is in use comes back while it is shown. */
+/* Before anything is shown, because buffers in use are freed meanwhile. */
 static void find_owners(struct leaks *l)
 {
 	for (size_t i = 0; i < l->held.nr; i++) {
@@ -134,7 +125,7 @@ static void find_owners(struct leaks *l)
 	}
 }
 
-/* How the kernel got from the tracepoint to our program. */
+/* Functions between the tracepoint and our program. */
 static bool is_tracing(const struct leaks *l, uint64_t addr)
 {
 	static const char *const prefixes[] = { "bpf_", "__bpf_", "__traceiter_" };
@@ -147,7 +138,7 @@ static bool is_tracing(const struct leaks *l, uint64_t addr)
 	return false;
 }
 
-/* The frames of the stack, from the innermost on that is not about tracing; their number. */
+/* Reads the frames of a stack without those of tracing, the innermost first, and returns their number. */
 static size_t stack_read(const struct leaks *l, int32_t id, uint64_t *frames)
 {
 	uint64_t all[P2PTRACE_STACK_DEPTH] = {};
@@ -181,28 +172,28 @@ static void text_one(const struct leaks *l, const struct held *held, const struc
 	size_t n = stack_read(l, owner->stack, frames);
 
 	text_word(comm, sizeof(comm), owner->comm, strlen(owner->comm));
-	printf("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs", held->dev, held->id, held->size, held->age_ms / 1000.0);
+	print("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs", held->dev, held->id, held->size, held->age_ms / 1000.0);
 	if (!l->stock)
-		printf(" pins=%d %s", held->pins, held->state);
-	printf(" pid=%d comm=%s", known ? (int)owner->pid : held->pid, *comm ? comm : "-");
+		print(" pins=%d %s", held->pins, held->state);
+	print(" pid=%d comm=%s", known ? (int)owner->pid : held->pid, *comm ? comm : "-");
 	if (!l->stock)
-		printf(" owner=%s", held->owner);
-	printf("\n");
+		print(" owner=%s", held->owner);
+	print("\n");
 	for (size_t i = 0; i < n; i++) {
 		frame_name(l, frames[i], name, sizeof(name));
-		printf("        %s\n", name);
+		print("        %s\n", name);
 	}
 	if (!n)
-		printf("        (stack not known: %s)\n", !known ?
-		       "allocated before p2ptrace was started" : "the kernel could not record it");
+		print("        (stack not known: %s)\n", !known ?
+		       "allocated before p2ptrace started" : "the kernel could not record it");
 }
 
-/* What is held besides that which was seen to be allocated: since before, or mapped by processes. */
+/* Memory that is held, but not by buffers that we saw allocated: older buffers, and mappings by processes. */
 static uint64_t unseen_bytes(const struct leaks *l)
 {
 	uint64_t seen = 0, page = sysconf(_SC_PAGESIZE);
 
-	/* It is handed out in whole pages */
+	/* Memory is allocated in whole pages */
 	for (size_t i = 0; i < l->held.nr; i++)
 		seen += (l->held.held[i].size + page - 1) / page * page;
 	return l->held_bytes > seen ? l->held_bytes - seen : 0;
@@ -224,62 +215,69 @@ static void print_text(const struct leaks *l)
 		before += !known;
 		text_one(l, held, &owner, known);
 	}
-	printf("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr, nr == 1 ? "" : "s", bytes,
-	       (double)l->options->older_than_ns / NSEC_PER_SEC);
+	print("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr, PLURAL(nr), bytes,
+	       (double)l->options->older_than_ns.value / NSEC_PER_SEC);
 	if (l->stock)
-		printf("%" PRIu64 " bytes more since before p2ptrace was started, or by processes\n", unseen_bytes(l));
+		print("%" PRIu64 " more bytes are held by processes or since before p2ptrace started\n", unseen_bytes(l));
 	else
-		printf("%" PRIu64 " of them since before p2ptrace was started\n", before);
+		print("%" PRIu64 " of them since before p2ptrace started\n", before);
 }
 
-static struct json_object *json_one(const struct leaks *l, const struct held *held, const struct p2ptrace_owner *owner,
-				    bool known)
+static void json_one(const struct leaks *l, struct buffer *out, const struct held *held,
+		     const struct p2ptrace_owner *owner, bool known)
 {
-	struct json_object *object = json_object_new_object(), *stack = json_object_new_array();
 	uint64_t frames[P2PTRACE_STACK_DEPTH];
 	size_t n = stack_read(l, owner->stack, frames);
 	char name[512];
 
-	json_object_object_add(object, "dev", output_json_string(held->dev));
-	json_object_object_add(object, "id", json_object_new_uint64(held->id));
-	json_object_object_add(object, "size", json_object_new_uint64(held->size));
-	json_object_object_add(object, "age_ms", json_object_new_uint64(held->age_ms));
+	json_open(out, NULL, '{');
+	json_string(out, "dev", held->dev);
+	json_uint(out, "id", held->id);
+	json_uint(out, "size", held->size);
+	json_uint(out, "age_ms", held->age_ms);
 	if (!l->stock) {
-		json_object_object_add(object, "nents", json_object_new_int(held->nents));
-		json_object_object_add(object, "pins", json_object_new_int(held->pins));
-		json_object_object_add(object, "state", output_json_string(held->state));
-		json_object_object_add(object, "owner", output_json_string(held->owner));
+		json_int(out, "nents", held->nents);
+		json_int(out, "pins", held->pins);
+		json_string(out, "state", held->state);
+		json_string(out, "owner", held->owner);
 	}
-	json_object_object_add(object, "pid", json_object_new_int(known ? (int)owner->pid : held->pid));
-	json_object_object_add(object, "comm", known ? output_json_string(owner->comm) : NULL);
-	json_object_object_add(object, "before", json_object_new_boolean(!known));
-	json_object_object_add(object, "stack", stack);
+	json_int(out, "pid", known ? (int)owner->pid : held->pid);
+	if (known)
+		json_string(out, "comm", owner->comm);
+	else
+		json_null(out, "comm");
+	json_bool(out, "before", !known);
+	json_open(out, "stack", '[');
 	for (size_t i = 0; i < n; i++) {
 		frame_name(l, frames[i], name, sizeof(name));
-		json_object_array_add(stack, output_json_string(name));
+		json_string(out, NULL, name);
 	}
-	return object;
+	json_close(out, ']');
+	json_close(out, '}');
 }
 
-static int print_json(const struct leaks *l)
+static void print_json(const struct leaks *l)
 {
-	struct json_object *document = json_object_new_object(), *held = json_object_new_array();
+	struct buffer *out = print_buffer();
 
-	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&l->session.config.events)));
-	json_object_object_add(document, "ts_ns", json_object_new_uint64(l->read_ns));
-	json_object_object_add(document, "older_than_ns", json_object_new_uint64(l->options->older_than_ns));
-	json_object_object_add(document, "held", held);
+	json_open(out, NULL, '{');
+	json_string(out, "mode", event_set_mode(&l->session.config.events));
+	json_uint(out, "ts_ns", l->read_ns);
+	json_uint(out, "older_than_ns", l->options->older_than_ns.value);
+	json_open(out, "held", '[');
 	for (size_t i = 0; i < l->held.nr; i++) {
 		struct p2ptrace_owner owner;
 		bool known;
 
 		if (is_leak(l, &l->held.held[i], &owner, &known))
-			json_object_array_add(held, json_one(l, &l->held.held[i], &owner, known));
+			json_one(l, out, &l->held.held[i], &owner, known);
 	}
+	json_close(out, ']');
 	if (l->stock)
-		json_object_object_add(document, "unseen_bytes", json_object_new_uint64(unseen_bytes(l)));
-	json_object_object_add(document, "lost", json_object_new_uint64(l->session.lost.total));
-	return output_json_document(document, stdout);
+		json_uint(out, "unseen_bytes", unseen_bytes(l));
+	json_uint(out, "lost", l->session.lost.total);
+	json_close(out, '}');
+	print("\n");
 }
 
 /* Stock mode: from our own map, as the kernel keeps no list. */
@@ -302,13 +300,13 @@ static int held_of_owners(struct leaks *l)
 	return rc;
 }
 
-/* Still attached, so that who holds what is known, whatever happens meanwhile. */
+/* The programs are still attached, so that the owner of each buffer is known. */
 static int leaks_ending(void *ctx)
 {
 	struct leaks *l = ctx;
 	int rc;
 
-	/* Before, for it may take a while; what is older than we are then is never taken for younger */
+	/* Read the clock first: reading buffers may take a while, and none may look younger than it is */
 	l->read_ns = clock_now_ns();
 	rc = l->stock ? held_of_owners(l) : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 	if (!rc)
@@ -316,23 +314,22 @@ static int leaks_ending(void *ctx)
 	return rc;
 }
 
-static int show(struct leaks *l)
+static void show(struct leaks *l)
 {
-	int rc = 0, err;
+	const struct lost *lost = &l->session.lost;
+	int err = ksyms_load(&l->ksyms, KALLSYMS);
 
-	err = ksyms_load(&l->ksyms, KALLSYMS);
 	if (err || !l->ksyms.nr)
-		note("there will be addresses for names: cannot read %s: %s", KALLSYMS, err ? strerror(-err) :
+		note("stacks show addresses instead of names: cannot read %s: %s", KALLSYMS, err ? strerror(-err) :
 		     "the kernel hides them; see /proc/sys/kernel/kptr_restrict");
 	if (l->options->common.json)
-		rc = print_json(l);
+		print_json(l);
 	else
 		print_text(l);
-	if (!rc && l->session.lost.total)
-		note("%" PRIu64 " event%s not recorded (there is room for %d buffers at a time; %" PRIu64 " nested), so that what "
-		     "is said to be from before may not be", l->session.lost.total,
-		     l->session.lost.total == 1 ? " was" : "s were", P2PTRACE_MAX_LIVE, l->session.lost.nested);
-	return rc;
+	if (lost->total)
+		note("%" PRIu64 " event%s not recorded (there is room for %d buffers at a time; %" PRIu64 " nested); buffers "
+		     "shown as allocated before p2ptrace started may be newer", lost->total,
+		     lost->total == 1 ? " was" : "s were", P2PTRACE_MAX_LIVE, lost->nested);
 }
 
 static int leaks_session(struct leaks *l, const struct event_set *set)
@@ -349,7 +346,7 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	if (!skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
-	/* Who may not read it is not to learn that in the end */
+	/* Report missing privileges now, not at the end */
 	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 	held_free(&l->held);
 	if (!rc)
@@ -359,11 +356,11 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 		l->stacks_fd = bpf_map__fd(skel->maps.stacks);
 		l->stock = set->stock;
 		l->start_ns = clock_now_ns();
-		note("watching allocations, mode %s (Ctrl-C shows what is held)", event_set_mode(set));
+		note("watching allocations, mode %s (Ctrl-C shows the buffers held)", event_set_mode(set));
 		rc = session_run(&l->session);
 	}
 	if (!rc)
-		rc = show(l);
+		show(l);
 	held_free(&l->held);
 	ksyms_free(&l->ksyms);
 	session_close(&l->session);
@@ -379,10 +376,10 @@ int cmd_leaks(int argc, char **argv)
 	struct event_set set = {};
 	int rc;
 
-	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
-	if (!o.older_than_given)
-		o.older_than_ns = OLDER_THAN_DEFAULT;
+	if (!o.older_than_ns.given)
+		o.older_than_ns.value = OLDER_THAN_DEFAULT;
 
 	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
 	rc = select_all(&o.common.want, &set, &filter);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace lifetimes: how long buffers are held, and mapped. All of it is added up in the kernel.
+ * p2ptrace lifetimes: how long buffers are held and mapped. The kernel collects the histograms.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,13 +10,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <json-c/json.h>
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
-#include "event/output.h"
 #include "lib/hist.h"
+#include "lib/json.h"
 #include "lib/log.h"
+#include "lib/print.h"
 #include "lib/text.h"
 #include "lib/units.h"
 #include "session/select.h"
@@ -30,34 +30,27 @@ struct options {
 	struct common_options common;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		return options_init(state, &o->common);
-	case ARGP_KEY_ARG:
-		o->common.status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace lifetimes --help'", arg);
-		return EINVAL;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_child children[] = {
-	{ .argp = &options_base }, { .argp = &options_client }, { .argp = &options_duration }, {}
+static const struct arg_group groups[] = {
+	{ "Filters", options_dev },
+	{ NULL, options_client },
+	{ "Run", options_duration },
+	{ "Output", options_json },
+	{ "General", options_general },
+	{}
 };
 
-static const struct argp argp = {
-	.parser = parse,
-	.children = children,
-	.doc = "At Ctrl-C, or after --duration, show for each device how long its buffers were held, and for each client how "
-	       "long they were mapped for it: a histogram, percentiles, and the longest.\v"
-	       "Of what began before, the end is only counted. Percentiles are as exact as the histogram: within a line of "
-	       "it, times are taken to be spread evenly. With --client, only mappings are shown. With --json, all of it is "
-	       "one document.\n\n"
-	       "Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 anything else.",
+static const struct args args = {
+	.usage = "",
+	.summary = "At Ctrl-C or after --duration, show for each device how long its buffers were held, and for each client "
+		   "how long they were mapped: a histogram, percentiles, and the longest time.",
+	.groups = groups,
+	.notes = "Buffers and mappings that began before p2ptrace started are counted, not measured. Percentiles assume "
+		 "that times are spread evenly within a line of the histogram. With --client, only mappings are shown. "
+		 "With --json, the output is one document.\n",
+	.exit_status = OPTIONS_EXIT_STATUS,
+	.examples = "  p2ptrace lifetimes --duration 10\n"
+		    "  p2ptrace lifetimes --client eth0\n"
+		    "  p2ptrace lifetimes --dev p2pmem0 --duration 5 --json\n",
 };
 
 struct lifetime {
@@ -74,7 +67,7 @@ struct lifetimes {
 	uint64_t unknown;
 };
 
-/* Devices in their order, first what was held. */
+/* Devices in natural order, and within each: held before mapped. */
 static int by_name(const void *a, const void *b)
 {
 	const struct p2ptrace_lifetime *x = &((const struct lifetime *)a)->key, *y = &((const struct lifetime *)b)->key;
@@ -139,13 +132,13 @@ static void text_life(const struct lifetime *life)
 
 	text_word(dev, sizeof(dev), life->key.dev.s, strlen(life->key.dev.s));
 	text_word(client, sizeof(client), life->key.client.s, strlen(life->key.client.s));
-	printf("%s, %s%s: %" PRIu64, dev, *client ? "mapped for " : "held", client, (uint64_t)life->hist.count);
+	print("%s, %s%s: %" PRIu64, dev, *client ? "mapped for " : "held", client, (uint64_t)life->hist.count);
 	for (size_t i = 0; i < ARRAY_SIZE(percents); i++) {
 		hist_time(hist_percentile(&life->hist, percents[i]), time, sizeof(time));
-		printf("  p%u %s", percents[i], time);
+		print("  p%u %s", percents[i], time);
 	}
 	hist_time(life->hist.max_ns, time, sizeof(time));
-	printf("  max %s\n", time);
+	print("  max %s\n", time);
 
 	for (size_t i = 0; i < HIST_NR_SLOTS; i++)
 		if (life->hist.slots[i] > most)
@@ -161,53 +154,66 @@ static void text_life(const struct lifetime *life)
 			snprintf(to_text, sizeof(to_text), "...");
 		else
 			hist_time(to, to_text, sizeof(to_text));
-		printf("  %7s - %-7s %9" PRIu64 " |%.*s\n", time, to_text, n, (int)((n * BAR_WIDTH + most - 1) / most),
+		print("  %7s - %-7s %9" PRIu64 " |%.*s\n", time, to_text, n, (int)((n * BAR_WIDTH + most - 1) / most),
 		       "########################################");
 	}
-	printf("\n");
+	print("\n");
 }
 
-static struct json_object *json_life(const struct lifetime *life)
+static void json_bucket(struct buffer *out, unsigned int slot, uint64_t count)
 {
-	struct json_object *object = json_object_new_object(), *buckets = json_object_new_array();
+	uint64_t from, to;
 
-	json_object_object_add(object, "dev", output_json_string(life->key.dev.s));
-	json_object_object_add(object, "client", *life->key.client.s ? output_json_string(life->key.client.s) : NULL);
-	json_object_object_add(object, "kind", json_object_new_string(*life->key.client.s ? "mapped" : "held"));
-	json_object_object_add(object, "count", json_object_new_uint64(life->hist.count));
-	json_object_object_add(object, "total_ns", json_object_new_uint64(life->hist.total_ns));
-	json_object_object_add(object, "p50_ns", json_object_new_uint64(hist_percentile(&life->hist, 50)));
-	json_object_object_add(object, "p90_ns", json_object_new_uint64(hist_percentile(&life->hist, 90)));
-	json_object_object_add(object, "p99_ns", json_object_new_uint64(hist_percentile(&life->hist, 99)));
-	json_object_object_add(object, "max_ns", json_object_new_uint64(life->hist.max_ns));
-	json_object_object_add(object, "buckets", buckets);
-	for (unsigned int i = 0; i < HIST_NR_SLOTS; i++) {
-		struct json_object *bucket;
-		uint64_t from, to;
-
-		if (!life->hist.slots[i])
-			continue;
-		hist_slot_range(i, &from, &to);
-		bucket = json_object_new_object();
-		json_object_object_add(bucket, "from_ns", json_object_new_uint64(from));
-		json_object_object_add(bucket, "to_ns", to == UINT64_MAX ? NULL : json_object_new_uint64(to));
-		json_object_object_add(bucket, "count", json_object_new_uint64(life->hist.slots[i]));
-		json_object_array_add(buckets, bucket);
-	}
-	return object;
+	hist_slot_range(slot, &from, &to);
+	json_open(out, NULL, '{');
+	json_uint(out, "from_ns", from);
+	if (to == UINT64_MAX)
+		json_null(out, "to_ns");
+	else
+		json_uint(out, "to_ns", to);
+	json_uint(out, "count", count);
+	json_close(out, '}');
 }
 
-static int print_json(const struct lifetimes *l)
+static void json_life(struct buffer *out, const struct lifetime *life)
 {
-	struct json_object *document = json_object_new_object(), *lives = json_object_new_array();
+	bool mapped = *life->key.client.s;
 
-	json_object_object_add(document, "mode", json_object_new_string(event_set_mode(&l->session.config.events)));
-	json_object_object_add(document, "lifetimes", lives);
+	json_open(out, NULL, '{');
+	json_string(out, "dev", life->key.dev.s);
+	if (mapped)
+		json_string(out, "client", life->key.client.s);
+	else
+		json_null(out, "client");
+	json_string(out, "kind", mapped ? "mapped" : "held");
+	json_uint(out, "count", life->hist.count);
+	json_uint(out, "total_ns", life->hist.total_ns);
+	json_uint(out, "p50_ns", hist_percentile(&life->hist, 50));
+	json_uint(out, "p90_ns", hist_percentile(&life->hist, 90));
+	json_uint(out, "p99_ns", hist_percentile(&life->hist, 99));
+	json_uint(out, "max_ns", life->hist.max_ns);
+	json_open(out, "buckets", '[');
+	for (unsigned int i = 0; i < HIST_NR_SLOTS; i++)
+		if (life->hist.slots[i])
+			json_bucket(out, i, life->hist.slots[i]);
+	json_close(out, ']');
+	json_close(out, '}');
+}
+
+static void print_json(const struct lifetimes *l)
+{
+	struct buffer *out = print_buffer();
+
+	json_open(out, NULL, '{');
+	json_string(out, "mode", event_set_mode(&l->session.config.events));
+	json_open(out, "lifetimes", '[');
 	for (size_t i = 0; i < l->nr; i++)
-		json_object_array_add(lives, json_life(&l->lives[i]));
-	json_object_object_add(document, "unknown", json_object_new_uint64(l->unknown));
-	json_object_object_add(document, "lost", json_object_new_uint64(l->session.lost.total));
-	return output_json_document(document, stdout);
+		json_life(out, &l->lives[i]);
+	json_close(out, ']');
+	json_uint(out, "unknown", l->unknown);
+	json_uint(out, "lost", l->session.lost.total);
+	json_close(out, '}');
+	print("\n");
 }
 
 static void print_text(const struct lifetimes *l)
@@ -215,9 +221,10 @@ static void print_text(const struct lifetimes *l)
 	for (size_t i = 0; i < l->nr; i++)
 		text_life(&l->lives[i]);
 	if (!l->nr)
-		printf("nothing that began meanwhile has ended\n");
+		print("no buffer or mapping that began while tracing has ended\n");
 	if (l->unknown)
-		printf("# %" PRIu64 " that had begun before have ended\n", l->unknown);
+		print("# %" PRIu64 " buffer%s or mapping%s that began before tracing ended\n", l->unknown,
+		       PLURAL(l->unknown), PLURAL(l->unknown));
 }
 
 static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
@@ -242,7 +249,7 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	if (!rc)
 		rc = read_all(l, skel);
 	if (!rc && l->options->common.json)
-		rc = print_json(l);
+		print_json(l);
 	else if (!rc)
 		print_text(l);
 	if (!rc && l->session.lost.total)
@@ -263,7 +270,7 @@ int cmd_lifetimes(int argc, char **argv)
 	struct event_set set = {};
 	int rc;
 
-	if (!options_parse(&argp, argc, argv, &o, &o.common, &rc))
+	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
 
 	set.has[P2PTRACE_p2pmem_dma_map] = set.has[P2PTRACE_p2pmem_dma_unmap] = true;

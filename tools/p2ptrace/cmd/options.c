@@ -3,175 +3,177 @@
 #include <string.h>
 
 #include "cmd/options.h"
-#include "lib/args.h"
 #include "lib/log.h"
 #include "lib/number.h"
 #include "p2ptrace.h"
 #include "session/session.h"
 
-enum {
-	OPT_JSON = 256, OPT_DEV, OPT_CLIENT, OPT_DURATION, OPT_PID, OPT_COMM, OPT_MIN_SIZE,
-};
-
-static const struct argp_option base_table[] = {
-	{ "json", OPT_JSON, NULL, 0, "Print JSON", 1 },
-	{ "dev", OPT_DEV, "DEVICE", 0,
-	  "Only what is about this p2pmem device (p2pmem0), which includes events that name just its provider, or about "
-	  "this provider (0000:01:00.0, or nvme0); leaves out events that have neither dev nor provider", 2 },
-	{ "verbose", 'v', NULL, 0, "Show what libbpf says", 5 },
-	{ "help", 'h', NULL, 0, "Print this help", 5 },
-	{}
-};
-
-static const struct argp_option client_table[] = {
-	{ "client", OPT_CLIENT, "DEVICE", 0,
-	  "Only what is about this client (0000:02:00.0, just 02:00.0, or what it is known by: nvme0, eth0); leaves out "
-	  "events that have no client", 2 },
-	{}
-};
-
-/* Only for what looks at each event by itself: who frees a buffer need not be who has allocated it. */
-static const struct argp_option task_table[] = {
-	{ "pid", OPT_PID, "PID", 0,
-	  "Only what happens in this process; of an event in an interrupt, that is the one that was interrupted", 2 },
-	{ "comm", OPT_COMM, "NAME", 0, "Only what happens in tasks of this name (/proc/PID/comm)", 2 },
-	{ "min-size", OPT_MIN_SIZE, "SIZE", 0,
-	  "Only what is about so many bytes or more (64K); leaves out events that have no size", 2 },
-	{}
-};
-
-static const struct argp_option duration_table[] = {
-	{ "duration", OPT_DURATION, "SECONDS", 0, "End after this time; fractions are allowed", 3 },
-	{}
-};
-
-int options_bad_number(const char *option, const char *arg, int err, const char *example)
+int options_bad_number(const char *what, const char *value, int err, const char *example)
 {
-	return fail(EXIT_USAGE, "--%s: '%s' is %s; give a number such as %s", option, arg,
+	return fail(EXIT_USAGE, "%s '%s' is %s; give a number such as %s", what, value,
 		    err == -ERANGE ? "out of range" : !err ? "too small" : "not a number", example);
 }
 
-int options_set_number(const char *option, uint64_t *to, uint64_t value, const char *arg)
+int options_set_optional(const char *option, struct optional_number *to, uint64_t value, const char *text)
 {
-	if (*to && *to != value)
-		return fail(EXIT_USAGE, "--%s is given twice, and '%s' is not what it was; give it once", option, arg);
+	if (to->given && to->value != value)
+		return fail(EXIT_USAGE, "%s is given twice, and '%s' differs from the first value; give it once",
+			    option, text);
+	*to = (struct optional_number){ value, true };
+	return 0;
+}
+
+int options_set_number(const char *option, uint64_t *to, uint64_t value, const char *text)
+{
+	struct optional_number number = { *to, *to };
+
+	*to = value;
+	return options_set_optional(option, &number, value, text);
+}
+
+int options_set_text(const char *option, const char **to, const char *value)
+{
+	if (*to && strcmp(*to, value))
+		return fail(EXIT_USAGE, "%s is given twice ('%s', '%s'); give it once", option, *to, value);
 	*to = value;
 	return 0;
 }
 
-static int set_once(const char *option, const char **to, const char *arg)
+static int set_json(void *to, const char *value)
 {
-	if (*to && strcmp(*to, arg))
-		return fail(EXIT_USAGE, "--%s is given twice ('%s', '%s'); give it once", option, *to, arg);
-	*to = arg;
+	struct common_options *o = to;
+
+	(void)value;
+	o->json = true;
 	return 0;
 }
 
-static int parse_duration(struct common_options *o, const char *arg)
+static int set_help(void *to, const char *value)
 {
-	uint64_t ns;
-	int err = number_parse_seconds(arg, &ns);
+	struct common_options *o = to;
 
-	if (err || !ns)
-		return options_bad_number("duration", arg, err, "10 or 0.5 (seconds)");
-	return options_set_number("duration", &o->duration_ns, ns, arg);
+	(void)value;
+	o->help = true;
+	return 0;
 }
 
-static int parse_pid(struct common_options *o, const char *arg)
+static int set_verbose(void *to, const char *value)
 {
+	struct common_options *o = to;
+
+	(void)value;
+	o->verbose = true;
+	return 0;
+}
+
+static int set_dev(void *to, const char *value)
+{
+	struct common_options *o = to;
+
+	return options_set_text("--dev", &o->want.dev, value);
+}
+
+static int set_client(void *to, const char *value)
+{
+	struct common_options *o = to;
+
+	return options_set_text("--client", &o->want.client, value);
+}
+
+static int set_duration(void *to, const char *value)
+{
+	struct common_options *o = to;
+	uint64_t ns;
+	int err = number_parse_seconds(value, &ns);
+
+	if (err || !ns)
+		return options_bad_number("--duration", value, err, "10 or 0.5 (seconds)");
+	return options_set_number("--duration", &o->duration_ns, ns, value);
+}
+
+static int set_pid(void *to, const char *value)
+{
+	struct common_options *o = to;
 	uint64_t pid;
-	int err = number_parse(arg, &pid);
+	int err = number_parse(value, &pid);
 
 	if (!err && pid > INT32_MAX)
 		err = -ERANGE;
 	if (err || !pid)
-		return options_bad_number("pid", arg, err, "1234");
-	return options_set_number("pid", &o->want.pid, pid, arg);
+		return options_bad_number("--pid", value, err, "1234");
+	return options_set_number("--pid", &o->want.pid, pid, value);
 }
 
-static int parse_min_size(struct common_options *o, const char *arg)
+static int set_min_size(void *to, const char *value)
 {
+	struct common_options *o = to;
 	uint64_t size;
-	int err = number_parse_size(arg, &size);
+	int err = number_parse_size(value, &size);
 
 	if (err || !size)
-		return options_bad_number("min-size", arg, err, "4096 or 64K");
-	return options_set_number("min-size", &o->want.min_size, size, arg);
+		return options_bad_number("--min-size", value, err, "4096 or 64K");
+	return options_set_number("--min-size", &o->want.min_size, size, value);
 }
 
-static int parse_comm(struct common_options *o, const char *arg)
+static int set_comm(void *to, const char *value)
 {
+	struct common_options *o = to;
+
 	/* The kernel has room for 15 bytes and a NUL */
-	if (!*arg || strlen(arg) >= P2PTRACE_COMM_LEN)
-		return fail(EXIT_USAGE, "--comm '%s': the name of a task has 1 to %d bytes; see /proc/PID/comm", arg,
+	if (!*value || strlen(value) >= P2PTRACE_COMM_LEN)
+		return fail(EXIT_USAGE, "--comm '%s': the name of a task has 1 to %d bytes; see /proc/PID/comm", value,
 			    P2PTRACE_COMM_LEN - 1);
-	return set_once("comm", &o->want.comm, arg);
+	return options_set_text("--comm", &o->want.comm, value);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+const struct arg_option options_json[] = {
+	{ "json", 0, NULL, "Print JSON", set_json },
+	{}
+};
+
+const struct arg_option options_dev[] = {
+	{ "dev", 0, "DEVICE", "Only events of this p2pmem device (p2pmem0) or provider (0000:01:00.0, nvme0)", set_dev },
+	{}
+};
+
+const struct arg_option options_client[] = {
+	{ "client", 0, "DEVICE", "Only events of this client (0000:02:00.0, 02:00.0, nvme1, eth0)", set_client },
+	{}
+};
+
+/* For commands that look at each event alone: one task may allocate a buffer and another one free it. */
+const struct arg_option options_task[] = {
+	{ "pid", 0, "PID", "Only events in this process; an interrupt counts as the process that it interrupts", set_pid },
+	{ "comm", 0, "NAME", "Only events in tasks with this name (/proc/PID/comm)", set_comm },
+	{ "min-size", 0, "SIZE", "Only events of at least SIZE bytes (4096, 64K)", set_min_size },
+	{}
+};
+
+const struct arg_option options_duration[] = {
+	{ "duration", 0, "SECONDS", "Stop after this time; fractions are allowed", set_duration },
+	{}
+};
+
+const struct arg_option options_general[] = {
+	{ "verbose", 'v', NULL, "Show the messages of libbpf", set_verbose },
+	{ "help", 'h', NULL, "Print this help", set_help },
+	{}
+};
+
+const struct arg_option options_help[] = {
+	{ "help", 'h', NULL, "Print this help", set_help },
+	{}
+};
+
+bool options_parse(const struct args *args, int argc, char **argv, struct common_options *options, int *status)
 {
-	struct common_options *o = state->input;
-
-	switch (key) {
-	case OPT_JSON:
-		o->json = true;
-		return 0;
-	case OPT_DEV:
-		o->status = set_once("dev", &o->want.dev, arg);
-		break;
-	case OPT_CLIENT:
-		o->status = set_once("client", &o->want.client, arg);
-		break;
-	case OPT_PID:
-		o->status = parse_pid(o, arg);
-		break;
-	case OPT_COMM:
-		o->status = parse_comm(o, arg);
-		break;
-	case OPT_MIN_SIZE:
-		o->status = parse_min_size(o, arg);
-		break;
-	case OPT_DURATION:
-		o->status = parse_duration(o, arg);
-		break;
-	case 'v':
-		o->verbose = true;
-		return 0;
-	case 'h':
-		o->help = true;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return o->status ? EINVAL : 0;
-}
-
-const struct argp options_base = { .options = base_table, .parser = parse };
-const struct argp options_client = { .options = client_table, .parser = parse };
-const struct argp options_task = { .options = task_table, .parser = parse };
-const struct argp options_duration = { .options = duration_table, .parser = parse };
-
-bool options_parse(const struct argp *argp, int argc, char **argv, void *input, struct common_options *common, int *status)
-{
-	if (args_parse(argp, argc, argv, input)) {
-		*status = common->status ? common->status : EXIT_USAGE;
+	*status = args_parse(args, argc, argv, options);
+	if (*status)
+		return false;
+	if (options->help) {
+		args_help(args, argv[0]);
 		return false;
 	}
-	if (common->help) {
-		args_help(argp, argv[0]);
-		*status = 0;
-		return false;
-	}
-	session_set_verbose(common->verbose);
+	session_set_verbose(options->verbose);
 	return true;
-}
-
-error_t options_init(struct argp_state *state, struct common_options *common)
-{
-	const struct argp_child *children = state->root_argp->children;
-
-	args_init(state);
-	for (size_t i = 0; children[i].argp; i++)
-		state->child_inputs[i] = common;
-	return 0;
 }

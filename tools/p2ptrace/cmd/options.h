@@ -1,38 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Options that tracing subcommands share. One has options_base, and those of the others that make sense for it, as the
- * children of its argp, and calls options_init() on ARGP_KEY_INIT; its own keys begin with OPT_OWN.
+ * Options that subcommands share. A subcommand lists those that make sense for it in its groups. Its own options are in
+ * a struct that begins with struct common_options, so that the setters of both get the same pointer.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/args.h"
 #include "session/select.h"
 
 struct common_options {
 	bool json, help, verbose;
 	struct selection want;
 	uint64_t duration_ns;	/* 0: not given */
-	int status;		/* of the first error */
 };
 
-#define OPT_OWN 512
+/* Of a command that does not judge. */
+#define OPTIONS_EXIT_STATUS \
+	"Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 any other error."
 
-extern const struct argp options_base, options_client, options_duration, options_task;
+/* Tables for the groups of a command. */
+extern const struct arg_option options_json[], options_dev[], options_client[], options_task[], options_duration[],
+	options_general[], options_help[];
 
 /*
- * Parses the command line of a tracing subcommand into @input, of which @common is a part, and does what all of them do
- * with it. False if there is nothing left to do; then *status is what to end with.
+ * Parses the command line of a subcommand into @options. False if there is nothing left to do: then *status is the exit
+ * status.
  */
-bool options_parse(const struct argp *argp, int argc, char **argv, void *input, struct common_options *common, int *status);
+bool options_parse(const struct args *args, int argc, char **argv, struct common_options *options, int *status);
 
-error_t options_init(struct argp_state *state, struct common_options *common);
+/*
+ * For setters; all return 0 or an exit status after saying what is wrong. An option may be given again with the same
+ * value, but not with another one. @err is the result of a parser in lib/number.h, 0 if the number is too small.
+ */
+int options_bad_number(const char *what, const char *value, int err, const char *example);
+int options_set_number(const char *option, uint64_t *to, uint64_t value, const char *text);
+int options_set_text(const char *option, const char **to, const char *value);
 
-/* For the parsers of numbers: @err is theirs, 0 if the number is too small. Both return 0 or an exit status. */
-int options_bad_number(const char *option, const char *arg, int err, const char *example);
-int options_set_number(const char *option, uint64_t *to, uint64_t value, const char *arg);
+/* As options_set_number(), for an option that may be 0. */
+struct optional_number {
+	uint64_t value;
+	bool given;
+};
+
+int options_set_optional(const char *option, struct optional_number *to, uint64_t value, const char *text);
 
 #endif /* OPTIONS_H */

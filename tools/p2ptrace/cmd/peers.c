@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace peers: who can reach whose memory, and if not why, and what to do about it.
+ * p2ptrace peers: which client can reach which provider, how, and if it cannot, why and what would help.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "cmd/cmd.h"
-#include "event/output.h"
-#include "lib/args.h"
+#include "cmd/options.h"
+#include "lib/json.h"
 #include "lib/log.h"
+#include "lib/print.h"
 #include "lib/text.h"
 #include "lib/units.h"
 #include "machine/acs.h"
@@ -22,73 +21,70 @@
 #include "machine/predict.h"
 
 struct options {
-	bool json, help, predict;
+	struct common_options common;
+	bool predict;
 	const char *why[2];	/* provider and client; NULL without --why */
-	int status;
 };
 
-enum {
-	OPT_JSON = 256, OPT_WHY, OPT_PREDICT,
-};
+static int set_why(void *to, const char *value)
+{
+	struct options *o = to;
 
-static const struct argp_option option_table[] = {
-	{ "json", OPT_JSON, NULL, 0, "Print one JSON document", 1 },
-	{ "why", OPT_WHY, "PROVIDER", 0,
-	  "Explain one pair: the way from CLIENT to PROVIDER (p2pmem0, 0000:01:00.0, or what it is known by: nvme0, eth0), "
-	  "what is in the way, and what would help", 2 },
-	{ "predict", OPT_PREDICT, NULL, 0,
-	  "Derive it from sysfs and PCI config space, as for a stock kernel, also if this one tells what it decides", 3 },
-	{ "help", 'h', NULL, 0, "Print this help", 5 },
+	if (o->why[0])
+		return fail(EXIT_USAGE, "--why is given twice; give it once");
+	o->why[0] = value;
+	return 0;
+}
+
+static int set_predict(void *to, const char *value)
+{
+	struct options *o = to;
+
+	(void)value;
+	o->predict = true;
+	return 0;
+}
+
+static int set_argument(void *to, const char *value)
+{
+	struct options *o = to;
+
+	if (!o->why[0] || o->why[1])
+		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace peers --help'", value);
+	o->why[1] = value;
+	return 0;
+}
+
+static const struct arg_option question_options[] = {
+	{ "why", 0, "PROVIDER CLIENT", "Explain one pair: the path, what is in the way, and what would help", set_why },
+	{ "predict", 0, NULL, "Compute the answer from sysfs and PCI config space, even if the kernel would tell",
+	  set_predict },
 	{}
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
+static const struct arg_group groups[] = {
+	{ "Question", question_options },
+	{ "Output", options_json },
+	{ "General", options_help },
+	{}
+};
 
-	switch (key) {
-	case ARGP_KEY_INIT:
-		args_init(state);
-		return 0;
-	case OPT_JSON:
-		o->json = true;
-		return 0;
-	case OPT_PREDICT:
-		o->predict = true;
-		return 0;
-	case OPT_WHY:
-		if (o->why[0])
-			o->status = fail(EXIT_USAGE, "--why is given twice; give it once");
-		o->why[0] = arg;
-		break;
-	case 'h':
-		o->help = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (!o->why[0] || o->why[1])
-			o->status = fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace peers --help'", arg);
-		o->why[1] = arg;
-		break;
-	case ARGP_KEY_END:
-		if (o->why[0] && !o->why[1] && !o->help)
-			o->status = fail(EXIT_USAGE, "--why wants a provider and a client, such as --why p2pmem0 0000:02:00.0");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return o->status ? EINVAL : 0;
-}
-
-static const struct argp argp = {
-	.options = option_table,
-	.parser = parse,
-	.args_doc = "\n--why PROVIDER CLIENT",
-	.doc = "Show which PCI functions (rows) can reach which peer memory (columns): by which way, and over how many "
-	       "hops.\v"
-	       "bus_addr: straight through a switch. thru_host_bridge: up to the host bridge and down again. "
-	       "not_supported: not at all. This is what the kernel decides now; nobody is disturbed by asking. A stock kernel "
-	       "does not tell, so there it is predicted.\n\n"
-	       "Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 anything else.",
+static const struct args args = {
+	.usage = "",
+	.summary = "Show which clients (rows) can reach which providers of peer memory (columns), by which path, and "
+		   "over how many hops.",
+	.groups = groups,
+	.argument = set_argument,
+	.notes = "Paths: bus_addr is a direct path through a switch. thru_host_bridge leads up to the host bridge and "
+		 "down again. not_supported means that there is no path.\n\n"
+		 "A device has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, eth0, mlx5_0); a "
+		 "provider with a pool is also p2pmem0. The answer is what the kernel decides now; querying has no side "
+		 "effects. A stock kernel does not tell, so the answer is predicted there.\n",
+	.exit_status = OPTIONS_EXIT_STATUS,
+	.examples = "  p2ptrace peers\n"
+		    "  p2ptrace peers --json\n"
+		    "  p2ptrace peers --why 0000:01:00.0 0000:02:00.0\n"
+		    "  p2ptrace peers --predict --why nvme0 eth0\n",
 };
 
 /* Why a map type is what it is, and what would make it better; by the kernel's name for the reason. */
@@ -131,15 +127,15 @@ static void known_as_text(const char *pci, char *text, size_t size)
 	}
 }
 
-static struct json_object *known_as_json(const char *pci)
+static void known_as_json(struct buffer *out, const char *pci)
 {
-	struct json_object *array = json_object_new_array();
 	struct known_as known;
 
 	device_known_as(SYSFS, pci, &known);
+	json_open(out, "known_as", '[');
 	for (size_t i = 0; i < known.nr; i++)
-		json_object_array_add(array, output_json_string(known.names[i]));
-	return array;
+		json_string(out, NULL, known.names[i]);
+	json_close(out, ']');
 }
 
 #define NR_REASONS ARRAY_SIZE(reasons)
@@ -189,7 +185,7 @@ static const char *mode(const struct peers *peers)
 static void print_mode(const struct peers *peers)
 {
 	if (peers->predicted)
-		printf("predicted from sysfs and PCI config space%s\n\n",
+		print("predicted from sysfs and PCI config space%s\n\n",
 		       peers_told(SYSFS) ? "; the kernel was not asked" : ", for this kernel does not tell what it decides");
 }
 
@@ -214,26 +210,26 @@ static void print_branch(const struct why *why, const struct pci_path *path, siz
 		const char *name = path->names[i];
 		char driver[64], names[KNOWN_AS_LEN];
 
-		printf("  %*s", (int)(3 * from), "");
+		print("  %*s", (int)(3 * from), "");
 		if (i > from)
-			printf("%s%*s", last ? "   " : "│  ", (int)(3 * (i - from - 1)), "");
-		printf("%s %s  ", i > from || last ? "└─" : "├─", name);
+			print("%s%*s", last ? "   " : "│  ", (int)(3 * (i - from - 1)), "");
+		print("%s %s  ", i > from || last ? "└─" : "├─", name);
 		if (i + 1 < path->depth) {
-			printf("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
+			print("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
 		} else {
 			pci_driver(SYSFS, name, driver, sizeof(driver));
 			known_as_text(name, names, sizeof(names));
-			printf("%s, %s", end, driver);
+			print("%s, %s", end, driver);
 			if (strcmp(names, "-"))
-				printf(" (%s)", names);
-			printf("%s\n", blocker_mark(why, name));
+				print(" (%s)", names);
+			print("%s\n", blocker_mark(why, name));
 		}
 	}
 }
 
 static void print_root(const struct pci_path *path)
 {
-	printf("  host bridge%s%s\n", *path->root ? " " : "", path->root);
+	print("  host bridge%s%s\n", *path->root ? " " : "", path->root);
 }
 
 /* Shared bridges once, and then the two ways below the last of them; two trees if there are two host bridges. */
@@ -249,7 +245,7 @@ static void print_paths(const struct why *why)
 		 has_dev_name(why->provider) ? why->provider->dev : "");
 	print_root(to);
 	for (size_t i = 0; i < shared; i++)
-		printf("  %*s└─ %s  %s%s\n", (int)(3 * i), "", to->names[i], pci_kind(SYSFS, to->names[i]),
+		print("  %*s└─ %s  %s%s\n", (int)(3 * i), "", to->names[i], pci_kind(SYSFS, to->names[i]),
 		       blocker_mark(why, to->names[i]));
 	print_branch(why, to, shared, same || apart, provider);
 	if (apart)
@@ -271,65 +267,71 @@ static const char *help_of(const struct why *why, char *help, size_t size)
 	return help;
 }
 
-static int why_text(const struct peers *peers, const struct why *why)
+static void why_text(const struct peers *peers, const struct why *why)
 {
 	const struct peer *peer = why->peer;
 	char help[1024];
 
 	print_mode(peers);
-	printf("%s -> %s", peer->client, why->provider->pci);
+	print("%s -> %s", peer->client, why->provider->pci);
 	if (has_dev_name(why->provider))
-		printf(" (%s)", why->provider->dev);
-	printf(": %s", peer->map);
+		print(" (%s)", why->provider->dev);
+	print(": %s", peer->map);
 	if (strcmp(peer->map, "not_supported"))
-		printf(", %d hop%s", peer->distance, peer->distance == 1 ? "" : "s");
-	printf("\n\n");
+		print(", %d hop%s", peer->distance, PLURAL(peer->distance));
+	print("\n\n");
 	print_paths(why);
-	printf("\n%s: %s\n", peer->reason, why->reason < NR_REASONS ? reasons[why->reason].words :
+	print("\n%s: %s\n", peer->reason, why->reason < NR_REASONS ? reasons[why->reason].words :
 	       "p2ptrace does not know this reason");
 	if (*help_of(why, help, sizeof(help)))
-		printf("What would help: %s.\n", help);
-	return 0;
+		print("What would help: %s.\n", help);
 }
 
-static struct json_object *json_path(const struct pci_path *path)
+static void json_path(struct buffer *out, const char *key, const struct pci_path *path)
 {
-	struct json_object *array = json_object_new_array();
-
+	json_open(out, key, '[');
 	for (size_t i = 0; i < path->depth; i++)
-		json_object_array_add(array, json_object_new_string(path->names[i]));
-	return array;
+		json_string(out, NULL, path->names[i]);
+	json_close(out, ']');
 }
 
-static struct json_object *json_peer(const struct peer *peer)
+/* The members of an object that describe a client. */
+static void json_peer(struct buffer *out, const struct peer *peer)
 {
-	struct json_object *object = json_object_new_object();
 	char driver[64];
 
 	pci_driver(SYSFS, peer->client, driver, sizeof(driver));
-	json_object_object_add(object, "client", json_object_new_string(peer->client));
-	json_object_object_add(object, "driver", strcmp(driver, "-") ? json_object_new_string(driver) : NULL);
-	json_object_object_add(object, "known_as", known_as_json(peer->client));
-	json_object_object_add(object, "map", json_object_new_string(peer->map));
-	json_object_object_add(object, "distance", json_object_new_int(peer->distance));
-	json_object_object_add(object, "reason", json_object_new_string(peer->reason));
-	json_object_object_add(object, "blocker", *peer->blocker ? json_object_new_string(peer->blocker) : NULL);
-	return object;
+	json_string(out, "client", peer->client);
+	if (strcmp(driver, "-"))
+		json_string(out, "driver", driver);
+	else
+		json_null(out, "driver");
+	known_as_json(out, peer->client);
+	json_string(out, "map", peer->map);
+	json_int(out, "distance", peer->distance);
+	json_string(out, "reason", peer->reason);
+	if (*peer->blocker)
+		json_string(out, "blocker", peer->blocker);
+	else
+		json_null(out, "blocker");
 }
 
-static int why_json(const struct peers *peers, const struct why *why)
+static void why_json(const struct peers *peers, const struct why *why)
 {
-	struct json_object *object = json_peer(why->peer);
+	struct buffer *out = print_buffer();
 	char help[1024];
 
-	json_object_object_add(object, "mode", json_object_new_string(mode(peers)));
-	json_object_object_add(object, "dev", json_object_new_string(why->provider->dev));
-	json_object_object_add(object, "provider", json_object_new_string(why->provider->pci));
-	json_object_object_add(object, "client_path", json_path(&why->from.path));
-	json_object_object_add(object, "provider_path", json_path(&why->to.path));
-	json_object_object_add(object, "redirects", json_object_new_string(why->ports));
-	json_object_object_add(object, "help", json_object_new_string(help_of(why, help, sizeof(help))));
-	return output_json_document(object, stdout);
+	json_open(out, NULL, '{');
+	json_peer(out, why->peer);
+	json_string(out, "mode", mode(peers));
+	json_string(out, "dev", why->provider->dev);
+	json_string(out, "provider", why->provider->pci);
+	json_path(out, "client_path", &why->from.path);
+	json_path(out, "provider_path", &why->to.path);
+	json_string(out, "redirects", why->ports);
+	json_string(out, "help", help_of(why, help, sizeof(help)));
+	json_close(out, '}');
+	print("\n");
 }
 
 static int read_ends(struct why *why)
@@ -360,40 +362,51 @@ static int explain(const struct peers *peers, const struct options *o)
 		why.provider = peers_provider(peers, provider);
 	}
 	if (!why.provider)
-		return fail(EXIT_USAGE, "'%.64s' lends no peer memory; see 'p2ptrace peers' for who does", o->why[0]);
+		return fail(EXIT_USAGE, "'%.64s' provides no peer memory; 'p2ptrace peers' shows the devices that do", o->why[0]);
 	rc = device_pci(SYSFS, o->why[1], client, sizeof(client));
 	if (rc)
 		return device_refused("CLIENT", o->why[1], rc);
 	why.peer = provider_peer(why.provider, client);
 	if (!why.peer)
-		return fail(EXIT_USAGE, "'%s' is no PCI function that could be a client; see 'p2ptrace peers'", o->why[1]);
+		return fail(EXIT_USAGE, "'%s' is no PCI function that can be a client; 'p2ptrace peers' shows those that can", o->why[1]);
 	rc = read_ends(&why);
 	if (rc)
 		return rc;
 	why.reason = reason_index(why.peer->reason);
 	redirecting_ports(why.ports, sizeof(why.ports), &why.to, &why.from);
-	return o->json ? why_json(peers, &why) : why_text(peers, &why);
+	if (o->common.json)
+		why_json(peers, &why);
+	else
+		why_text(peers, &why);
+	return 0;
 }
 
-static int matrix_json(const struct peers *peers)
+static void matrix_json(const struct peers *peers)
 {
-	struct json_object *document = json_object_new_object(), *providers = json_object_new_array();
+	struct buffer *out = print_buffer();
 
-	json_object_object_add(document, "mode", json_object_new_string(mode(peers)));
-	json_object_object_add(document, "providers", providers);
+	json_open(out, NULL, '{');
+	json_string(out, "mode", mode(peers));
+	json_open(out, "providers", '[');
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct provider *provider = &peers->providers[i];
-		struct json_object *object = json_object_new_object(), *clients = json_object_new_array();
 
-		json_object_object_add(object, "dev", json_object_new_string(provider->dev));
-		json_object_object_add(object, "provider", json_object_new_string(provider->pci));
-		json_object_object_add(object, "size", json_object_new_uint64(provider->size));
-		json_object_object_add(object, "clients", clients);
-		for (size_t c = 0; c < provider->nr; c++)
-			json_object_array_add(clients, json_peer(&provider->peers[c]));
-		json_object_array_add(providers, object);
+		json_open(out, NULL, '{');
+		json_string(out, "dev", provider->dev);
+		json_string(out, "provider", provider->pci);
+		json_uint(out, "size", provider->size);
+		json_open(out, "clients", '[');
+		for (size_t c = 0; c < provider->nr; c++) {
+			json_open(out, NULL, '{');
+			json_peer(out, &provider->peers[c]);
+			json_close(out, '}');
+		}
+		json_close(out, ']');
+		json_close(out, '}');
 	}
-	return output_json_document(document, stdout);
+	json_close(out, ']');
+	json_close(out, '}');
+	print("\n");
 }
 
 /* Whether a provider before this one has it as well. */
@@ -429,7 +442,7 @@ static size_t print_row(const struct peers *peers, const char *client, int width
 
 	pci_driver(SYSFS, client, driver, sizeof(driver));
 	known_as_text(client, names, sizeof(names));
-	printf("%-13s %-12s %-*s", client, driver, width, names);
+	print("%-13s %-12s %-*s", client, driver, width, names);
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct peer *peer = provider_peer(&peers->providers[i], client);
 		char cell[WORD_LEN + 16] = "-";
@@ -440,9 +453,9 @@ static size_t print_row(const struct peers *peers, const char *client, int width
 		} else if (peer) {
 			snprintf(cell, sizeof(cell), "%s %d", peer->map, peer->distance);
 		}
-		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, cell);
+		print(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, cell);
 	}
-	printf("\n");
+	print("\n");
 	return refused;
 }
 
@@ -453,25 +466,25 @@ static void print_head(const struct peers *peers, int width)
 
 	for (size_t i = 0; i < peers->nr; i++)
 		named |= has_dev_name(&peers->providers[i]);
-	printf("%-13s %-12s %-*s", "client", "driver", width, "known as");
+	print("%-13s %-12s %-*s", "client", "driver", width, "known as");
 	for (size_t i = 0; named && i < peers->nr; i++)
-		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
+		print(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
 	if (named)
-		printf("\n%-26s %-*s", "", width, "");
+		print("\n%-26s %-*s", "", width, "");
 	for (size_t i = 0; i < peers->nr; i++)
-		printf(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
-	printf("\n");
+		print(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
+	print("\n");
 }
 
 /* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */
-static int matrix_text(const struct peers *peers, const struct options *o)
+static void matrix_text(const struct peers *peers, const struct options *o)
 {
 	int width = names_width(peers);
 	size_t refused = 0;
 
 	if (!peers->nr) {
-		printf("nobody lends peer memory\n");
-		return 0;
+		print("no device provides peer memory\n");
+		return;
 	}
 	print_mode(peers);
 	print_head(peers, width);
@@ -483,9 +496,8 @@ static int matrix_text(const struct peers *peers, const struct options *o)
 				refused += print_row(peers, provider->peers[c].client, width);
 	}
 	if (refused)
-		printf("\nno: see why, and what would help, by p2ptrace peers%s --why %s CLIENT\n",
+		print("\nno: see why, and what would help, by p2ptrace peers%s --why %s CLIENT\n",
 		       o->predict ? " --predict" : "", peers->providers[0].dev);
-	return 0;
 }
 
 static int load(struct peers *peers, const struct options *o)
@@ -501,19 +513,19 @@ int cmd_peers(int argc, char **argv)
 	struct peers peers;
 	int rc;
 
-	if (args_parse(&argp, argc, argv, &o))
-		return o.status ? o.status : EXIT_USAGE;
-	if (o.help) {
-		args_help(&argp, argv[0]);
-		return 0;
-	}
+	if (!options_parse(&args, argc, argv, &o.common, &rc))
+		return rc;
+	if (o.why[0] && !o.why[1])
+		return fail(EXIT_USAGE, "--why takes a provider and a client, such as --why p2pmem0 0000:02:00.0");
 	rc = load(&peers, &o);
 	if (rc)
 		return rc;
 	if (o.why[0])
 		rc = explain(&peers, &o);
+	else if (o.common.json)
+		matrix_json(&peers);
 	else
-		rc = o.json ? matrix_json(&peers) : matrix_text(&peers, &o);
+		matrix_text(&peers, &o);
 	peers_free(&peers);
 	return rc;
 }

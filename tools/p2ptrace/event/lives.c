@@ -6,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "event/lives.h"
-#include "event/output.h"
 #include "lib/hist.h"
+#include "lib/json.h"
 #include "lib/text.h"
 #include "lib/units.h"
 
@@ -183,102 +181,100 @@ static const char *word(char *to, size_t size, const char *s, size_t len)
 	return text_word(to, size, s, strnlen(s, len)) ? to : "-";
 }
 
+static void map_text(struct buffer *lines, const struct life *life, const struct life_map *m, const struct enums *enums)
+{
+	char client[4 * P2PTRACE_NAME_LEN + 1], map[32], dir[32], ns[32], after[32];
+
+	buffer_printf(lines, " %s %s %s %s after %s", word(client, sizeof(client), m->client.s, sizeof(m->client.s)),
+		      enums_name(enums, ENUM_MAP_TYPE, m->map, map, sizeof(map)),
+		      enums_name(enums, ENUM_DMA_DIRECTION, m->dir, dir, sizeof(dir)),
+		      m->to_ns ? time_text(ns, sizeof(ns), m->to_ns - m->from_ns) : "not unmapped",
+		      time_text(after, sizeof(after), m->from_ns - life->alloc.h.ts_ns));
+}
+
 /*
  * 12.345678 p2pmem0 id=17 size=16384 held=1.23ms by fio-123 for ctrl=1 qid=2 cid=3 nsid=1 opcode=0x2:
- * 0000:04:00.0 bus_addr from_device 870us after 35us, ...; all on one line.
+ * 0000:04:00.0 bus_addr from_device 870us after 35us, ...; on one line.
  */
-void life_text(struct printbuf *pb, const struct life *life, const struct enums *enums)
+void life_text(struct buffer *lines, const struct life *life, const struct enums *enums)
 {
-	char dev[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1], ns[32], after[32], map[32];
-	char dir[32];
+	char dev[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1], ns[32];
 	const struct p2ptrace_p2pmem_alloc *alloc = &life->alloc;
+	uint64_t s = alloc->h.ts_ns / NSEC_PER_SEC, us = alloc->h.ts_ns / NSEC_PER_USEC % USEC_PER_SEC;
 
-	sprintbuf(pb, "%5" PRIu64 ".%06" PRIu64 " %s id=%" PRIu64 " size=%" PRIu64 " held=%s by %s-%" PRIu32,
-		  alloc->h.ts_ns / NSEC_PER_SEC, alloc->h.ts_ns / NSEC_PER_USEC % USEC_PER_SEC,
-		  word(dev, sizeof(dev), alloc->dev.s, sizeof(alloc->dev.s)), life->key.id, (uint64_t)alloc->size,
-		  time_text(ns, sizeof(ns), life->back_ns - alloc->h.ts_ns),
-		  word(comm, sizeof(comm), alloc->h.comm, sizeof(alloc->h.comm)), alloc->h.pid);
+	buffer_printf(lines, "%5" PRIu64 ".%06" PRIu64 " %s id=%" PRIu64 " size=%" PRIu64 " held=%s by %s-%" PRIu32,
+		      s, us,
+		      word(dev, sizeof(dev), alloc->dev.s, sizeof(alloc->dev.s)), life->key.id, (uint64_t)alloc->size,
+		      time_text(ns, sizeof(ns), life->back_ns - alloc->h.ts_ns),
+		      word(comm, sizeof(comm), alloc->h.comm, sizeof(alloc->h.comm)), alloc->h.pid);
 	if (life->used)
-		sprintbuf(pb, " for ctrl=%u qid=%u cid=%u nsid=%" PRIu32 " opcode=0x%x", life->use.cntlid, life->use.qid,
-			  life->use.cid, life->use.nsid, life->use.opcode);
+		buffer_printf(lines, " for ctrl=%u qid=%u cid=%u nsid=%" PRIu32 " opcode=0x%x", life->use.cntlid,
+			      life->use.qid, life->use.cid, life->use.nsid, life->use.opcode);
 	for (size_t i = 0; i < life->nr; i++) {
-		const struct life_map *m = &life->maps[i];
-
-		sprintbuf(pb, "%s %s %s %s %s after %s", i ? "," : ":", word(dev, sizeof(dev), m->client.s, sizeof(m->client.s)),
-			  enums_name(enums, ENUM_MAP_TYPE, m->map, map, sizeof(map)),
-			  enums_name(enums, ENUM_DMA_DIRECTION, m->dir, dir, sizeof(dir)),
-			  m->to_ns ? time_text(ns, sizeof(ns), m->to_ns - m->from_ns) : "not unmapped",
-			  time_text(after, sizeof(after), m->from_ns - alloc->h.ts_ns));
+		buffer_add(lines, i ? "," : ":", 1);
+		map_text(lines, life, &life->maps[i], enums);
 	}
 	if (life->unseen)
-		sprintbuf(pb, ", and %" PRIu64 " more mappings", life->unseen);
+		buffer_printf(lines, ", and %" PRIu64 " more mapping%s", life->unseen, PLURAL(life->unseen));
 	if (life->freed_ns)
-		sprintbuf(pb, "; freed %s before it came back", time_text(ns, sizeof(ns), life->back_ns - life->freed_ns));
-	sprintbuf(pb, "\n");
+		buffer_printf(lines, "; freed %s before its memory was reclaimed",
+			      time_text(ns, sizeof(ns), life->back_ns - life->freed_ns));
+	buffer_add(lines, "\n", 1);
 }
 
-static struct json_object *json_name(const char *s, size_t size)
+static void map_json(struct buffer *lines, const struct life *life, const struct life_map *m, const struct enums *enums)
 {
-	char name[P2PTRACE_NAME_LEN + 1];
-
-	snprintf(name, sizeof(name), "%.*s", (int)size, s);
-	return output_json_string(name);
-}
-
-static struct json_object *json_map(const struct life *life, const struct life_map *m, const struct enums *enums)
-{
-	struct json_object *object = json_object_new_object();
 	char name[32];
 
-	json_object_object_add(object, "client", json_name(m->client.s, sizeof(m->client.s)));
-	json_object_object_add(object, "dma_addr", json_object_new_uint64(m->dma_addr));
-	json_object_object_add(object, "size", json_object_new_uint64(m->size));
-	json_object_object_add(object, "dir", json_object_new_string(enums_name(enums, ENUM_DMA_DIRECTION, m->dir, name,
-										 sizeof(name))));
-	json_object_object_add(object, "map", json_object_new_string(enums_name(enums, ENUM_MAP_TYPE, m->map, name,
-										 sizeof(name))));
-	json_object_object_add(object, "after_ns", json_object_new_uint64(m->from_ns - life->alloc.h.ts_ns));
-	json_object_object_add(object, "mapped_ns", m->to_ns ? json_object_new_uint64(m->to_ns - m->from_ns) : NULL);
-	return object;
+	json_open(lines, NULL, '{');
+	json_string_of(lines, "client", m->client.s, sizeof(m->client.s));
+	json_uint(lines, "dma_addr", m->dma_addr);
+	json_uint(lines, "size", m->size);
+	json_string(lines, "dir", enums_name(enums, ENUM_DMA_DIRECTION, m->dir, name, sizeof(name)));
+	json_string(lines, "map", enums_name(enums, ENUM_MAP_TYPE, m->map, name, sizeof(name)));
+	json_uint(lines, "after_ns", m->from_ns - life->alloc.h.ts_ns);
+	if (m->to_ns)
+		json_uint(lines, "mapped_ns", m->to_ns - m->from_ns);
+	else
+		json_null(lines, "mapped_ns");
+	json_close(lines, '}');
 }
 
-static struct json_object *json_request(const struct p2ptrace_nvmet_p2pmem_use *use)
+static void request_json(struct buffer *lines, const struct p2ptrace_nvmet_p2pmem_use *use)
 {
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "cntlid", json_object_new_int(use->cntlid));
-	json_object_object_add(object, "qid", json_object_new_int(use->qid));
-	json_object_object_add(object, "cid", json_object_new_int(use->cid));
-	json_object_object_add(object, "nsid", json_object_new_uint64(use->nsid));
-	json_object_object_add(object, "opcode", json_object_new_int(use->opcode));
-	return object;
+	json_open(lines, "request", '{');
+	json_uint(lines, "cntlid", use->cntlid);
+	json_uint(lines, "qid", use->qid);
+	json_uint(lines, "cid", use->cid);
+	json_uint(lines, "nsid", use->nsid);
+	json_uint(lines, "opcode", use->opcode);
+	json_close(lines, '}');
 }
 
-int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums, bool stock)
+void life_json(struct buffer *lines, const struct life *life, const struct enums *enums, bool stock)
 {
-	struct json_object *object = json_object_new_object(), *maps = json_object_new_array();
 	const struct p2ptrace_p2pmem_alloc *alloc = &life->alloc;
-	const char *line;
 
-	json_object_object_add(object, "ts_ns", json_object_new_uint64(alloc->h.ts_ns));
-	json_object_object_add(object, "event", json_object_new_string("life"));
-	json_object_object_add(object, "cpu", json_object_new_uint64(alloc->h.cpu));
-	json_object_object_add(object, "pid", json_object_new_uint64(alloc->h.pid));
-	json_object_object_add(object, "comm", json_name(alloc->h.comm, sizeof(alloc->h.comm)));
-	json_object_object_add(object, "dev", json_name(alloc->dev.s, sizeof(alloc->dev.s)));
-	json_object_object_add(object, "id", json_object_new_uint64(life->key.id));
-	json_object_object_add(object, "size", json_object_new_uint64(alloc->size));
-	json_object_object_add(object, "held_ns", json_object_new_uint64(life->back_ns - alloc->h.ts_ns));
-	json_object_object_add(object, "freed_ns", json_object_new_uint64((life->freed_ns ?: life->back_ns) - alloc->h.ts_ns));
-	if (!stock)
-		json_object_object_add(object, "request", life->used ? json_request(&life->use) : NULL);
-	json_object_object_add(object, "maps", maps);
-	json_object_object_add(object, "more_maps", json_object_new_uint64(life->unseen));
+	json_open(lines, NULL, '{');
+	json_uint(lines, "ts_ns", alloc->h.ts_ns);
+	json_string(lines, "event", "life");
+	json_uint(lines, "cpu", alloc->h.cpu);
+	json_uint(lines, "pid", alloc->h.pid);
+	json_string_of(lines, "comm", alloc->h.comm, sizeof(alloc->h.comm));
+	json_string_of(lines, "dev", alloc->dev.s, sizeof(alloc->dev.s));
+	json_uint(lines, "id", life->key.id);
+	json_uint(lines, "size", alloc->size);
+	json_uint(lines, "held_ns", life->back_ns - alloc->h.ts_ns);
+	json_uint(lines, "freed_ns", (life->freed_ns ? life->freed_ns : life->back_ns) - alloc->h.ts_ns);
+	if (!stock && life->used)
+		request_json(lines, &life->use);
+	else if (!stock)
+		json_null(lines, "request");
+	json_open(lines, "maps", '[');
 	for (size_t i = 0; i < life->nr; i++)
-		json_object_array_add(maps, json_map(life, &life->maps[i], enums));
-	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (line)
-		sprintbuf(pb, "%s\n", line);
-	json_object_put(object);
-	return line ? 0 : -ENOMEM;
+		map_json(lines, life, &life->maps[i], enums);
+	json_close(lines, ']');
+	json_uint(lines, "more_maps", life->unseen);
+	json_close(lines, '}');
+	buffer_add(lines, "\n", 1);
 }

@@ -10,10 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <json-c/printbuf.h>
-
 #include "event/enums.h"
 #include "event/events.h"
+#include "lib/buffer.h"
 #include "p2ptrace.h"
 
 #define LIFE_MAX_MAPS	64	/* of each buffer, that can be followed */
@@ -57,8 +56,8 @@ struct life *lives_add(struct lives *lives, const struct event *event, const voi
 void life_free(struct life *life);
 void lives_free(struct lives *lives);
 
-/* A line of text or JSON. The latter returns 0 or -ENOMEM. A @stock kernel does not tell for which request it was. */
-void life_text(struct printbuf *pb, const struct life *life, const struct enums *enums);
-int life_json(struct printbuf *pb, const struct life *life, const struct enums *enums, bool stock);
+/* A line of text or JSON. A @stock kernel does not know which request a buffer was for. */
+void life_text(struct buffer *lines, const struct life *life, const struct enums *enums);
+void life_json(struct buffer *lines, const struct life *life, const struct enums *enums, bool stock);
 
 #endif /* LIVES_H */

@@ -7,6 +7,7 @@
 
 #include "event/metrics.h"
 #include "lib/log.h"
+#include "lib/print.h"
 #include "lib/units.h"
 
 #define EVENT(kind, name)	offsetof(struct sample, counts.kind[P2PTRACE_##name])
@@ -154,7 +155,7 @@ uint64_t metric_value(const struct metric *metric, const struct sample *sample)
 void metrics_print(const struct metrics *metrics)
 {
 	for (size_t i = 0; i < metrics->nr; i++)
-		printf("%-30s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
+		print("%-30s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
 }
 
 /* Counts are nothing but numbers of 64 bits. */
@@ -180,4 +181,13 @@ void sample_difference(struct sample *difference, const struct sample *to, const
 	difference->lost -= from->lost < to->lost ? from->lost : to->lost;
 	for (size_t i = 0; i < NR_NUMBERS; i++)
 		counts[i] -= before[i];
+}
+
+uint64_t sample_events(const struct sample *sample)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		n += sample->counts.events[i];
+	return n;
 }

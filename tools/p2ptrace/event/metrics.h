@@ -52,4 +52,7 @@ void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *count
 /* What was counted from @from to @to; gauges are those of @to. */
 void sample_difference(struct sample *difference, const struct sample *to, const struct sample *from);
 
+/* How many events were counted. */
+uint64_t sample_events(const struct sample *sample);
+
 #endif /* METRICS_H */

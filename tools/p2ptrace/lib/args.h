@@ -1,19 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The command line of a subcommand. One table of options drives parsing and --help.
+ */
 #ifndef ARGS_H
 #define ARGS_H
 
-#include <argp.h>
+#include <stdbool.h>
 
-/*
- * argp_parse() for the subcommand argv[0], with every error one line that ends in the next step. The parser of @argp
- * is to use fail() for its own errors, keep the status and return EINVAL. Returns 0, EINVAL after such an error, or
- * EBADMSG after an error in the syntax, which has been reported.
- */
-int args_parse(const struct argp *argp, int argc, char **argv, void *input);
+struct arg_option {
+	const char *name;	/* long; any unambiguous beginning will do */
+	char letter;		/* short, 0: none */
+	const char *value;	/* what --help calls its argument; NULL: it takes none */
+	const char *help;
+	/* Takes the argument. Returns 0, or an exit status after saying what is wrong. */
+	int (*set)(void *to, const char *value);
+};
 
-/* To be called for ARGP_KEY_INIT, before anything can fail. */
-void args_init(struct argp_state *state);
+struct arg_group {
+	const char *title;	/* in --help; NULL: the group continues the one before */
+	const struct arg_option *options;	/* the last one has no name */
+};
 
-void args_help(const struct argp *argp, const char *command);
+struct args {
+	const char *usage;	/* behind "p2ptrace COMMAND [OPTION...]", "" for nothing */
+	const char *summary;	/* one sentence */
+	const struct arg_group *groups;		/* the last one has no options */
+	/* Takes an argument that is no option, as set() does. NULL: there is none. */
+	int (*argument)(void *to, const char *value);
+	/* Takes the command to run, behind a "--", instead. Its words end with NULL, and may be none. */
+	void (*command)(void *to, char **words);
+	const char *notes;	/* paragraphs that end in a newline each */
+	void (*print_more)(void);	/* behind the notes; may be NULL */
+	const char *exit_status;
+	const char *examples;	/* a command in each line */
+};
+
+/* argv[0] is the subcommand. Returns 0, or an exit status after saying what is wrong, in one line. */
+int args_parse(const struct args *args, int argc, char **argv, void *to);
+
+void args_help(const struct args *args, const char *command);
+
+/* A line of a list: a name, and words that are wrapped beside it. */
+void args_print_item(int width, const char *name, const char *words);
 
 #endif /* ARGS_H */

@@ -36,7 +36,7 @@ size_t text_word(char *dst, size_t size, const char *src, size_t len)
 	return escape(dst, size, src, len, '!', true);
 }
 
-/* Length of the well-formed character at @s, 0 if there is none (Unicode 15, table 3-7). */
+/* The length of the well-formed character at @s, 0 if there is none (Unicode 15, table 3-7). */
 static size_t utf8_char(const unsigned char *s, size_t len)
 {
 	unsigned char low = 0x80, high = 0xbf;
@@ -55,7 +55,7 @@ static size_t utf8_char(const unsigned char *s, size_t len)
 	if (n > len)
 		return 0;
 
-	/* Overlong forms, surrogates and what is beyond U+10FFFF show in the second byte. */
+	/* The second byte shows overlong forms, surrogates and values above U+10FFFF */
 	if (s[0] == 0xe0)
 		low = 0xa0;
 	else if (s[0] == 0xed)
@@ -72,31 +72,13 @@ static size_t utf8_char(const unsigned char *s, size_t len)
 	return n;
 }
 
-/* The same, 0 for C1 controls and DEL as well: JSON leaves them as they are, and terminals obey them. */
-static size_t visible_char(const unsigned char *s, size_t len)
+size_t text_utf8_next(const char *s, size_t len, size_t *taken)
 {
-	size_t c = utf8_char(s, len);
+	const unsigned char *c = (const unsigned char *)s;
+	size_t n = utf8_char(c, len);
+	/* JSON leaves DEL and C1 controls as they are, and terminals obey them */
+	bool control = (n == 1 && c[0] == 0x7f) || (n == 2 && c[0] == 0xc2 && c[1] < 0xa0);
 
-	return (c == 1 && s[0] == 0x7f) || (c == 2 && s[0] == 0xc2 && s[1] < 0xa0) ? 0 : c;
-}
-
-size_t text_utf8(char *dst, size_t size, const char *src, size_t len)
-{
-	static const char replacement[] = "\xef\xbf\xbd";
-	size_t n = 0;
-
-	for (size_t i = 0; i < len;) {
-		size_t c = visible_char((const unsigned char *)src + i, len - i);
-		const char *from = c ? src + i : replacement;
-		size_t add = c ? c : strlen(replacement);
-
-		if (n + add >= size)
-			break;
-		memcpy(dst + n, from, add);
-		n += add;
-		/* What is a character, but not to be shown, is one replacement */
-		i += c ? c : utf8_char((const unsigned char *)src + i, len - i) ?: 1;
-	}
-	dst[n] = '\0';
-	return n;
+	*taken = n ? n : 1;
+	return control ? 0 : n;
 }

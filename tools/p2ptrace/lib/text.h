@@ -4,18 +4,25 @@
 
 #include <stddef.h>
 
+/* "%d buffer%s" */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 /*
- * Both write a NUL-terminated string of at most @size bytes, never cut inside an escape or a character, and return
- * its length.
+ * Both write a NUL-terminated string of at most @size bytes, never cut inside an escape, and return its length.
  */
 
-/* Printable ASCII and blanks as they are, all other bytes as \xNN: cannot move a terminal's cursor. */
+/* Printable ASCII and blanks stay; all other bytes become \xNN, so that none can move a terminal's cursor. */
 size_t text_printable(char *dst, size_t size, const char *src, size_t len);
 
-/* Same, and blanks and backslashes are escaped too: one word, from which the bytes can be told. */
+/* Blanks and backslashes become \xNN as well: the result is one word, from which the bytes can be recovered. */
 size_t text_word(char *dst, size_t size, const char *src, size_t len);
 
-/* Valid UTF-8: each byte that is no part of a well-formed character, and each C1 control and DEL, becomes U+FFFD. */
-size_t text_utf8(char *dst, size_t size, const char *src, size_t len);
+#define TEXT_REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
+
+/*
+ * The length of the UTF-8 character at @s, which has @len bytes. 0 for a byte that is part of no well-formed character, a
+ * C1 control or DEL: a replacement belongs there. *taken is the number of bytes that this was about.
+ */
+size_t text_utf8_next(const char *s, size_t len, size_t *taken);
 
 #endif /* TEXT_H */

@@ -60,13 +60,13 @@ static void first_end(struct p2ptrace_first *first)
 	first->comm[sizeof(first->comm) - 1] = '\0';
 }
 
-static void count_buffers(int fd, uint64_t older_than_ns, struct counter_live *sum)
+static void count_buffers(int fd, uint64_t before_ns, uint64_t older_than_ns, struct counter_live *sum)
 {
 	uint64_t previous, id, n = 0, now = clock_now_ns(), oldest = UINT64_MAX;
 	struct p2ptrace_live live;
 
 	for_each_key(fd, previous, id, n) {
-		if (bpf_map_lookup_elem(fd, &id, &live) || live.before)
+		if (bpf_map_lookup_elem(fd, &id, &live) || live.before || live.since_ns >= before_ns)
 			continue;
 		sum->buffers++;
 		sum->older += older_than_ns && now > live.since_ns && now - live.since_ns > older_than_ns;
@@ -78,14 +78,14 @@ static void count_buffers(int fd, uint64_t older_than_ns, struct counter_live *s
 	first_end(&sum->first_buffer);
 }
 
-static void count_mappings(int fd, struct counter_live *sum)
+static void count_mappings(int fd, uint64_t before_ns, struct counter_live *sum)
 {
 	struct p2ptrace_mapping previous, mapping;
 	struct p2ptrace_mapped mapped;
 	uint64_t n = 0, oldest = UINT64_MAX;
 
 	for_each_key(fd, previous, mapping, n) {
-		if (bpf_map_lookup_elem(fd, &mapping, &mapped) || mapped.before)
+		if (bpf_map_lookup_elem(fd, &mapping, &mapped) || mapped.before || mapped.since_ns >= before_ns)
 			continue;
 		sum->mappings++;
 		if (mapped.since_ns < oldest) {
@@ -96,11 +96,11 @@ static void count_mappings(int fd, struct counter_live *sum)
 	first_end(&sum->first_mapping);
 }
 
-void counter_live(struct counter *counter, struct counter_live *live)
+void counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
 {
 	memset(live, 0, sizeof(*live));
-	count_buffers(bpf_map__fd(counter->skel->maps.live_buffers), counter->older_than_ns, live);
-	count_mappings(bpf_map__fd(counter->skel->maps.live_mappings), live);
+	count_buffers(bpf_map__fd(counter->skel->maps.live_buffers), before_ns, counter->older_than_ns, live);
+	count_mappings(bpf_map__fd(counter->skel->maps.live_mappings), before_ns, live);
 }
 
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)
@@ -190,13 +190,4 @@ void counter_close(struct counter *counter)
 	stat_bpf__destroy(counter->skel);
 	metrics_free(&counter->metrics);
 	memset(counter, 0, sizeof(*counter));
-}
-
-uint64_t sample_events(const struct sample *sample)
-{
-	uint64_t n = 0;
-
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		n += sample->counts.events[i];
-	return n;
 }

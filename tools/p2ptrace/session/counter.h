@@ -34,14 +34,15 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
  */
 int counter_start(struct counter *counter, struct session_config *config, bool follow);
 
+/* Buffers and mappings that were seen to begin before a given time, and have not ended. */
 struct counter_live {
-	uint64_t buffers, mappings;	/* that were seen to begin, and have not ended */
-	uint64_t older;			/* of the buffers, those that have been held for longer than they may */
+	uint64_t buffers, mappings;
+	uint64_t older;			/* buffers that are held for longer than older_than_ns */
 	struct p2ptrace_first first_buffer, first_mapping;	/* the oldest, if there are any */
 };
 
 /* Only while it is attached, and if they are followed. */
-void counter_live(struct counter *counter, struct counter_live *live);
+void counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live);
 
 /* The first of a kind; false if there was none. Also when it is no longer attached. */
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first);
@@ -50,7 +51,5 @@ bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct
 int counter_sample(struct counter *counter, struct sample *sample);
 
 void counter_close(struct counter *counter);
-
-uint64_t sample_events(const struct sample *sample);
 
 #endif /* COUNTER_H */

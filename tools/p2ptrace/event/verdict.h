@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What "p2ptrace check" says about a command: its status, violations, and expectations. A pure function of its inputs.
+ */
+#ifndef VERDICT_H
+#define VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/expect.h"
+#include "event/metrics.h"
+#include "lib/buffer.h"
+#include "p2ptrace.h"
+
+/* Behind those that the BPF programs count: violations that only show at the end. */
+enum violation { LEAK = P2PTRACE_NR_VIOLATIONS, MAPPED, STALL, LOST, NR_VIOLATIONS };
+
+struct verdict {
+	const char *mode;
+	char **command;			/* ends with NULL */
+	int wait_status;		/* as of waitpid() */
+	const struct metrics *metrics;
+	struct sample difference;	/* from the start to the end */
+	const struct expectation *expectations;	/* their metrics exist */
+	size_t nr_expectations;
+	struct {
+		uint64_t count;
+		bool allowed;
+		bool has_first;
+		struct p2ptrace_first first;
+	} violations[NR_VIOLATIONS];
+};
+
+/* The name as in reports and for --allow; NR_VIOLATIONS and -1 if there is none. */
+const char *violation_name(int violation);
+int violation_find(const char *name);
+
+/* What it means, for --help. */
+const char *violation_help(int violation);
+
+bool verdict_command_failed(const struct verdict *verdict);
+
+/* How many of command, violations and expectations failed. 0: the check succeeded. */
+size_t verdict_failed(const struct verdict *verdict);
+
+void verdict_text(struct buffer *out, const struct verdict *verdict);
+void verdict_json(struct buffer *out, const struct verdict *verdict);
+
+#endif /* VERDICT_H */
