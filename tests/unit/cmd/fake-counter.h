@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Stands in for session/counter.c: samples, violations and the end of a run come from a script in fake, so that a command
+ * runs without BPF. Include it before the .c file of the command.
+ */
+#ifndef FAKE_COUNTER_H
+#define FAKE_COUNTER_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "unit.h"
+
+#define counter_open	fake_open
+#define counter_start	fake_start
+#define counter_live	fake_live
+#define counter_first	fake_first
+#define counter_sample	fake_sample
+#define counter_close	fake_close
+#define session_run	fake_run
+
+#include "lib/log.h"
+#include "lib/print.h"
+#include "lib/units.h"
+#include "session/counter.h"
+
+#define FAKE_STEPS 32
+
+static struct {
+	/* One for each call; the last one repeats */
+	struct sample samples[FAKE_STEPS];
+	struct counter_live live[FAKE_STEPS];
+	size_t nr_samples, nr_live;
+	struct p2ptrace_first firsts[P2PTRACE_NR_VIOLATIONS];
+	bool has_first[P2PTRACE_NR_VIOLATIONS];
+	int open_rc, start_rc, run_rc;
+	size_t failing_sample;		/* fails with EXIT_OTHER; 0: none, not even the first */
+	int interrupted_after;		/* pauses; -1: before the first; 0: it is not interrupted */
+	uint64_t lost;			/* when it has ended */
+	/* What the command did */
+	struct session_config config;
+	size_t sampled, lived, pauses;
+	uint64_t first_before_ns, last_before_ns, older_than_ns;
+	bool started, opened_to_start, follow;
+} fake;
+
+int fake_open(struct counter *counter, const struct selection *want, bool started)
+{
+	static char no[] = "not_supported", direct[] = "bus_addr", host[] = "thru_host_bridge";
+	static struct enum_value maps[] = {
+		{ 1, sizeof(no) - 1, no }, { 2, sizeof(direct) - 1, direct }, { 3, sizeof(host) - 1, host },
+	};
+	struct enums enums = { .table[ENUM_MAP_TYPE] = { maps, ARRAY_LEN(maps) } };
+
+	(void)want;
+	memset(counter, 0, sizeof(*counter));
+	fake.opened_to_start = started;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		counter->set.has[i] = true;
+	assert_int_equal(metrics_load(&counter->metrics, &enums, &counter->set), 0);
+	return fake.open_rc;
+}
+
+int fake_start(struct counter *counter, struct session_config *config, bool follow)
+{
+	fake.config = *config;
+	fake.follow = follow;
+	fake.older_than_ns = counter->older_than_ns;
+	fake.started = !fake.start_rc;
+	return fake.start_rc;
+}
+
+int fake_sample(struct counter *counter, struct sample *sample)
+{
+	(void)counter;
+	*sample = fake.samples[fake.sampled < fake.nr_samples ? fake.sampled : fake.nr_samples - 1];
+	fake.sampled++;
+	return fake.sampled == fake.failing_sample ? EXIT_OTHER : 0;
+}
+
+void fake_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
+{
+	(void)counter;
+	memset(live, 0, sizeof(*live));
+	if (fake.nr_live)
+		*live = fake.live[fake.lived < fake.nr_live ? fake.lived : fake.nr_live - 1];
+	if (!fake.lived++)
+		fake.first_before_ns = before_ns;
+	fake.last_before_ns = before_ns;
+}
+
+bool fake_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)
+{
+	(void)counter;
+	*first = fake.firsts[kind];
+	return fake.has_first[kind];
+}
+
+int fake_run(struct session *session)
+{
+	const struct timespec nap = { .tv_nsec = NSEC_PER_MSEC };
+
+	while (!fake.interrupted_after || (int)fake.pauses < fake.interrupted_after) {
+		fake.pauses++;
+		if (fake.config.pause(fake.config.ctx) == SESSION_STOP)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	session->lost.total = session->lost.nested = fake.lost;
+	return fake.run_rc;
+}
+
+void fake_close(struct counter *counter)
+{
+	metrics_free(&counter->metrics);
+}
+
+/* What a command wrote. */
+static char command_out[65536];
+static struct capture command_err;
+
+/* Runs cmd_NAME() with these words, the last of which is NULL. */
+static int run_command(int (*command)(int argc, char **argv), char **words)
+{
+	int saved = dup(STDOUT_FILENO), fd = temporary_file(), argc = 0, rc;
+	ssize_t n;
+
+	while (words[argc])
+		argc++;
+	fflush(stdout);
+	assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+	capture_begin(&command_err);
+	rc = command(argc, words);
+	if (print_end() && !rc)
+		rc = EXIT_OTHER;
+	capture_end(&command_err);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	n = pread(fd, command_out, sizeof(command_out) - 1, 0);
+	assert_true(n >= 0);
+	command_out[n] = '\0';
+	close(saved);
+	close(fd);
+	return rc;
+}
+
+#define RUN(command, ...) run_command(command, (char *[]){ __VA_ARGS__, NULL })
+
+static int fake_setup(void **state)
+{
+	(void)state;
+	memset(&fake, 0, sizeof(fake));
+	fake.nr_samples = 1;
+	return 0;
+}
+
+#define FAKE_TEST(name) cmocka_unit_test_setup(name, fake_setup)
+
+#endif /* FAKE_COUNTER_H */
