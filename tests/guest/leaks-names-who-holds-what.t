@@ -53,6 +53,6 @@ is 'what was before has no stack' "$(jq -r '.held[] | select(.before) | .stack |
 leaks_start --older-than 1000
 ok 'p2ptrace leaks ends well, as text' leaks_stop
 is 'nothing is as old as that' "$(cat /tmp/leaks.out)" \
-	'# 0 buffers, 0 bytes, held for 1000 s or longer; 0 of them since before p2ptrace was started'
+	'# 0 buffers, 0 bytes, held for 1000 s or longer; 0 of them since before p2ptrace started'
 "$P2PTRACE" leaks --duration 0.2 --older-than 0 --dev "$provider" >/tmp/leaks.out 2>/dev/null
 is 'as text, a line for each' "$(grep -c "^$dev id=" /tmp/leaks.out)" $((own + 3))

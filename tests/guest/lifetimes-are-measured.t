@@ -68,4 +68,4 @@ nvmet_disconnect lab
 lifetimes_stop
 is 'of a client, only its mappings' "$(jq '[.lifetimes[] | select(.client == null)] | length' $out)" 0
 "$P2PTRACE" lifetimes --duration 0.2 >/tmp/text 2>/dev/null
-is 'as text, if there is nothing' "$(cat /tmp/text)" 'nothing that began meanwhile has ended'
+is 'as text, if there is nothing' "$(cat /tmp/text)" 'no buffer or mapping that began while tracing has ended'

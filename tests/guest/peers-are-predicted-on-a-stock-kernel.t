@@ -56,6 +56,6 @@ is 'who may not read all of config space gets no prediction' "$? $(wc -c </tmp/o
 like 'but the next step' "$(</tmp/err)" 'run p2ptrace peers as root'
 
 provider_unbind "$cmb"
-is 'nobody lends any more' "$("$P2PTRACE" peers; echo $?)" 'nobody lends peer memory
+is 'nobody lends any more' "$("$P2PTRACE" peers; echo $?)" 'no device provides peer memory
 0'
 is 'as JSON, too' "$("$P2PTRACE" peers --json | jq -c .)" '{"mode":"predicted","providers":[]}'

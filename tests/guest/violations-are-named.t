@@ -56,7 +56,8 @@ ok 'and may be allowed' checked 0 --allow double_map -- "core map 1 1 $client" "
 ok 'unmapped late' checked 1 -- "core alloc 4 $provider 4096" "core map 4 4 $client" 'core free 4' 'core unmap 4'
 is 'is named' "$(found)" '[0,{"late_unmap":1}]'
 like 'as text, too' "$("$P2PTRACE" check --settle 0 -- bash -c "core alloc 4 $provider 4096 && core map 4 4 $client && \
-	core free 4 && core unmap 4" | grep late)" '^FAILED late_unmap: it is 1 .*; the first: p2pmem0 id=[0-9]*, client '"$client, by bash-[0-9]*)"
+	core free 4 && core unmap 4" | grep late)" '^FAILED late_unmap: 1 DMA mapping ended after its buffer was freed; first: p2pmem0 '\
+"id=[0-9]*, client $client, by bash-[0-9]*$"
 
 ok 'mapped when it was freed' checked 1 -- "core alloc 5 $provider 4096" "core map 5 5 $client" 'core free 5' \
 	'core map_again 5' 'core unmap 5'

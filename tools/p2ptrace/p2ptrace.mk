@@ -25,7 +25,7 @@ P2PTRACE_CFLAGS	:= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_
 	-Wwrite-strings -Wundef
 # In the order that -static needs as well.
 P2PTRACE_LIBS	:= -lbpf -lelf -lz -lpci
-P2PTRACE_SAN	:= -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+P2PTRACE_SAN	:= -include tests/unit/roots.h -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 p2ptrace_src	:= $(wildcard tools/p2ptrace/*.c tools/p2ptrace/*/*.c)
 p2ptrace_obj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_out)/%.o)
@@ -84,7 +84,7 @@ $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
 	$(Q)install -m 755 $< $@
 
 check-unit: $(p2ptrace_unitc) $(p2ptrace_unitsh)
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace prove $(filter %.t,$^)
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace CLANG='$(CLANG)' prove $(filter %.t,$^)
 
 # Not intermediate files that make would remove.
 .SECONDARY: $(p2ptrace_skel) $(p2ptrace_skel:.skel.h=.bpf.o) $(p2ptrace_obj) $(p2ptrace_sanobj)

@@ -287,6 +287,9 @@ static void errors_of_the_kernel_end_it(void **state)
 	fake.failing_sample = 2;
 	assert_int_equal(CHECK(W("--"), W("true")), EXIT_OTHER);
 	fake.failing_sample = 0;
+	fake.live_rc = EXIT_OTHER;
+	assert_int_equal(CHECK(W("--"), W("true")), EXIT_OTHER);
+	fake.live_rc = 0;
 	fake.run_rc = EXIT_KERNEL;
 	assert_int_equal(CHECK(W("--"), W("true")), EXIT_KERNEL);
 	fake.open_rc = EXIT_KERNEL;

@@ -33,7 +33,7 @@ static struct {
 	size_t nr_samples, nr_live;
 	struct p2ptrace_first firsts[P2PTRACE_NR_VIOLATIONS];
 	bool has_first[P2PTRACE_NR_VIOLATIONS];
-	int open_rc, start_rc, run_rc;
+	int open_rc, start_rc, run_rc, live_rc;
 	size_t failing_sample;		/* fails with EXIT_OTHER; 0: none, not even the first */
 	int interrupted_after;		/* pauses; -1: before the first; 0: it is not interrupted */
 	uint64_t lost;			/* when it has ended */
@@ -78,7 +78,7 @@ int fake_sample(struct counter *counter, struct sample *sample)
 	return fake.sampled == fake.failing_sample ? EXIT_OTHER : 0;
 }
 
-void fake_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
+int fake_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
 {
 	(void)counter;
 	memset(live, 0, sizeof(*live));
@@ -87,6 +87,7 @@ void fake_live(struct counter *counter, uint64_t before_ns, struct counter_live 
 	if (!fake.lived++)
 		fake.first_before_ns = before_ns;
 	fake.last_before_ns = before_ns;
+	return fake.live_rc;
 }
 
 bool fake_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)

@@ -195,11 +195,12 @@ static int take_stock(struct check *c)
 	struct sample now;
 	int rc = counter_sample(&c->counter, &now);
 
+	/* Buffers that are younger than the end of the command are not the command's */
+	if (!rc)
+		rc = counter_live(&c->counter, c->ended_ns, &c->live);
 	if (rc)
 		return rc;
 	sample_difference(&verdict->difference, &now, &c->start);
-	/* Buffers that are younger than the end of the command are not the command's */
-	counter_live(&c->counter, c->ended_ns, &c->live);
 	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
 		verdict->violations[v].count = verdict->difference.counts.violations[v];
 	verdict->violations[P2PTRACE_HELD_TOO_LONG].count += c->live.older;
@@ -369,6 +370,9 @@ static int check_session(struct check *c, int fd)
 
 	c->counter.older_than_ns = c->options->older_than_ns;
 	rc = counter_start(&c->counter, &config, true);
+	/* Events that could not be attached are left out, with their metrics */
+	if (!rc)
+		rc = check_metrics(c);
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);
 	if (!rc && interrupted())

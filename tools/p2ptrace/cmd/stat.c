@@ -256,8 +256,8 @@ static int stat_session(struct stat_run *s)
 		.pause = stat_pause,
 		.ctx = s,
 	};
-	size_t nr = event_set_count(&s->counter.set);
 	int rc = counter_start(&s->counter, &config, false);
+	size_t nr = event_set_count(&s->counter.set);
 
 	/* Events were attached one after the other, and some were counted already: start when all are */
 	if (!rc)

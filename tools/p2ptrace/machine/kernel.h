@@ -10,7 +10,9 @@
 
 struct btf;
 
+#ifndef VMLINUX_BTF	/* see tests/unit/roots.h */
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+#endif
 #define MEMINFO "/proc/meminfo"
 
 enum kernel_support {

@@ -96,11 +96,12 @@ static void count_mappings(int fd, uint64_t before_ns, struct counter_live *sum)
 	first_end(&sum->first_mapping);
 }
 
-void counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
+int counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
 {
 	memset(live, 0, sizeof(*live));
 	count_buffers(bpf_map__fd(counter->skel->maps.live_buffers), before_ns, counter->older_than_ns, live);
 	count_mappings(bpf_map__fd(counter->skel->maps.live_mappings), before_ns, live);
+	return 0;
 }
 
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)

@@ -42,7 +42,7 @@ struct counter_live {
 };
 
 /* Only while it is attached, and if they are followed. */
-void counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live);
+int counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live);
 
 /* The first of a kind; false if there was none. Also when it is no longer attached. */
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first);
