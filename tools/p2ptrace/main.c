@@ -51,8 +51,8 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	return fail(EXIT_USAGE, "unknown %s '%s'; see 'p2ptrace --help'", *argv[1] == '-' ? "option" : "command",
-		    argv[1]);
+	return fail(EXIT_USAGE, "unknown %s '%s'; see 'p2ptrace --help'",
+		    *argv[1] == '-' ? "option" : "command", argv[1]);
 }
 
 int main(int argc, char **argv)
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	/* A reader that goes away (p2ptrace trace | head) becomes an error of write(), which ends us quietly */
+	/* A reader that goes away (p2ptrace trace | head) is an error of write() */
 	signal(SIGPIPE, SIG_IGN);
 	rc = run(argc, argv);
 	printed = print_end();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How "p2ptrace check" runs a command, when it judges, and with which status it ends. The report: event/verdict.c */
+/*
+ * How "p2ptrace check" runs a command, when it judges, and with which status it ends. The report:
+ * event/verdict.c
+ */
 #include "fake-counter.h"
 #include "cmd/check.c"
 
@@ -25,7 +28,8 @@ static void a_command_that_does_no_harm_succeeds(void **state)
 	fake.samples[1].ts_ns = 7 * NSEC_PER_SEC;
 	fake.nr_samples = 2;
 	assert_int_equal(CHECK(W("--"), W("true")), 0);
-	assert_string_equal(command_out, "ok     command: exit status 0\n# 0 events in 2.000 s, 0 lost; 0 failed\n");
+	assert_string_equal(command_out, "ok     command: exit status 0\n# 0 events in 2.000 s, 0 "
+					 "lost; 0 failed\n");
 	assert_string_equal(command_err.text, "");
 	assert_true(fake.opened_to_start && fake.follow);
 	assert_int_equal(fake.config.interval_ns, 20 * NSEC_PER_MSEC);
@@ -47,7 +51,8 @@ static void a_command_that_fails_fails_the_check_at_once(void **state)
 	uint64_t before = clock_now_ns();
 
 	(void)state;
-	assert_int_equal(CHECK(W("--settle"), W("100"), W("--"), W("sh"), W("-c"), W("exit 7")), EXIT_CHECK);
+	assert_int_equal(CHECK(W("--settle"), W("100"), W("--"), W("sh"), W("-c"), W("exit 7")),
+			 EXIT_CHECK);
 	assert_says(command_out, "FAILED command: exit status 7\n");
 	assert_says(command_out, "; 1 failed\n");
 	assert_int_equal(CHECK(W("--"), W("sh"), W("-c"), W("kill -KILL $$")), EXIT_CHECK);
@@ -96,7 +101,9 @@ static void each_violation_fails_unless_it_is_allowed(void **state)
 		fake_setup(state);
 		set_violation(v, 2);
 		snprintf(allowed, sizeof(allowed), "%s", violation_name(v));
-		assert_int_equal(CHECK(W("--settle"), W("0"), W("--allow"), allowed, W("--"), W("true")), 0);
+		assert_int_equal(CHECK(W("--settle"), W("0"), W("--allow"), allowed, W("--"),
+				       W("true")),
+				 0);
 		snprintf(begin, sizeof(begin), "\nallowed %s: 2 ", violation_name(v));
 		assert_says(command_out, begin);
 		assert_says(command_out, "; 0 failed\n");
@@ -108,7 +115,9 @@ static void buffers_held_too_long_are_freed_or_not(void **state)
 	(void)state;
 	set_violation(P2PTRACE_HELD_TOO_LONG, 1);
 	fake.live[0].older = 2;
-	assert_int_equal(CHECK(W("--older-than"), W("0.5"), W("--settle"), W("0"), W("--"), W("true")), EXIT_CHECK);
+	assert_int_equal(CHECK(W("--older-than"), W("0.5"), W("--settle"), W("0"), W("--"),
+			       W("true")),
+			 EXIT_CHECK);
 	assert_says(command_out, "FAILED held_too_long: 3 buffers were held");
 	assert_int_equal(fake.older_than_ns, NSEC_PER_SEC / 2);
 }
@@ -191,8 +200,9 @@ static void an_expectation_that_does_not_hold_fails(void **state)
 	fake.samples[1].counts.maps[2] = 14;
 	fake.samples[1].gauges.held = 3;
 	fake.nr_samples = 2;
-	assert_int_equal(CHECK(W("--settle"), W("0"), W("--expect"), W("maps.bus_addr > 6"), W("--expect"), W("held == 0"),
-			       W("--"), W("true")), EXIT_CHECK);
+	assert_int_equal(CHECK(W("--settle"), W("0"), W("--expect"), W("maps.bus_addr > 6"),
+			       W("--expect"), W("held == 0"), W("--"), W("true")),
+			 EXIT_CHECK);
 	assert_says(command_out, "\nok     maps.bus_addr > 6 (7)\nFAILED held == 0 (3)\n");
 	assert_says(command_out, "; 1 failed\n");
 }
@@ -200,11 +210,14 @@ static void an_expectation_that_does_not_hold_fails(void **state)
 static void an_unknown_metric_is_refused_before_the_command_runs(void **state)
 {
 	(void)state;
-	assert_int_equal(CHECK(W("--expect"), W("nonsense == 1"), W("--"), W("echo"), W("ran")), EXIT_USAGE);
+	assert_int_equal(CHECK(W("--expect"), W("nonsense == 1"), W("--"), W("echo"), W("ran")),
+			 EXIT_USAGE);
 	assert_one_line(command_err.text, "there is no metric 'nonsense' on this kernel; see");
 	assert_string_equal(command_out, "");
 	assert_false(fake.started);
-	assert_int_equal(CHECK(W("--dev"), W("p2pmem0"), W("--expect"), W("none == 1"), W("--"), W("true")), EXIT_USAGE);
+	assert_int_equal(CHECK(W("--dev"), W("p2pmem0"), W("--expect"), W("none == 1"), W("--"),
+			       W("true")),
+			 EXIT_USAGE);
 	assert_one_line(command_err.text, "on this kernel with --dev; see");
 }
 
@@ -215,9 +228,15 @@ static void the_first_of_each_kind_is_named(void **state)
 	set_violation(LEAK, 1);
 	set_violation(MAPPED, 1);
 	fake.has_first[P2PTRACE_LATE_UNMAP] = true;
-	fake.firsts[P2PTRACE_LATE_UNMAP] = (struct p2ptrace_first){ .id = 1, .dev.s = "p2pmem1", .comm = "a", .pid = 1 };
-	fake.live[0].first_buffer = (struct p2ptrace_first){ .id = 2, .dev.s = "p2pmem2", .comm = "b", .pid = 2 };
-	fake.live[0].first_mapping = (struct p2ptrace_first){ .id = 3, .dev.s = "p2pmem3", .comm = "c", .pid = 3 };
+	fake.firsts[P2PTRACE_LATE_UNMAP] = (struct p2ptrace_first){
+		.id = 1, .dev.s = "p2pmem1", .comm = "a", .pid = 1
+	};
+	fake.live[0].first_buffer = (struct p2ptrace_first){
+		.id = 2, .dev.s = "p2pmem2", .comm = "b", .pid = 2
+	};
+	fake.live[0].first_mapping = (struct p2ptrace_first){
+		.id = 3, .dev.s = "p2pmem3", .comm = "c", .pid = 3
+	};
 	assert_int_equal(CHECK(W("--settle"), W("0"), W("--"), W("true")), EXIT_CHECK);
 	assert_says(command_out, "; first: p2pmem1 id=1, by a-1\n");
 	assert_says(command_out, "; first: p2pmem2 id=2, by b-2\n");
@@ -245,10 +264,13 @@ static void a_report_that_cannot_be_written_is_an_error(void **state)
 {
 	(void)state;
 	set_violation(LEAK, 1);
-	assert_int_equal(CHECK(W("--settle"), W("0"), W("--output"), W("/dev/full"), W("--"), W("true")), EXIT_OTHER);
+	assert_int_equal(CHECK(W("--settle"), W("0"), W("--output"), W("/dev/full"), W("--"),
+			       W("true")),
+			 EXIT_OTHER);
 	assert_one_line(command_err.text, "cannot write the report to /dev/full: No space left");
 	fake.pauses = 0;
-	assert_int_equal(CHECK(W("--output"), W("/nowhere/report"), W("--"), W("true")), EXIT_OTHER);
+	assert_int_equal(CHECK(W("--output"), W("/nowhere/report"), W("--"), W("true")),
+			 EXIT_OTHER);
 	assert_one_line(command_err.text, "cannot write to /nowhere/report: No such file");
 	assert_int_equal(fake.pauses, 0);
 }
@@ -257,8 +279,8 @@ static void json_is_one_object(void **state)
 {
 	(void)state;
 	assert_int_equal(CHECK(W("--json"), W("--"), W("true"), W("a\"b")), 0);
-	assert_begins(command_out,
-		      "{\"event\":\"check\",\"failed\":0,\"command\":{\"argv\":[\"true\",\"a\\\"b\"],");
+	assert_begins(command_out, "{\"event\":\"check\",\"failed\":0,\"command\":{\"argv\":["
+				   "\"true\",\"a\\\"b\"],");
 	assert_ptr_equal(strchr(command_out, '\n'), command_out + strlen(command_out) - 1);
 }
 

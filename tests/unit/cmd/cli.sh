@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The command line: what is refused, with which status and message. Depends on no kernel: the program is built to read
-# the BTF that P2PTRACE_TEST_BTF names. P2PTRACE names the program; without it, the one next to the tests.
+# The command line: what is refused, with which status and message. Depends on no kernel: the
+# program is built to read the BTF that P2PTRACE_TEST_BTF names.
+# P2PTRACE names the program; without it, the one next to the tests.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
 dir=$(mktemp -d) || exit 1

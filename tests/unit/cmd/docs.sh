@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Source, help, man pages and completion have the same commands and options. Every help text ends with examples.
+# Source, help, man pages and completion have the same commands and options. Every help text ends
+# with examples.
 # P2PTRACE names the program; P2PTRACE_SOURCE, the directory of its source.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
@@ -53,7 +54,7 @@ done
 is 'p2ptrace(8) has the options of its help' "$(page_options p2ptrace)" \
 	"$("$P2PTRACE" --help | grep -oE -- '^ .*--(help|version) ' | grep -oE -- '--[a-z]+' | sort)"
 for page in "$source"/man/*.8.rst; do
-	is "${page##*/}: rst2man has nothing to say" "$(rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
+	is "${page##*/}: rst2man reports nothing" "$(rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
 done
 
 # shellcheck source=tools/p2ptrace/p2ptrace.bash-completion
@@ -77,7 +78,7 @@ is 'and the violations' "$(complete_at check --allow double)" double_map
 is 'all of them' "$(complete_at check --allow '' | paste -sd ' ')" \
 	"$("$P2PTRACE" check --allow nothing -- true 2>&1 | sed 's/.*could be //' | tr -d ' ' | tr , '\n' | sort | paste -sd ' ')"
 # Devices that do not depend on this machine
-# shellcheck disable=SC2016 # which is the point
+# shellcheck disable=SC2016 # the shell must not expand it
 _p2ptrace_functions() { printf '%s\n' 0000:03:00.0 0000:04:00.0 nvme0 eth0 '$(echo>&2)' '*'; }
 is 'and functions by what they are known by' "$(complete_at stat --client nv)" nvme0
 is 'behind an equals sign, too' "$(complete_at stat --client=nv)" nvme0

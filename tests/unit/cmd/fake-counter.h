@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Stands in for session/counter.c: samples, violations and the end of a run come from a script in fake, so that a command
- * runs without BPF. Include it before the .c file of the command.
+ * Stands in for session/counter.c: samples, violations and the end of a run come from a script in
+ * fake, so that a command runs without BPF. Include it before the .c file of the command.
  */
 #ifndef FAKE_COUNTER_H
 #define FAKE_COUNTER_H
@@ -48,7 +48,9 @@ int fake_open(struct counter *counter, const struct selection *want, bool starte
 {
 	static char no[] = "not_supported", direct[] = "bus_addr", host[] = "thru_host_bridge";
 	static struct enum_value maps[] = {
-		{ 1, sizeof(no) - 1, no }, { 2, sizeof(direct) - 1, direct }, { 3, sizeof(host) - 1, host },
+		{ 1, sizeof(no) - 1, no },
+		{ 2, sizeof(direct) - 1, direct },
+		{ 3, sizeof(host) - 1, host },
 	};
 	struct enums enums = { .table[ENUM_MAP_TYPE] = { maps, ARRAY_LEN(maps) } };
 

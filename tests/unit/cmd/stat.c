@@ -53,9 +53,9 @@ static void a_row_shows_rates_and_present_values(void **state)
 	sample(2, 2.25);
 	assert_int_equal(STAT(W("2"), W("2")), 0);
 	assert_begins(HEAD
-		      "    2.00       4       1       6       4       2     1.5      10       5       6\n"
-		      "    2.25       0       0       0       0       0     0.0       0       5       6\n"
-		      "# 41 events in 2.250 s, 0 lost\n");
+	      "    2.00       4       1       6       4       2     1.5      10       5       6\n"
+	      "    2.25       0       0       0       0       0     0.0       0       5       6\n"
+	      "# 41 events in 2.250 s, 0 lost\n");
 	assert_int_equal(fake.config.interval_ns, 2 * NSEC_PER_SEC);
 	assert_int_equal(fake.config.duration_ns, 0);
 	assert_false(fake.follow);
@@ -76,7 +76,8 @@ static void totals_omit_what_is_zero(void **state)
 	assert_string_equal(command_out,
 			    "# 1 event in 1.500 s, 0 lost\n"
 			    "allocs                                        1  buffers handed out\n"
-			    "held                                          7  buffers that are handed out now, by whomever\n");
+			    "held                                          7  buffers that are "
+			    "handed out now, by whomever\n");
 	assert_int_equal(fake.config.interval_ns, 0);
 	assert_int_equal(fake.config.duration_ns, 3 * NSEC_PER_SEC);
 }
@@ -88,7 +89,8 @@ static void the_heading_comes_every_twenty_rows(void **state)
 	(void)state;
 	assert_int_equal(STAT(W("1"), W("41")), 0);
 	for (char *line = command_out; *line != '#'; line = strchr(line, '\n') + 1, rows++)
-		assert_int_equal(!strncmp(line, HEAD, strlen(HEAD)), rows == 0 || rows == 21 || rows == 42);
+		assert_int_equal(!strncmp(line, HEAD, strlen(HEAD)),
+			rows == 0 || rows == 21 || rows == 42);
 	assert_int_equal(rows, 41 + 3);
 	assert_int_equal(fake.pauses, 41);
 }
@@ -99,9 +101,10 @@ static void large_numbers_stay_in_their_columns(void **state)
 		double value;
 		const char *text;
 	} cases[] = {
-		{ 0, "       0" }, { 0.4, "       0" }, { 999999, "  999999" }, { 999999.4, "  999999" },
-		{ 999999.5, "   1000K" }, { 99999499, "  99999K" }, { 99999500, "    100M" }, { 1e12, "   1000G" },
-		{ 123456789012, "    123G" }, { 18446744073709551615.0, "  18447P" }, { 1e30, " 1000000000000E" },
+		{ 0, "       0" }, { 0.4, "       0" }, { 999999, "  999999" },
+		{ 999999.4, "  999999" }, { 999999.5, "   1000K" }, { 99999499, "  99999K" },
+		{ 99999500, "    100M" }, { 1e12, "   1000G" }, { 123456789012, "    123G" },
+		{ 18446744073709551615.0, "  18447P" }, { 1e30, " 1000000000000E" },
 	};
 	struct buffer line = {};
 
@@ -126,9 +129,12 @@ static void json_has_exact_counts_of_the_interval(void **state)
 	s->counts.events[P2PTRACE_p2pmem_alloc] = 7;
 	s->gauges.pinned = 9;
 	assert_int_equal(STAT(W("--json"), W("1"), W("2")), 0);
-	assert_line(0, "{\"ts_ns\":101000000000,\"event\":\"stat\",\"interval_ns\":1000000000,\"metrics\":{\"allocs\":3,");
-	assert_line(1, "{\"ts_ns\":102000000000,\"event\":\"stat\",\"interval_ns\":1000000000,\"metrics\":{\"allocs\":4,");
-	assert_line(2, "{\"ts_ns\":102000000000,\"event\":\"total\",\"interval_ns\":2000000000,\"metrics\":{\"allocs\":7,");
+	assert_line(0, "{\"ts_ns\":101000000000,\"event\":\"stat\",\"interval_ns\":1000000000,"
+		"\"metrics\":{\"allocs\":3,");
+	assert_line(1, "{\"ts_ns\":102000000000,\"event\":\"stat\",\"interval_ns\":1000000000,"
+		"\"metrics\":{\"allocs\":4,");
+	assert_line(2, "{\"ts_ns\":102000000000,\"event\":\"total\",\"interval_ns\":2000000000,"
+		"\"metrics\":{\"allocs\":7,");
 	assert_line(3, "{\"event\":\"end\",\"events\":7,\"lost\":0}\n");
 	assert_non_null(strstr(command_out, ",\"pinned\":9,\"lost\":0}}\n{\"event\":\"end\""));
 }

@@ -8,7 +8,10 @@
 #include "cmd/trace.c"
 
 static const struct p2ptrace_p2pmem_reclaim record = {
-	.h = { .ts_ns = 1, .event = P2PTRACE_p2pmem_reclaim, .comm = "c" }, .dev.s = "p2pmem0", .id = 1, .size = 4096,
+	.h = { .ts_ns = 1, .event = P2PTRACE_p2pmem_reclaim, .comm = "c" },
+	.dev.s = "p2pmem0",
+	.id = 1,
+	.size = 4096,
 };
 
 struct fixture {
@@ -64,7 +67,10 @@ static void a_count_of_n_prints_n(void **state)
 	assert_non_null(strstr(f.out, "\n# 3 events, 0 lost\n"));
 }
 
-/* As if from a hostile kernel: nothing is printed, nothing is counted as an event, and it does not pass silently. */
+/*
+ * As if from a hostile kernel: nothing is printed, nothing is counted as an event, and it does not
+ * pass silently.
+ */
 static void malformed_records_are_counted_and_reported(void **state)
 {
 	struct p2ptrace_p2pmem_reclaim unknown = record;
@@ -93,9 +99,12 @@ static void lost_events_are_shown(void **state)
 
 	(void)state;
 	begin(&f, temporary_file());
-	f.trace.session.lost = (struct lost){ .total = 6, .nested = 1, .per_cpu = per_cpu, .nr_cpus = 2 };
+	f.trace.session.lost = (struct lost){
+		.total = 6, .nested = 1, .per_cpu = per_cpu, .nr_cpus = 2
+	};
 	assert_int_equal(end(&f, &c), 0);
-	assert_one_line(c.text, "6 events lost in all (cpu0 2, cpu1 3, nested 1); use a larger --buffer");
+	assert_one_line(c.text, "6 events lost in all (cpu0 2, cpu1 3, nested 1); use a larger "
+				"--buffer");
 	assert_string_equal(f.out, "# 0 events, 6 lost (cpu0 2, cpu1 3, nested 1)\n");
 }
 
@@ -118,7 +127,8 @@ static void lines_are_written_before_they_are_many(void **state)
 	assert_int_equal(end(&f, &c), 0);
 
 	begin(&f, open("/dev/full", O_WRONLY));
-	while (f.trace.events < 5000 && trace_record(&f.trace, &record, sizeof(record)) == SESSION_GO_ON)
+	while (f.trace.events < 5000 &&
+	       trace_record(&f.trace, &record, sizeof(record)) == SESSION_GO_ON)
 		;
 	assert_true(f.trace.events < 5000);
 	assert_int_equal(end(&f, &c), EXIT_OTHER);

@@ -46,7 +46,9 @@ static void set_command(void *to, char **words)
 
 static const struct arg_option options[] = {
 	{ "color", 'c', "NAME", "A color", set_color },
-	{ "count", 0, "N", "How many times, in words that are long enough to need a second line of help", set_count },
+	{ "count", 0, "N",
+	  "How many times, in words that are long enough to need a second line of help",
+	  set_count },
 	{}
 };
 static const struct arg_option more_options[] = {
@@ -171,7 +173,8 @@ static void help_is_made_of_the_same_table(void **state)
 			    "Usage: p2ptrace test [OPTION...] FILE\nTest.\n\n"
 			    "Main:\n"
 			    "  -c, --color=NAME          A color\n"
-			    "      --count=N             How many times, in words that are long enough to\n"
+			    "      --count=N             How many times, in words that are "
+			    "long enough to\n"
 			    "                            need a second line of help\n"
 			    "  -q, --quiet               Say nothing\n\n"
 			    "One.\n\nTwo.\n\n"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A signal while the reader of our output is slow: nothing may be cut, and yet there is a way out. */
+/*
+ * A signal while the reader of our output is slow: nothing may be cut, and yet there is a way out.
+ * 
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -33,7 +33,8 @@ static void commas_are_between_members_only(void **state)
 	buffer_add(&out, "\n", 1);
 	json_open(&out, NULL, '{');
 	json_close(&out, '}');
-	assert_string_equal(buffer_text(&out), "{\"empty\":[],\"list\":[1,{},\"{\",null],\"yes\":true,\"no\":false}\n{}");
+	assert_string_equal(buffer_text(&out), "{\"empty\":[],\"list\":[1,{},\"{\",null],\"yes\":"
+					       "true,\"no\":false}\n{}");
 }
 
 static void numbers_are_exact(void **state)
@@ -46,14 +47,16 @@ static void numbers_are_exact(void **state)
 	json_int(&out, NULL, -1);
 	json_uint(&out, NULL, 0);
 	json_close(&out, ']');
-	assert_string_equal(buffer_text(&out), "[18446744073709551615,-9223372036854775808,9223372036854775807,-1,0]");
+	assert_string_equal(buffer_text(&out), "[18446744073709551615,-9223372036854775808,"
+					       "9223372036854775807,-1,0]");
 }
 
 static void strings_are_escaped(void **state)
 {
 	(void)state;
 	json_string(&out, NULL, "\b\t\n\f\r\"\\/ \x01\x1f\x7f\xff\xc3\xa9");
-	assert_string_equal(buffer_text(&out), "\"\\b\\t\\n\\f\\r\\\"\\\\/ \\u0001\\u001f\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\"");
+	assert_string_equal(buffer_text(&out), "\"\\b\\t\\n\\f\\r\\\"\\\\/ "
+					       "\\u0001\\u001f\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\"");
 }
 
 static void a_string_stops_at_its_end_or_its_size(void **state)

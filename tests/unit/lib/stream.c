@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Standard descriptors are open before any other file is, and no write loses data or hides an error. */
+/*
+ * Standard descriptors are open before any other file is, and no write loses data or hides an
+ * error.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,7 +24,10 @@ static bool is_dev_null(int fd)
 	return len == (ssize_t)strlen("/dev/null") && !memcmp(target, "/dev/null", len);
 }
 
-/* What stream_open_standard() says in a process without the descriptors of @mask; 100 if it leaves a hole. */
+/*
+ * What stream_open_standard() says in a process without the descriptors of @mask; 100 if it leaves
+ * a hole.
+ */
 static int without(unsigned int mask, int stdout_fd)
 {
 	int status;
@@ -88,7 +94,10 @@ static void alarmed(int sig)
 	(void)sig;
 }
 
-/* Reads in a child, slowly at first, until the other end is closed; exits with 0 if every byte is as written. */
+/*
+ * Reads in a child, slowly at first, until the other end is closed; exits with 0 if every byte is
+ * as written.
+ */
 static pid_t read_in_child(int fd, int other)
 {
 	struct sigaction action = { .sa_handler = alarmed };

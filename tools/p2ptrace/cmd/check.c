@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace check: run a command, and fail if it misuses peer memory or an expectation does not hold.
+ * p2ptrace check: run a command, and fail if it misuses peer memory or an expectation does not
+ * hold.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,8 @@ static int set_expect(void *to, const char *value)
 	struct options *o = to;
 
 	if (o->nr == MAX_EXPECTATIONS)
-		return fail(EXIT_USAGE, "there are more than %d expectations; run another check for the rest",
+		return fail(EXIT_USAGE,
+			    "there are more than %d expectations; run another check for the rest",
 			    MAX_EXPECTATIONS);
 	return expect_parse(&o->expectations[o->nr++], value);
 }
@@ -88,7 +90,8 @@ static int set_allow(void *to, const char *value)
 	for (int v = 0; v < NR_VIOLATIONS; v++) {
 		size_t used = strlen(names);
 
-		snprintf(names + used, sizeof(names) - used, "%s%s", v ? ", " : "", violation_name(v));
+		snprintf(names + used, sizeof(names) - used, "%s%s", v ? ", " : "",
+			 violation_name(v));
 	}
 	return fail(EXIT_USAGE, "--allow '%s' is no violation; it could be %s", value, names);
 }
@@ -117,18 +120,27 @@ static void set_command(void *to, char **words)
 }
 
 static const struct arg_option judgement_options[] = {
-	{ "expect", 0, "'METRIC OP N'", "Expect this count when the command has ended; OP is ==, !=, <, <=, > or >=; may be "
-	  "repeated", set_expect },
-	{ "allow", 0, "VIOLATION", "Report this violation, but do not fail for it; may be repeated", set_allow },
-	{ "older-than", 0, "SECONDS", "Fail if a buffer is held for longer, even if it is freed then", set_older_than },
-	{ "settle", 0, "SECONDS", "Wait at most this long, after the command, until the check succeeds (default 1)",
+	{ "expect", 0, "'METRIC OP N'",
+	  "Expect this count when the command has ended; OP is ==, !=, <, <=, > or >=; "
+	  "may be repeated",
+	  set_expect },
+	{ "allow", 0, "VIOLATION",
+	  "Report this violation, but do not fail for it; may be repeated",
+	  set_allow },
+	{ "older-than", 0, "SECONDS",
+	  "Fail if a buffer is held for longer, even if it is freed then",
+	  set_older_than },
+	{ "settle", 0, "SECONDS",
+	  "Wait at most this long, after the command, until the check succeeds (default 1)",
 	  set_settle },
 	{}
 };
 
 static const struct arg_option output_options[] = {
 	{ "output", 0, "FILE", "Write the report to FILE, not to standard output", set_output },
-	{ "list-metrics", 0, NULL, "Print the names and meanings of the counts on this kernel, and exit", set_list },
+	{ "list-metrics", 0, NULL,
+	  "Print the names and meanings of the counts on this kernel, and exit",
+	  set_list },
 	{}
 };
 
@@ -154,23 +166,23 @@ static void print_violations(void)
 
 static const struct args args = {
 	.usage = "-- COMMAND [ARGUMENT...]",
-	.summary = "Run COMMAND and check how peer memory is used meanwhile. The check succeeds if the command does, there is "
-		   "no violation, and every --expect holds.",
+	.summary = "Run COMMAND and check how peer memory is used meanwhile. The check succeeds if "
+		   "the command does, there is no violation, and every --expect holds.",
 	.groups = groups,
 	.command = set_command,
-	.notes = "Events of all processes count, from the start of the command until the check ends; held and pinned are "
-		 "the values at the end. Buffers and mappings are leaked if they were begun while the command ran. With "
-		 "--json, the report is one object.\n\n"
-		 "If p2ptrace is interrupted, it sends SIGTERM to the command, and SIGKILL five seconds later. It sends "
-		 "nothing to the children of the command.\n",
+	.notes = "Events of all processes count, from the start of the command until the check "
+		 "ends; held and pinned are the values at the end. Buffers and mappings are leaked "
+		 "if they were begun while the command ran. With --json, the report is one "
+		 "object.\n\n"
+		 "If p2ptrace is interrupted, it sends SIGTERM to the command, and SIGKILL five "
+		 "seconds later. It sends nothing to the children of the command.\n",
 	.print_more = print_violations,
-	.exit_status = "Exit status: 0 the check succeeded, 1 it failed, 2 bad usage, 3 this kernel or these privileges "
-		       "cannot do it, 4 any other error.",
+	.exit_status = "Exit status: 0 the check succeeded, 1 it failed, 2 bad usage, 3 this "
+		       "kernel or these privileges cannot do it, 4 any other error.",
 	.examples = "  p2ptrace check -- fio job.fio\n"
-		    "  p2ptrace check --expect 'fallbacks == 0' --expect 'maps.bus_addr > 0' -- \\\n"
-		    "    fio job.fio\n"
-		    "  p2ptrace check --settle 10 --allow double_map --json --output report.json -- \\\n"
-		    "    ./test.sh\n"
+		    "  p2ptrace check --expect 'fallbacks == 0' -- fio job.fio\n"
+		    "  p2ptrace check --settle 10 --json --output report.json -- ./test.sh\n"
+		    "  p2ptrace check --allow double_map -- ./test.sh\n"
 		    "  p2ptrace check --list-metrics\n",
 };
 
@@ -206,14 +218,16 @@ static int take_stock(struct check *c)
 	verdict->violations[P2PTRACE_HELD_TOO_LONG].count += c->live.older;
 	verdict->violations[LEAK].count = c->live.buffers;
 	verdict->violations[MAPPED].count = c->live.mappings;
-	verdict->violations[STALL].count = verdict->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
+	verdict->violations[STALL].count =
+		verdict->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
 	verdict->violations[LOST].count = verdict->difference.lost;
 	return 0;
 }
 
 static void command_ended(struct check *c)
 {
-	uint64_t settle_ns = c->options->settle_ns.given ? c->options->settle_ns.value : SETTLE_DEFAULT;
+	const struct optional_number *settle = &c->options->settle_ns;
+	uint64_t settle_ns = settle->given ? settle->value : SETTLE_DEFAULT;
 
 	c->ended = true;
 	c->ended_ns = clock_now_ns();
@@ -221,7 +235,10 @@ static void command_ended(struct check *c)
 		c->settle_until_ns = UINT64_MAX;
 }
 
-/* Called every few milliseconds. Once the command has ended, until the check succeeds or its time is over. */
+/*
+ * Called every few milliseconds. Once the command has ended, until the check succeeds or its time
+ * is over.
+ */
 static enum session_verdict check_pause(void *ctx)
 {
 	struct check *c = ctx;
@@ -233,7 +250,8 @@ static enum session_verdict check_pause(void *ctx)
 			return SESSION_GO_ON;
 		command_ended(c);
 		if (pid < 0) {
-			c->status = fail(EXIT_OTHER, "cannot tell how the command ended: %s", strerror(errno));
+			c->status = fail(EXIT_OTHER, "cannot tell how the command ended: %s",
+					 strerror(errno));
 			return SESSION_STOP;
 		}
 	}
@@ -245,7 +263,10 @@ static enum session_verdict check_pause(void *ctx)
 	return SESSION_STOP;
 }
 
-/* Runs in the child. The command gets the signals that a shell would give it; the pipe takes the error of exec(). */
+/*
+ * Runs in the child. The command gets the signals that a shell would give it; the pipe takes the
+ * error of exec().
+ */
 static void run_child(char **command, int pipe_fd)
 {
 	int err;
@@ -281,7 +302,8 @@ static int start_child(struct check *c)
 		return 0;
 	c->ended = true;
 	text_printable(name, sizeof(name), command[0], strlen(command[0]));
-	return fail(c->child < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name, strerror(err));
+	return fail(c->child < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name,
+		    strerror(err));
 }
 
 /* False if it has not ended in time. */
@@ -313,7 +335,8 @@ static void end_child(struct check *c)
 	note("the command does not end on SIGTERM; killing it");
 	kill(c->child, SIGKILL);
 	if (!wait_child(c))
-		note("the command (process %d) does not end on SIGKILL; it waits in the kernel, see /proc/%d/stack",
+		note("the command (process %d) does not end on SIGKILL; it waits in the kernel, "
+		     "see /proc/%d/stack",
 		     (int)c->child, (int)c->child);
 }
 
@@ -322,7 +345,8 @@ static void find_firsts(struct check *c)
 	struct verdict *verdict = &c->verdict;
 
 	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
-		verdict->violations[v].has_first = counter_first(&c->counter, v, &verdict->violations[v].first);
+		verdict->violations[v].has_first = counter_first(&c->counter, v,
+								 &verdict->violations[v].first);
 	verdict->violations[LEAK].first = c->live.first_buffer;
 	verdict->violations[LEAK].has_first = c->live.buffers;
 	verdict->violations[MAPPED].first = c->live.first_mapping;
@@ -343,7 +367,8 @@ static int report(struct check *c, int fd)
 		rc = fail(EXIT_OTHER, "out of memory");
 	/* The verdict stands even if the reader of a pipe has gone */
 	else if (stream_write(&out, text.data, text.len) && out.error != EPIPE)
-		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s", c->options->output ? " to " : "",
+		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s",
+			  c->options->output ? " to " : "",
 			  c->options->output ? c->options->output : "", strerror(out.error));
 	buffer_free(&text);
 	return rc;
@@ -353,8 +378,10 @@ static int check_metrics(const struct check *c)
 {
 	for (size_t i = 0; i < c->options->nr; i++)
 		if (!metrics_find(&c->counter.metrics, c->options->expectations[i].metric))
-			return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; see 'p2ptrace check --list-metrics'",
-				    c->options->expectations[i].metric, c->options->common.want.dev ? " with --dev" : "");
+			return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; "
+				    "see 'p2ptrace check --list-metrics'",
+				    c->options->expectations[i].metric,
+				    c->options->common.want.dev ? " with --dev" : "");
 	return 0;
 }
 
@@ -366,6 +393,7 @@ static int check_session(struct check *c, int fd)
 		.ctx = c,
 	};
 	struct verdict *verdict = &c->verdict;
+	uint64_t lost;
 	int rc;
 
 	c->counter.older_than_ns = c->options->older_than_ns;
@@ -386,12 +414,13 @@ static int check_session(struct check *c, int fd)
 	if (!rc)
 		rc = c->status;
 	if (!rc && !c->judged)
-		rc = fail(EXIT_OTHER, "interrupted before the verdict; run it again, and let the command end");
+		rc = fail(EXIT_OTHER,
+			  "interrupted before the verdict; run it again, and let the command end");
 	if (rc)
 		return rc;
-	/* The programs are detached, so this is final. It is an estimate that may be lower than at the start. */
-	verdict->difference.lost = c->counter.session.lost.total;
-	verdict->difference.lost -= c->start.lost < verdict->difference.lost ? c->start.lost : verdict->difference.lost;
+	/* The programs are detached, so this is final. The estimate may be lower than before. */
+	lost = c->counter.session.lost.total;
+	verdict->difference.lost = lost > c->start.lost ? lost - c->start.lost : 0;
 	verdict->violations[LOST].count = verdict->difference.lost;
 	find_firsts(c);
 	return report(c, fd);
@@ -406,11 +435,13 @@ static int check(struct check *c, const struct options *o)
 	if (o->output) {
 		fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 		if (fd < 0)
-			return fail(EXIT_OTHER, "cannot write to %s: %s", o->output, strerror(errno));
+			return fail(EXIT_OTHER, "cannot write to %s: %s", o->output,
+				    strerror(errno));
 	}
 	rc = check_session(c, fd);
 	if (o->output && close(fd) && rc <= EXIT_CHECK)
-		rc = fail(EXIT_OTHER, "cannot write the report to %s: %s", o->output, strerror(errno));
+		rc = fail(EXIT_OTHER, "cannot write the report to %s: %s", o->output,
+			  strerror(errno));
 	return rc;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every subcommand, with its line in "p2ptrace --help". cmd_NAME() is in cmd/NAME.c; its argv[0] is NAME, and it returns
- * the exit status.
+ * Every subcommand, with its line in "p2ptrace --help". cmd_NAME() is in cmd/NAME.c; its argv[0] is
+ * NAME, and it returns the exit status.
  */
 #ifndef CMD_H
 #define CMD_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace leaks: the buffers that are held, since when, by which task, and from which stack they were allocated.
+ * p2ptrace leaks: the buffers that are held, since when, by which task, and from which stack they
+ * were allocated.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -50,8 +51,9 @@ static int set_older_than(void *to, const char *value)
 }
 
 static const struct arg_option filter_options[] = {
-	{ "older-than", 0, "SECONDS", "Only buffers held for at least this time (default 1); younger ones are likely to be "
-	  "in use", set_older_than },
+	{ "older-than", 0, "SECONDS",
+	  "Only buffers held for at least this time (default 1); younger ones are likely in use",
+	  set_older_than },
 	{}
 };
 
@@ -66,15 +68,17 @@ static const struct arg_group groups[] = {
 
 static const struct args args = {
 	.usage = "",
-	.summary = "At Ctrl-C or after --duration, show the buffers that are still allocated, oldest first: size, age, DMA "
-		   "mappings, process, and the kernel stack that allocated them.",
+	.summary = "At Ctrl-C or after --duration, show the buffers that are still allocated, "
+		   "oldest first: size, age, DMA mappings, process, and the kernel stack that "
+		   "allocated them.",
 	.groups = groups,
-	.notes = "Buffers allocated before p2ptrace started are shown without their stack. The state of a buffer is live; "
-		 "freed, but still mapped by a device; or user, mapped by a process. A kernel without the p2pmem series "
-		 "tells neither mappings nor states, and only the total size of the buffers allocated before. With "
-		 "--json, the output is one document.\n",
-	.exit_status = "Exit status: 0 fine (whether or not buffers are held), 2 bad usage, 3 this kernel or these "
-		       "privileges cannot do it, 4 any other error.",
+	.notes = "Buffers allocated before p2ptrace started are shown without their stack. The "
+		 "state of a buffer is live; freed, but still mapped by a device; or user, mapped "
+		 "by a process. A kernel without the p2pmem series tells neither mappings nor "
+		 "states, and only the total size of the buffers allocated before. With --json, "
+		 "the output is one document.\n",
+	.exit_status = "Exit status: 0 fine (whether or not buffers are held), 2 bad usage, 3 this "
+		       "kernel or these privileges cannot do it, 4 any other error.",
 	.examples = "  p2ptrace leaks\n"
 		    "  p2ptrace leaks --duration 60 --older-than 10\n"
 		    "  p2ptrace leaks --dev p2pmem0 --duration 5 --json\n",
@@ -101,10 +105,11 @@ static bool was_before(const struct leaks *l, const struct held *held)
 }
 
 /*
- * Whether to show a buffer. A buffer that was allocated while we watched and has no owner was freed before we looked its
- * owner up.
+ * Whether to show a buffer. A buffer that was allocated while we watched and has no owner was freed
+ * before we looked its owner up.
  */
-static bool is_leak(const struct leaks *l, const struct held *held, struct p2ptrace_owner *owner, bool *known)
+static bool is_leak(const struct leaks *l, const struct held *held, struct p2ptrace_owner *owner,
+		    bool *known)
 {
 	*known = held->known;
 	*owner = held->seen;
@@ -138,7 +143,10 @@ static bool is_tracing(const struct leaks *l, uint64_t addr)
 	return false;
 }
 
-/* Reads the frames of a stack without those of tracing, the innermost first, and returns their number. */
+/*
+ * Reads the frames of a stack without those of tracing, the innermost first, and returns their
+ * number.
+ */
 static size_t stack_read(const struct leaks *l, int32_t id, uint64_t *frames)
 {
 	uint64_t all[P2PTRACE_STACK_DEPTH] = {};
@@ -165,14 +173,16 @@ static void frame_name(const struct leaks *l, uint64_t addr, char *to, size_t si
 		snprintf(to, size, "0x%" PRIx64, addr);
 }
 
-static void text_one(const struct leaks *l, const struct held *held, const struct p2ptrace_owner *owner, bool known)
+static void text_one(const struct leaks *l, const struct held *held,
+		     const struct p2ptrace_owner *owner, bool known)
 {
 	uint64_t frames[P2PTRACE_STACK_DEPTH];
 	char comm[4 * P2PTRACE_COMM_LEN + 1], name[512];
 	size_t n = stack_read(l, owner->stack, frames);
 
 	text_word(comm, sizeof(comm), owner->comm, strlen(owner->comm));
-	print("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs", held->dev, held->id, held->size, held->age_ms / 1000.0);
+	print("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs", held->dev, held->id, held->size,
+	      held->age_ms / 1000.0);
 	if (!l->stock)
 		print(" pins=%d %s", held->pins, held->state);
 	print(" pid=%d comm=%s", known ? (int)owner->pid : held->pid, *comm ? comm : "-");
@@ -188,7 +198,10 @@ static void text_one(const struct leaks *l, const struct held *held, const struc
 		       "allocated before p2ptrace started" : "the kernel could not record it");
 }
 
-/* Memory that is held, but not by buffers that we saw allocated: older buffers, and mappings by processes. */
+/*
+ * Memory that is held, but not by buffers that we saw allocated: older buffers, and mappings by
+ * processes.
+ */
 static uint64_t unseen_bytes(const struct leaks *l)
 {
 	uint64_t seen = 0, page = sysconf(_SC_PAGESIZE);
@@ -215,10 +228,11 @@ static void print_text(const struct leaks *l)
 		before += !known;
 		text_one(l, held, &owner, known);
 	}
-	print("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr, PLURAL(nr), bytes,
-	       (double)l->options->older_than_ns.value / NSEC_PER_SEC);
+	print("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr,
+	      PLURAL(nr), bytes, (double)l->options->older_than_ns.value / NSEC_PER_SEC);
 	if (l->stock)
-		print("%" PRIu64 " more bytes are held by processes or since before p2ptrace started\n", unseen_bytes(l));
+		print("%" PRIu64 " more bytes are held by processes or since before "
+		      "p2ptrace started\n", unseen_bytes(l));
 	else
 		print("%" PRIu64 " of them since before p2ptrace started\n", before);
 }
@@ -306,7 +320,7 @@ static int leaks_ending(void *ctx)
 	struct leaks *l = ctx;
 	int rc;
 
-	/* Read the clock first: reading buffers may take a while, and none may look younger than it is */
+	/* Read the clock first, because no buffer may look younger than it is */
 	l->read_ns = clock_now_ns();
 	rc = l->stock ? held_of_owners(l) : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 	if (!rc)
@@ -320,16 +334,18 @@ static void show(struct leaks *l)
 	int err = ksyms_load(&l->ksyms, KALLSYMS);
 
 	if (err || !l->ksyms.nr)
-		note("stacks show addresses instead of names: cannot read %s: %s", KALLSYMS, err ? strerror(-err) :
+		note("stacks show addresses instead of names: cannot read %s: %s", KALLSYMS,
+		     err ? strerror(-err) :
 		     "the kernel hides them; see /proc/sys/kernel/kptr_restrict");
 	if (l->options->common.json)
 		print_json(l);
 	else
 		print_text(l);
 	if (lost->total)
-		note("%" PRIu64 " event%s not recorded (there is room for %d buffers at a time; %" PRIu64 " nested); buffers "
-		     "shown as allocated before p2ptrace started may be newer", lost->total,
-		     lost->total == 1 ? " was" : "s were", P2PTRACE_MAX_LIVE, lost->nested);
+		note("%" PRIu64 " event%s not recorded (there is room for %d buffers at a time; "
+		     "%" PRIu64 " nested); buffers shown as allocated before p2ptrace started may "
+		     "be newer", lost->total, lost->total == 1 ? " was" : "s were",
+		     P2PTRACE_MAX_LIVE, lost->nested);
 }
 
 static int leaks_session(struct leaks *l, const struct event_set *set)
@@ -356,7 +372,8 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 		l->stacks_fd = bpf_map__fd(skel->maps.stacks);
 		l->stock = set->stock;
 		l->start_ns = clock_now_ns();
-		note("watching allocations, mode %s (Ctrl-C shows the buffers held)", event_set_mode(set));
+		note("watching allocations, mode %s (Ctrl-C shows the buffers held)",
+		     event_set_mode(set));
 		rc = session_run(&l->session);
 	}
 	if (!rc)
@@ -381,7 +398,8 @@ int cmd_leaks(int argc, char **argv)
 	if (!o.older_than_ns.given)
 		o.older_than_ns.value = OLDER_THAN_DEFAULT;
 
-	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
+	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] =
+		set.has[P2PTRACE_p2pmem_reclaim] = true;
 	rc = select_all(&o.common.want, &set, &filter);
 	return rc ? rc : leaks_session(&l, &set);
 }

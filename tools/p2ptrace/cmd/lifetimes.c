@@ -41,12 +41,14 @@ static const struct arg_group groups[] = {
 
 static const struct args args = {
 	.usage = "",
-	.summary = "At Ctrl-C or after --duration, show for each device how long its buffers were held, and for each client "
-		   "how long they were mapped: a histogram, percentiles, and the longest time.",
+	.summary = "At Ctrl-C or after --duration, show for each device how long its buffers were "
+		   "held, and for each client how long they were mapped: a histogram, percentiles, "
+		   "and the longest time.",
 	.groups = groups,
-	.notes = "Buffers and mappings that began before p2ptrace started are counted, not measured. Percentiles assume "
-		 "that times are spread evenly within a line of the histogram. With --client, only mappings are shown. "
-		 "With --json, the output is one document.\n",
+	.notes = "Buffers and mappings that began before p2ptrace started are counted, not "
+		 "measured. Percentiles assume that times are spread evenly within a line of the "
+		 "histogram. With --client, only mappings are shown. With --json, the output is "
+		 "one document.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace lifetimes --duration 10\n"
 		    "  p2ptrace lifetimes --client eth0\n"
@@ -70,7 +72,8 @@ struct lifetimes {
 /* Devices in natural order, and within each: held before mapped. */
 static int by_name(const void *a, const void *b)
 {
-	const struct p2ptrace_lifetime *x = &((const struct lifetime *)a)->key, *y = &((const struct lifetime *)b)->key;
+	const struct p2ptrace_lifetime *x = &((const struct lifetime *)a)->key;
+	const struct p2ptrace_lifetime *y = &((const struct lifetime *)b)->key;
 	int order = strverscmp(x->dev.s, y->dev.s);
 
 	return order ? order : strcmp(x->client.s, y->client.s);
@@ -132,7 +135,8 @@ static void text_life(const struct lifetime *life)
 
 	text_word(dev, sizeof(dev), life->key.dev.s, strlen(life->key.dev.s));
 	text_word(client, sizeof(client), life->key.client.s, strlen(life->key.client.s));
-	print("%s, %s%s: %" PRIu64, dev, *client ? "mapped for " : "held", client, (uint64_t)life->hist.count);
+	print("%s, %s%s: %" PRIu64, dev, *client ? "mapped for " : "held", client,
+	      (uint64_t)life->hist.count);
 	for (size_t i = 0; i < ARRAY_SIZE(percents); i++) {
 		hist_time(hist_percentile(&life->hist, percents[i]), time, sizeof(time));
 		print("  p%u %s", percents[i], time);
@@ -154,8 +158,9 @@ static void text_life(const struct lifetime *life)
 			snprintf(to_text, sizeof(to_text), "...");
 		else
 			hist_time(to, to_text, sizeof(to_text));
-		print("  %7s - %-7s %9" PRIu64 " |%.*s\n", time, to_text, n, (int)((n * BAR_WIDTH + most - 1) / most),
-		       "########################################");
+		print("  %7s - %-7s %9" PRIu64 " |%.*s\n", time, to_text, n,
+		      (int)((n * BAR_WIDTH + most - 1) / most),
+		      "########################################");
 	}
 	print("\n");
 }
@@ -223,8 +228,8 @@ static void print_text(const struct lifetimes *l)
 	if (!l->nr)
 		print("no buffer or mapping that began while tracing has ended\n");
 	if (l->unknown)
-		print("# %" PRIu64 " buffer%s or mapping%s that began before tracing ended\n", l->unknown,
-		       PLURAL(l->unknown), PLURAL(l->unknown));
+		print("# %" PRIu64 " buffer%s or mapping%s that began before tracing ended\n",
+		      l->unknown, PLURAL(l->unknown), PLURAL(l->unknown));
 }
 
 static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
@@ -253,9 +258,10 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	else if (!rc)
 		print_text(l);
 	if (!rc && l->session.lost.total)
-		note("%" PRIu64 " event%s lost: there is room for %d buffers and as many mappings at a time, and one mapping "
-		     "of a buffer for each client; %" PRIu64 " nested", l->session.lost.total,
-		     l->session.lost.total == 1 ? " was" : "s were", P2PTRACE_MAX_LIVE, l->session.lost.nested);
+		note("%" PRIu64 " event%s lost: there is room for %d buffers and as many mappings "
+		     "at a time, and one mapping of a buffer for each client; %" PRIu64 " nested",
+		     l->session.lost.total, l->session.lost.total == 1 ? " was" : "s were",
+		     P2PTRACE_MAX_LIVE, l->session.lost.nested);
 	free(l->lives);
 	session_close(&l->session);
 	lifetimes_bpf__destroy(skel);
@@ -275,7 +281,8 @@ int cmd_lifetimes(int argc, char **argv)
 
 	set.has[P2PTRACE_p2pmem_dma_map] = set.has[P2PTRACE_p2pmem_dma_unmap] = true;
 	if (!o.common.want.client)
-		set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] = set.has[P2PTRACE_p2pmem_reclaim] = true;
+		set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] =
+			set.has[P2PTRACE_p2pmem_reclaim] = true;
 	rc = select_all(&o.common.want, &set, &filter);
 	return rc ? rc : lifetimes_session(&l, &set);
 }

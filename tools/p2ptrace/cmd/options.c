@@ -14,10 +14,13 @@ int options_bad_number(const char *what, const char *value, int err, const char 
 		    err == -ERANGE ? "out of range" : !err ? "too small" : "not a number", example);
 }
 
-int options_set_optional(const char *option, struct optional_number *to, uint64_t value, const char *text)
+int options_set_optional(const char *option, struct optional_number *to, uint64_t value,
+			 const char *text)
 {
 	if (to->given && to->value != value)
-		return fail(EXIT_USAGE, "%s is given twice, and '%s' differs from the first value; give it once",
+		return fail(EXIT_USAGE,
+			    "%s is given twice, and '%s' differs from the first value; give it "
+			    "once",
 			    option, text);
 	*to = (struct optional_number){ value, true };
 	return 0;
@@ -34,7 +37,8 @@ int options_set_number(const char *option, uint64_t *to, uint64_t value, const c
 int options_set_text(const char *option, const char **to, const char *value)
 {
 	if (*to && strcmp(*to, value))
-		return fail(EXIT_USAGE, "%s is given twice ('%s', '%s'); give it once", option, *to, value);
+		return fail(EXIT_USAGE, "%s is given twice ('%s', '%s'); give it once", option, *to,
+			    value);
 	*to = value;
 	return 0;
 }
@@ -121,8 +125,9 @@ static int set_comm(void *to, const char *value)
 
 	/* The kernel has room for 15 bytes and a NUL */
 	if (!*value || strlen(value) >= P2PTRACE_COMM_LEN)
-		return fail(EXIT_USAGE, "--comm '%s': the name of a task has 1 to %d bytes; see /proc/PID/comm", value,
-			    P2PTRACE_COMM_LEN - 1);
+		return fail(EXIT_USAGE,
+			    "--comm '%s': the name of a task has 1 to %d bytes; see /proc/PID/comm",
+			    value, P2PTRACE_COMM_LEN - 1);
 	return options_set_text("--comm", &o->want.comm, value);
 }
 
@@ -132,18 +137,27 @@ const struct arg_option options_json[] = {
 };
 
 const struct arg_option options_dev[] = {
-	{ "dev", 0, "DEVICE", "Only events of this p2pmem device (p2pmem0) or provider (0000:01:00.0, nvme0)", set_dev },
+	{ "dev", 0, "DEVICE",
+	  "Only events of this p2pmem device (p2pmem0) or provider (0000:01:00.0, nvme0)",
+	  set_dev },
 	{}
 };
 
 const struct arg_option options_client[] = {
-	{ "client", 0, "DEVICE", "Only events of this client (0000:02:00.0, 02:00.0, nvme1, eth0)", set_client },
+	{ "client", 0, "DEVICE",
+	  "Only events of this client (0000:02:00.0, 02:00.0, nvme1, eth0)",
+	  set_client },
 	{}
 };
 
-/* For commands that look at each event alone: one task may allocate a buffer and another one free it. */
+/*
+ * For commands that look at each event alone: one task may allocate a buffer and another one free
+ * it.
+ */
 const struct arg_option options_task[] = {
-	{ "pid", 0, "PID", "Only events in this process; an interrupt counts as the process that it interrupts", set_pid },
+	{ "pid", 0, "PID",
+	  "Only events in this process; an interrupt counts as the process that it interrupts",
+	  set_pid },
 	{ "comm", 0, "NAME", "Only events in tasks with this name (/proc/PID/comm)", set_comm },
 	{ "min-size", 0, "SIZE", "Only events of at least SIZE bytes (4096, 64K)", set_min_size },
 	{}
@@ -165,7 +179,8 @@ const struct arg_option options_help[] = {
 	{}
 };
 
-bool options_parse(const struct args *args, int argc, char **argv, struct common_options *options, int *status)
+bool options_parse(const struct args *args, int argc, char **argv, struct common_options *options,
+		   int *status)
 {
 	*status = args_parse(args, argc, argv, options);
 	if (*status)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Options that subcommands share. A subcommand lists those that make sense for it in its groups. Its own options are in
- * a struct that begins with struct common_options, so that the setters of both get the same pointer.
+ * Options that subcommands share. A subcommand lists those that make sense for it in its groups.
+ * Its own options are in a struct that begins with struct common_options, so that the setters of
+ * both get the same pointer.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -20,21 +21,24 @@ struct common_options {
 
 /* Of a command that does not judge. */
 #define OPTIONS_EXIT_STATUS \
-	"Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, 4 any other error."
+	"Exit status: 0 fine, 2 bad usage, 3 this kernel or these privileges cannot do it, " \
+	"4 any other error."
 
 /* Tables for the groups of a command. */
-extern const struct arg_option options_json[], options_dev[], options_client[], options_task[], options_duration[],
-	options_general[], options_help[];
+extern const struct arg_option options_json[], options_dev[], options_client[], options_task[],
+	options_duration[], options_general[], options_help[];
 
 /*
- * Parses the command line of a subcommand into @options. False if there is nothing left to do: then *status is the exit
- * status.
+ * Parses the command line of a subcommand into @options. False if there is nothing left to do: then
+ * *status is the exit status.
  */
-bool options_parse(const struct args *args, int argc, char **argv, struct common_options *options, int *status);
+bool options_parse(const struct args *args, int argc, char **argv, struct common_options *options,
+		   int *status);
 
 /*
- * For setters; all return 0 or an exit status after saying what is wrong. An option may be given again with the same
- * value, but not with another one. @err is the result of a parser in lib/number.h, 0 if the number is too small.
+ * For setters; all return 0 or an exit status after saying what is wrong. An option may be given
+ * again with the same value, but not with another one. @err is the result of a parser in
+ * lib/number.h, 0 if the number is too small.
  */
 int options_bad_number(const char *what, const char *value, int err, const char *example);
 int options_set_number(const char *option, uint64_t *to, uint64_t value, const char *text);
@@ -46,6 +50,7 @@ struct optional_number {
 	bool given;
 };
 
-int options_set_optional(const char *option, struct optional_number *to, uint64_t value, const char *text);
+int options_set_optional(const char *option, struct optional_number *to, uint64_t value,
+			 const char *text);
 
 #endif /* OPTIONS_H */

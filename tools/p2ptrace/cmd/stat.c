@@ -48,17 +48,21 @@ static int set_argument(void *to, const char *value)
 	switch (o->nr_args++) {
 	case 0:
 		err = number_parse_seconds(value, &o->interval_ns);
-		return err || !o->interval_ns ? options_bad_number("INTERVAL", value, err, "1 or 0.5 (seconds)") : 0;
+		return !err && o->interval_ns ? 0 :
+		       options_bad_number("INTERVAL", value, err, "1 or 0.5 (seconds)");
 	case 1:
 		err = number_parse(value, &o->count);
-		return err || !o->count ? options_bad_number("COUNT", value, err, "10") : 0;
+		return !err && o->count ? 0 : options_bad_number("COUNT", value, err, "10");
 	default:
-		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace stat --help'", value);
+		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace stat --help'",
+			    value);
 	}
 }
 
 static const struct arg_option output_options[] = {
-	{ "list-metrics", 0, NULL, "Print the names and meanings of the counts on this kernel, and exit", set_list },
+	{ "list-metrics", 0, NULL,
+	  "Print the names and meanings of the counts on this kernel, and exit",
+	  set_list },
 	{}
 };
 
@@ -75,14 +79,15 @@ static const struct arg_group groups[] = {
 
 static const struct args args = {
 	.usage = "[INTERVAL [COUNT]]",
-	.summary = "Count events of peer memory: print a row every INTERVAL seconds, COUNT times, and the totals at the end. "
-		   "Without INTERVAL, print the totals at Ctrl-C.",
+	.summary = "Count events of peer memory: print a row every INTERVAL seconds, COUNT times, "
+		   "and the totals at the end. Without INTERVAL, print the totals at Ctrl-C.",
 	.groups = groups,
 	.argument = set_argument,
-	.notes = "Rows show rates per second, but for held and pinned the values at the end of the interval. Totals omit "
-		 "counts that are zero. With --json, a row is an object with ts_ns, event (\"stat\"), interval_ns, and in "
-		 "\"metrics\" the counts of the interval; the totals are an object with the event \"total\"; the last line "
-		 "is {\"event\":\"end\",\"events\":N,\"lost\":N}.\n",
+	.notes = "Rows show rates per second, but for held and pinned the values at the end of the "
+		 "interval. Totals omit counts that are zero. With --json, a row is an object with "
+		 "ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" the counts of the "
+		 "interval; the totals are an object with the event \"total\"; the last line is "
+		 "{\"event\":\"end\",\"events\":N,\"lost\":N}.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace stat\n"
 		    "  p2ptrace stat 1\n"
@@ -116,7 +121,7 @@ static void short_number(struct buffer *line, double value)
 		buffer_printf(line, " %6.0f%c", value, unit[i]);
 }
 
-/* The columns of a row, "-" for counts that this kernel does not have. With the time, 80 characters. */
+/* The columns of a row, "-" for counts that this kernel lacks. With the time, 80 characters. */
 static const struct {
 	const char *head;
 	const char *metric;
@@ -169,14 +174,15 @@ static void text_total(struct stat_run *s, const struct sample *difference)
 {
 	uint64_t nr = sample_events(difference);
 
-	buffer_printf(&s->line, "# %" PRIu64 " event%s in %.3f s, %" PRIu64 " lost\n", nr, PLURAL(nr),
-		      (double)difference->ts_ns / NSEC_PER_SEC, difference->lost);
+	buffer_printf(&s->line, "# %" PRIu64 " event%s in %.3f s, %" PRIu64 " lost\n", nr,
+		      PLURAL(nr), (double)difference->ts_ns / NSEC_PER_SEC, difference->lost);
 	for (size_t i = 0; i < s->counter.metrics.nr; i++) {
 		const struct metric *metric = &s->counter.metrics.metrics[i];
 		uint64_t value = metric_value(metric, difference);
 
 		if (value)
-			buffer_printf(&s->line, "%-30s %16" PRIu64 "  %s\n", metric->name, value, metric->help);
+			buffer_printf(&s->line, "%-30s %16" PRIu64 "  %s\n", metric->name, value,
+				      metric->help);
 	}
 }
 
@@ -190,7 +196,8 @@ static void json_sample(struct stat_run *s, const char *event, const struct samp
 	json_uint(&s->line, "interval_ns", difference->ts_ns);
 	json_open(&s->line, "metrics", '{');
 	for (size_t i = 0; i < metrics->nr; i++)
-		json_uint(&s->line, metrics->metrics[i].name, metric_value(&metrics->metrics[i], difference));
+		json_uint(&s->line, metrics->metrics[i].name,
+			  metric_value(&metrics->metrics[i], difference));
 	json_close(&s->line, '}');
 	json_close(&s->line, '}');
 	buffer_add(&s->line, "\n", 1);
@@ -242,8 +249,8 @@ static int stat_end(struct stat_run *s)
 	if (lost->total) {
 		buffer_reset(&s->line);
 		output_lost_detail(&s->line, lost);
-		note("%" PRIu64 " event%s not counted (%s)", lost->total, lost->total == 1 ? " was" : "s were",
-		     buffer_text(&s->line));
+		note("%" PRIu64 " event%s not counted (%s)", lost->total,
+		     lost->total == 1 ? " was" : "s were", buffer_text(&s->line));
 	}
 	return stream_status(&s->out);
 }
@@ -259,13 +266,14 @@ static int stat_session(struct stat_run *s)
 	int rc = counter_start(&s->counter, &config, false);
 	size_t nr = event_set_count(&s->counter.set);
 
-	/* Events were attached one after the other, and some were counted already: start when all are */
+	/* Events were attached one after the other, and some were counted before all were */
 	if (!rc)
 		rc = counter_sample(&s->counter, &s->start);
 	s->last = s->start;
 	if (!rc) {
 		/* Scripts wait for this line: from here on, all events are counted */
-		note("counting %zu event%s, mode %s (Ctrl-C ends)", nr, PLURAL(nr), event_set_mode(&s->counter.set));
+		note("counting %zu event%s, mode %s (Ctrl-C ends)", nr, PLURAL(nr),
+		     event_set_mode(&s->counter.set));
 		rc = session_run(&s->counter.session);
 	}
 	if (!rc)

@@ -109,29 +109,39 @@ static int set_list(void *to, const char *arg)
 /* --lives needs every event of a buffer. */
 static int check_lives(const struct options *o)
 {
-	const char *option = o->events_given ? "event" : o->common.want.client ? "client" : o->common.want.pid ? "pid" :
-			     o->common.want.comm ? "comm" : NULL;
+	const char *option = o->events_given ? "event" : o->common.want.client ? "client" :
+			     o->common.want.pid ? "pid" : o->common.want.comm ? "comm" : NULL;
 
 	if (o->lives && option)
-		return fail(EXIT_USAGE, "--lives needs all events of a buffer, and --%s drops some; leave one of them out",
+		return fail(EXIT_USAGE,
+			    "--lives needs all events of a buffer, and --%s drops some; leave one "
+			    "of them out",
 			    option);
 	if (o->min_ns && !o->lives)
-		return fail(EXIT_USAGE, "--min-us is for lives, and an event has no duration; add --lives");
+		return fail(EXIT_USAGE,
+			    "--min-us is for lives, and an event has no duration; add --lives");
 	return 0;
 }
 
 static const struct arg_option event_options[] = {
-	{ "event", 0, "NAME[,NAME...]", "Only these events; an unambiguous beginning of a name will do; may be repeated",
+	{ "event", 0, "NAME[,NAME...]",
+	  "Only these events; an unambiguous beginning of a name will do; may be repeated",
 	  set_event },
-	{ "lives", 0, NULL, "Instead of events, show each buffer when its memory is returned: the task that allocated it, "
-	  "the request of the NVMe target, each client that mapped it, and for how long", set_lives },
-	{ "min-us", 0, "N", "With --lives, only buffers held for at least N microseconds", set_min_us },
+	{ "lives", 0, NULL,
+	  "Instead of events, show each buffer when its memory is returned: the task that "
+	  "allocated it, the request of the NVMe target, each client that mapped it, and for how "
+	  "long",
+	  set_lives },
+	{ "min-us", 0, "N",
+	  "With --lives, only buffers held for at least N microseconds",
+	  set_min_us },
 	{}
 };
 
 static const struct arg_option run_options[] = {
 	{ "count", 0, "N", "Stop after N events or lives", set_count },
-	{ "buffer", 0, "SIZE", "Size of the ring buffer (default 4M), with K, M or G; rounded up to a power of two",
+	{ "buffer", 0, "SIZE",
+	  "Size of the ring buffer (default 4M), with K, M or G; rounded up to a power of two",
 	  set_buffer },
 	{}
 };
@@ -158,11 +168,13 @@ static const struct args args = {
 	.usage = "",
 	.summary = "Print one line for each event of peer memory, until Ctrl-C.",
 	.groups = groups,
-	.notes = "A line has the time (CLOCK_MONOTONIC, in seconds), [CPU], COMMAND-PID, the event and its fields. With "
-		 "--json, a line is an object with ts_ns, event, cpu, pid, comm and the fields; the last line is "
-		 "{\"event\":\"end\",\"events\":N,\"lost\":N}. Lost events are counted and always reported.\n\n"
-		 "A filter drops events that lack its field: --dev those without dev and provider, --client those without "
-		 "client, --min-size those without size.\n",
+	.notes = "A line has the time (CLOCK_MONOTONIC, in seconds), [CPU], COMMAND-PID, the event "
+		 "and its fields. With --json, a line is an object with ts_ns, event, cpu, pid, "
+		 "comm and the fields; the last line is "
+		 "{\"event\":\"end\",\"events\":N,\"lost\":N}. Lost events are counted and always "
+		 "reported.\n\n"
+		 "A filter drops events that lack its field: --dev those without dev and provider, "
+		 "--client those without client, --min-size those without size.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace trace\n"
 		    "  p2ptrace trace --event p2pmem_alloc_fail,nvmet_p2pmem_fallback\n"
@@ -277,13 +289,15 @@ static int trace_end(struct trace *t)
 	if (lost->total)
 		show_lost(t, "in all");
 	if (t->lives.not_followed)
-		note("%" PRIu64 " buffer%s or mapping%s could not be followed: there is room for %d buffers at a time, and %d "
-		     "mappings of each", t->lives.not_followed, PLURAL(t->lives.not_followed),
-		     PLURAL(t->lives.not_followed), P2PTRACE_MAX_LIVE, LIFE_MAX_MAPS);
+		note("%" PRIu64 " buffer%s or mapping%s could not be followed: there is room for "
+		     "%d buffers at a time, and %d mappings of each", t->lives.not_followed,
+		     PLURAL(t->lives.not_followed), PLURAL(t->lives.not_followed),
+		     P2PTRACE_MAX_LIVE, LIFE_MAX_MAPS);
 	if (t->lines.failed)
 		return fail(EXIT_OTHER, "out of memory");
 	if (t->malformed)
-		return fail(EXIT_OTHER, "cannot understand %" PRIu64 " record%s from the kernel; this is a bug",
+		return fail(EXIT_OTHER,
+			    "cannot understand %" PRIu64 " record%s from the kernel; this is a bug",
 			    t->malformed, PLURAL(t->malformed));
 	return stream_status(&t->out);
 }
@@ -297,8 +311,10 @@ static int check_buffer(const struct options *o, const char *meminfo)
 		return 0;
 	while (fits * 2 <= available / 2)
 		fits *= 2;
-	return fail(EXIT_USAGE, "a buffer of %" PRIu64 "K is more than half of the %" PRIu64 "K of memory that this machine "
-		    "has available; use --buffer %" PRIu64 "K", o->buffer_bytes >> 10, available >> 10, fits >> 10);
+	return fail(EXIT_USAGE,
+		    "a buffer of %" PRIu64 "K is more than half of the %" PRIu64 "K of memory "
+		    "that this machine has available; use --buffer %" PRIu64 "K",
+		    o->buffer_bytes >> 10, available >> 10, fits >> 10);
 }
 
 static int list_events(void)
@@ -312,8 +328,8 @@ static int list_events(void)
 	return 0;
 }
 
-static int trace_session(struct trace *t, const struct options *o, const struct p2ptrace_filter *filter,
-			 const struct event_set *set)
+static int trace_session(struct trace *t, const struct options *o,
+			 const struct p2ptrace_filter *filter, const struct event_set *set)
 {
 	struct session_config config = {
 		.events = *set,
@@ -357,7 +373,7 @@ static int trace(const struct options *o)
 	struct event_set passing;	/* the filters, on any kernel */
 	int rc = 0;
 
-	/* Usage errors on any machine first, then missing features and privileges, then errors on this machine */
+	/* Usage errors on any machine, then missing privileges, then errors on this machine */
 	set = o->events;
 	if (o->lives)
 		lives_events(&set);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events come by the hundred thousand, so a line is written straight into memory that has room for any line. Nothing
- * below checks for its end. Short texts may be copied with some bytes after them, which the next value overwrites.
+ * Events come by the hundred thousand, so a line is written straight into memory that has room for
+ * any line. Nothing below checks for its end. Short texts may be copied with some bytes after them,
+ * which the next value overwrites.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,10 +19,12 @@ static char *put_name(char *to, const char *s, size_t len)
 	return to + len;
 }
 
-_Static_assert(P2PTRACE_COMM_LEN % 8 == 0 && P2PTRACE_NAME_LEN % 8 == 0 && P2PTRACE_NQN_LEN % 8 == 0,
+_Static_assert(P2PTRACE_COMM_LEN % 8 == 0 && P2PTRACE_NAME_LEN % 8 == 0 &&
+		       P2PTRACE_NQN_LEN % 8 == 0,
 	       "json_put_string() reads eight bytes at a time");
 
-static char *put_enum(char *to, const struct field *field, const void *record, const struct enums *enums)
+static char *put_enum(char *to, const struct field *field, const void *record,
+		      const struct enums *enums)
 {
 	uint32_t number = field_uint(field, record);
 	const struct enum_value *value = enums_find(enums, field->which, number);
@@ -39,7 +42,8 @@ static char *put_enum(char *to, const struct field *field, const void *record, c
 	return to + 1;
 }
 
-static inline char *put_field(char *to, const struct field *field, const void *record, const struct enums *enums)
+static inline char *put_field(char *to, const struct field *field, const void *record,
+			      const struct enums *enums)
 {
 	memcpy(to, field->key, sizeof(field->key));
 	to += field->key_len;
@@ -61,8 +65,8 @@ static inline char *put_field(char *to, const struct field *field, const void *r
 	return to;
 }
 
-int json_line(struct buffer *lines, const struct event *event, const void *record, const struct enums *enums,
-	      bool stock)
+int json_line(struct buffer *lines, const struct event *event, const void *record,
+	      const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
 	char *to = buffer_room(lines, OUTPUT_LINE);

@@ -12,7 +12,7 @@
 #define COMM_WIDTH 22
 #define EVENT_WIDTH 21
 
-/* Room for any string field, each byte as \xNN. */
+/* Room for any string field with each byte as \xNN. */
 #define STRING_LEN (4 * P2PTRACE_NQN_LEN + 1)
 
 static const char *field_string(const struct field *field, const void *record, size_t *len)
@@ -40,23 +40,27 @@ static void text_bytes(struct buffer *lines, uint64_t bytes)
 /* strerrorname_np() is glibc's alone. Other errors show as numbers. */
 static const char *const error_names[] = {
 #define NAME(error) [error] = "-" #error
-	NAME(EPERM), NAME(ENOENT), NAME(EINTR), NAME(EIO), NAME(ENXIO), NAME(E2BIG), NAME(EBADF), NAME(EAGAIN),
-	NAME(ENOMEM), NAME(EACCES), NAME(EFAULT), NAME(EBUSY), NAME(EEXIST), NAME(EXDEV), NAME(ENODEV),
-	NAME(EINVAL), NAME(ENOTTY), NAME(EFBIG), NAME(ENOSPC), NAME(EROFS), NAME(EPIPE), NAME(EDOM), NAME(ERANGE),
-	NAME(EDEADLK), NAME(ENAMETOOLONG), NAME(ENOSYS), NAME(ENODATA), NAME(ETIME), NAME(EREMOTE), NAME(EPROTO),
-	NAME(EBADMSG), NAME(EOVERFLOW), NAME(EILSEQ), NAME(EUSERS), NAME(EMSGSIZE), NAME(EPROTONOSUPPORT),
+	NAME(EPERM), NAME(ENOENT), NAME(EINTR), NAME(EIO), NAME(ENXIO), NAME(E2BIG), NAME(EBADF),
+	NAME(EAGAIN), NAME(ENOMEM), NAME(EACCES), NAME(EFAULT), NAME(EBUSY), NAME(EEXIST),
+	NAME(EXDEV), NAME(ENODEV), NAME(EINVAL), NAME(ENOTTY), NAME(EFBIG), NAME(ENOSPC),
+	NAME(EROFS), NAME(EPIPE), NAME(EDOM), NAME(ERANGE), NAME(EDEADLK), NAME(ENAMETOOLONG),
+	NAME(ENOSYS), NAME(ENODATA), NAME(ETIME), NAME(EREMOTE), NAME(EPROTO), NAME(EBADMSG),
+	NAME(EOVERFLOW), NAME(EILSEQ), NAME(EUSERS), NAME(EMSGSIZE), NAME(EPROTONOSUPPORT),
 	NAME(EOPNOTSUPP), NAME(EADDRINUSE), NAME(EADDRNOTAVAIL), NAME(ENETDOWN), NAME(ENETUNREACH),
-	NAME(ECONNABORTED), NAME(ECONNRESET), NAME(ENOBUFS), NAME(ENOTCONN), NAME(ESHUTDOWN), NAME(ETIMEDOUT),
-	NAME(ECONNREFUSED), NAME(EHOSTDOWN), NAME(EHOSTUNREACH), NAME(EALREADY), NAME(EINPROGRESS), NAME(ESTALE),
-	NAME(EREMOTEIO), NAME(EDQUOT), NAME(ECANCELED), NAME(ENOKEY), NAME(EKEYEXPIRED), NAME(EKEYREJECTED),
+	NAME(ECONNABORTED), NAME(ECONNRESET), NAME(ENOBUFS), NAME(ENOTCONN), NAME(ESHUTDOWN),
+	NAME(ETIMEDOUT), NAME(ECONNREFUSED), NAME(EHOSTDOWN), NAME(EHOSTUNREACH), NAME(EALREADY),
+	NAME(EINPROGRESS), NAME(ESTALE), NAME(EREMOTEIO), NAME(EDQUOT), NAME(ECANCELED),
+	NAME(ENOKEY), NAME(EKEYEXPIRED), NAME(EKEYREJECTED),
 #undef NAME
 };
 
 static void text_errno(struct buffer *lines, int err)
 {
 	int64_t positive = -(int64_t)err;
-	const char *name = positive > 0 && positive < (int64_t)ARRAY_SIZE(error_names) ? error_names[positive] : NULL;
+	const char *name = NULL;
 
+	if (positive > 0 && positive < (int64_t)ARRAY_SIZE(error_names))
+		name = error_names[positive];
 	if (name)
 		buffer_printf(lines, "%s", name);
 	else
@@ -74,7 +78,8 @@ static void text_string(struct buffer *lines, const char *s, size_t len)
 		buffer_add(lines, "-", 1);
 }
 
-static void text_field(struct buffer *lines, const struct field *field, const void *record, const struct enums *enums)
+static void text_field(struct buffer *lines, const struct field *field, const void *record,
+		       const struct enums *enums)
 {
 	char buf[32];
 	const char *s;
@@ -105,12 +110,14 @@ static void text_field(struct buffer *lines, const struct field *field, const vo
 		text_string(lines, s, len);
 		break;
 	case FIELD_ENUM:
-		buffer_printf(lines, "%s", enums_name(enums, field->which, field_uint(field, record), buf, sizeof(buf)));
+		s = enums_name(enums, field->which, field_uint(field, record), buf, sizeof(buf));
+		buffer_add(lines, s, strlen(s));
 		break;
 	}
 }
 
-int output_text(struct buffer *lines, const struct event *event, const void *record, const struct enums *enums, bool stock)
+int output_text(struct buffer *lines, const struct event *event, const void *record,
+		const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
 	char comm[4 * P2PTRACE_COMM_LEN + 1], task[sizeof(comm) + 16];
@@ -144,7 +151,8 @@ void output_lost_detail(struct buffer *lines, const struct lost *lost)
 
 void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost)
 {
-	buffer_printf(lines, "# %" PRIu64 " event%s, %" PRIu64 " lost", nr_events, PLURAL(nr_events), lost->total);
+	buffer_printf(lines, "# %" PRIu64 " event%s, %" PRIu64 " lost", nr_events,
+		      PLURAL(nr_events), lost->total);
 	if (lost->total) {
 		buffer_add(lines, " (", 2);
 		output_lost_detail(lines, lost);

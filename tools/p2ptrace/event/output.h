@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Records as lines of text, and the end of the output. Each function appends one whole line. For JSON see json.h.
+ * Records as lines of text, and the end of the output. Each function appends one whole line. For
+ * JSON see json.h.
  *
- * Text:  TIME [CPU] COMM-PID  EVENT  FIELD=VALUE...   TIME is CLOCK_MONOTONIC in seconds, as in dmesg. Values have no
- *        blanks: bytes other than visible ASCII read \xNN. An empty string reads "-".
+ *	TIME [CPU] COMM-PID  EVENT  FIELD=VALUE...
+ *
+ * TIME is CLOCK_MONOTONIC in seconds, as in dmesg. Values have no blanks: bytes other than visible
+ * ASCII read \xNN. An empty string reads "-".
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -16,11 +19,11 @@
 #include "event/events.h"
 #include "lib/buffer.h"
 
-/* Events that happened and could not be recorded. */
+/* Events that could not be recorded. */
 struct lost {
 	uint64_t total;
-	uint64_t nested;	/* skipped by the kernel, and not caught: see bpf/nested.bpf.h */
-	uint64_t *per_cpu;	/* no room in the ring buffer */
+	uint64_t nested;	/* the kernel skipped the program: see bpf/nested.bpf.h */
+	uint64_t *per_cpu;	/* the ring buffer was full */
 	size_t nr_cpus;
 };
 
@@ -28,14 +31,15 @@ struct lost {
 #define OUTPUT_BYTE 6
 #define OUTPUT_ENUM 512		/* the kernel's names are no longer than KSYM_NAME_LEN */
 #define OUTPUT_LINE \
-	(OUTPUT_BYTE * (P2PTRACE_NQN_LEN + 4 * P2PTRACE_NAME_LEN + P2PTRACE_COMM_LEN) + 2 * OUTPUT_ENUM + 1024)
+	(OUTPUT_BYTE * (P2PTRACE_NQN_LEN + 4 * P2PTRACE_NAME_LEN + P2PTRACE_COMM_LEN) + \
+	 2 * OUTPUT_ENUM + 1024)
 
 /*
- * @record must have passed event_of_record(), which gave @event. Fields that a @stock kernel does not know are left out.
- * 0 or -ENOMEM.
+ * @record must have passed event_of_record(), which gave @event. Fields that a @stock kernel does
+ * not know are left out. 0 or -ENOMEM.
  */
-int output_text(struct buffer *lines, const struct event *event, const void *record, const struct enums *enums,
-		bool stock);
+int output_text(struct buffer *lines, const struct event *event, const void *record,
+		const struct enums *enums, bool stock);
 
 void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost);
 void output_json_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost);

@@ -41,8 +41,8 @@ static const struct {
 		"a free of a buffer that was not allocated" },
 	[P2PTRACE_HELD_TOO_LONG] = {
 		"held_too_long",
-		"buffer was held for longer than --older-than; see p2ptrace trace --lives --min-us",
-		"buffers were held for longer than --older-than; see p2ptrace trace --lives --min-us",
+		"buffer was held for longer than --older-than; see p2ptrace trace --lives",
+		"buffers were held for longer than --older-than; see p2ptrace trace --lives",
 		"a buffer held for longer than --older-than, even if it was freed then" },
 	[LEAK] = {
 		"leak",
@@ -89,9 +89,11 @@ bool verdict_command_failed(const struct verdict *verdict)
 	return !WIFEXITED(verdict->wait_status) || WEXITSTATUS(verdict->wait_status);
 }
 
-static bool expectation_met(const struct verdict *verdict, const struct expectation *expectation, uint64_t *value)
+static bool expectation_met(const struct verdict *verdict, const struct expectation *expectation,
+			    uint64_t *value)
 {
-	*value = metric_value(metrics_find(verdict->metrics, expectation->metric), &verdict->difference);
+	*value = metric_value(metrics_find(verdict->metrics, expectation->metric),
+			      &verdict->difference);
 	return expect_met(expectation, *value);
 }
 
@@ -115,7 +117,8 @@ static void command_text(struct buffer *out, const struct verdict *verdict)
 	if (WIFEXITED(status))
 		buffer_printf(out, "exit status %d\n", WEXITSTATUS(status));
 	else
-		buffer_printf(out, "killed by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		buffer_printf(out, "killed by signal %d (%s)\n", WTERMSIG(status),
+			      strsignal(WTERMSIG(status)));
 }
 
 /* "; first: p2pmem0 id=17, client 0000:04:00.0, held for 1.20s, by fio-123" */
@@ -125,7 +128,8 @@ static void first_text(struct buffer *out, const struct p2ptrace_first *first)
 
 	text_word(word, sizeof(word), first->dev.s, strnlen(first->dev.s, sizeof(first->dev.s)));
 	buffer_printf(out, "; first: %s id=%" PRIu64, word, (uint64_t)first->id);
-	if (text_word(word, sizeof(word), first->client.s, strnlen(first->client.s, sizeof(first->client.s))))
+	if (text_word(word, sizeof(word), first->client.s,
+		      strnlen(first->client.s, sizeof(first->client.s))))
 		buffer_printf(out, ", client %s", word);
 	if (first->held_ns) {
 		hist_time(first->held_ns, word, sizeof(word));
@@ -145,8 +149,10 @@ void verdict_text(struct buffer *out, const struct verdict *verdict)
 
 		if (!count)
 			continue;
-		buffer_printf(out, "%s %s: %" PRIu64 " %s", verdict->violations[v].allowed ? "allowed" : "FAILED",
-			      violations[v].name, count, count == 1 ? violations[v].one : violations[v].many);
+		buffer_printf(out, "%s %s: %" PRIu64 " %s",
+			      verdict->violations[v].allowed ? "allowed" : "FAILED",
+			      violations[v].name, count,
+			      count == 1 ? violations[v].one : violations[v].many);
 		if (verdict->violations[v].has_first)
 			first_text(out, &verdict->violations[v].first);
 		buffer_add(out, "\n", 1);
@@ -156,12 +162,12 @@ void verdict_text(struct buffer *out, const struct verdict *verdict)
 		uint64_t value;
 		bool met = expectation_met(verdict, e, &value);
 
-		buffer_printf(out, "%-6s %s %s %" PRIu64 " (%" PRIu64 ")\n", met ? "ok" : "FAILED", e->metric,
-			      expect_op_text(e->op), e->value, value);
+		buffer_printf(out, "%-6s %s %s %" PRIu64 " (%" PRIu64 ")\n", met ? "ok" : "FAILED",
+			      e->metric, expect_op_text(e->op), e->value, value);
 	}
-	buffer_printf(out, "# %" PRIu64 " event%s in %.3f s, %" PRIu64 " lost; %zu failed\n", nr, PLURAL(nr),
-		      (double)verdict->difference.ts_ns / NSEC_PER_SEC, verdict->difference.lost,
-		      verdict_failed(verdict));
+	buffer_printf(out, "# %" PRIu64 " event%s in %.3f s, %" PRIu64 " lost; %zu failed\n", nr,
+		      PLURAL(nr), (double)verdict->difference.ts_ns / NSEC_PER_SEC,
+		      verdict->difference.lost, verdict_failed(verdict));
 }
 
 static void command_json(struct buffer *out, const struct verdict *verdict)
@@ -220,7 +226,8 @@ static void violations_json(struct buffer *out, const struct verdict *verdict)
 	json_close(out, '}');
 }
 
-static void expectation_json(struct buffer *out, const struct verdict *verdict, const struct expectation *e)
+static void expectation_json(struct buffer *out, const struct verdict *verdict,
+			     const struct expectation *e)
 {
 	uint64_t value;
 	bool met = expectation_met(verdict, e, &value);
@@ -251,7 +258,8 @@ void verdict_json(struct buffer *out, const struct verdict *verdict)
 	json_uint(out, "interval_ns", verdict->difference.ts_ns);
 	json_open(out, "metrics", '{');
 	for (size_t i = 0; i < metrics->nr; i++)
-		json_uint(out, metrics->metrics[i].name, metric_value(&metrics->metrics[i], &verdict->difference));
+		json_uint(out, metrics->metrics[i].name,
+			  metric_value(&metrics->metrics[i], &verdict->difference));
 	json_close(out, '}');
 	json_close(out, '}');
 	buffer_add(out, "\n", 1);

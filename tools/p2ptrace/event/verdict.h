@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What "p2ptrace check" says about a command: its status, violations, and expectations. A pure function of its inputs.
+ * What "p2ptrace check" says about a command: its status, violations, and expectations. A pure
+ * function of its inputs.
  */
 #ifndef VERDICT_H
 #define VERDICT_H

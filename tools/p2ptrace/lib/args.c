@@ -43,7 +43,7 @@ static int tables_make(struct getopt_tables *tables, const struct args *args)
 	if (!tables->options || !tables->by_number)
 		return fail(EXIT_OTHER, "out of memory");
 
-	/* Options end where the command to run begins; an argument that is missing is not an unknown option */
+	/* "+": options end where the command begins. ":": a missing argument has its own error */
 	buffer_printf(&tables->letters, "%s:", args->command ? "+" : "");
 	nr = 0;
 	for_each_option(args, group, option) {
@@ -54,12 +54,14 @@ static int tables_make(struct getopt_tables *tables, const struct args *args)
 		};
 		tables->by_number[nr++] = option;
 		if (option->letter)
-			buffer_printf(&tables->letters, "%c%s", option->letter, option->value ? ":" : "");
+			buffer_printf(&tables->letters, "%c%s", option->letter,
+				      option->value ? ":" : "");
 	}
 	return tables->letters.failed ? fail(EXIT_OTHER, "out of memory") : 0;
 }
 
-static const struct arg_option *find_option(const struct args *args, const struct getopt_tables *tables, int key)
+static const struct arg_option *find_option(const struct args *args,
+					    const struct getopt_tables *tables, int key)
 {
 	if (key >= FIRST_OPTION)
 		return tables->by_number[key - FIRST_OPTION];
@@ -92,24 +94,27 @@ static int refuse(const struct args *args, const struct getopt_tables *tables, c
 		rc = fail(EXIT_USAGE, "option '--%s' %s; see 'p2ptrace %s --help'", option->name,
 			  key == ':' ? "needs an argument" : "takes no argument", argv[0]);
 	else if (optopt)
-		rc = fail(EXIT_USAGE, "unknown option '-%c'; see 'p2ptrace %s --help'", optopt, argv[0]);
+		rc = fail(EXIT_USAGE, "unknown option '-%c'; see 'p2ptrace %s --help'", optopt,
+			  argv[0]);
 	else if (find_candidates(args, word, &names) > 1)
-		rc = fail(EXIT_USAGE, "option '%s' is ambiguous (%s); see 'p2ptrace %s --help'", word,
-			  buffer_text(&names), argv[0]);
+		rc = fail(EXIT_USAGE, "option '%s' is ambiguous (%s); see 'p2ptrace %s --help'",
+			  word, buffer_text(&names), argv[0]);
 	else
-		rc = fail(EXIT_USAGE, "unknown option '%s'; see 'p2ptrace %s --help'", word, argv[0]);
+		rc = fail(EXIT_USAGE, "unknown option '%s'; see 'p2ptrace %s --help'", word,
+			  argv[0]);
 	buffer_free(&names);
 	return rc;
 }
 
-static int parse_options(const struct args *args, const struct getopt_tables *tables, int argc, char **argv,
-			 void *to, const char **last_value)
+static int parse_options(const struct args *args, const struct getopt_tables *tables, int argc,
+			 char **argv, void *to, const char **last_value)
 {
 	int key, rc = 0;
 
 	opterr = 0;
 	optind = 0;	/* starts anew, in glibc and musl */
-	while (!rc && (key = getopt_long(argc, argv, buffer_text(&tables->letters), tables->options, NULL)) != -1) {
+	while (!rc && (key = getopt_long(argc, argv, buffer_text(&tables->letters), tables->options,
+					 NULL)) != -1) {
 		if (key == '?' || key == ':')
 			return refuse(args, tables, argv, key);
 		*last_value = optarg;
@@ -127,13 +132,17 @@ static int parse_rest(const struct args *args, char **argv, void *to, const char
 
 		/* Without it, an option of the command would be taken for one of ours */
 		if (argv[optind] && (optind == 1 || strcmp(before, "--") || before == last_value))
-			return fail(EXIT_USAGE, "put -- in front of the command; see 'p2ptrace %s --help'", argv[0]);
+			return fail(EXIT_USAGE,
+				    "put -- in front of the command; see 'p2ptrace %s --help'",
+				    argv[0]);
 		args->command(to, argv + optind);
 		return 0;
 	}
 	for (char **arg = argv + optind; *arg && !rc; arg++)
-		rc = args->argument ? args->argument(to, *arg) :
-		     fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace %s --help'", *arg, argv[0]);
+		rc = args->argument ?
+			     args->argument(to, *arg) :
+			     fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace %s --help'",
+				  *arg, argv[0]);
 	return rc;
 }
 
@@ -151,7 +160,7 @@ int args_parse(const struct args *args, int argc, char **argv, void *to)
 	return rc;
 }
 
-/* Words from column @at on; further lines begin in column @indent. A newline in @text ends a line. */
+/* Words from column @at on; further lines begin in column @indent. A newline ends a line. */
 static void print_wrapped(int at, int indent, const char *text)
 {
 	bool begins = true;
@@ -205,7 +214,8 @@ static void print_option(const struct arg_option *option)
 
 void args_help(const struct args *args, const char *command)
 {
-	print("Usage: p2ptrace %s [OPTION...]%s%s\n", command, *args->usage ? " " : "", args->usage);
+	print("Usage: p2ptrace %s [OPTION...]%s%s\n", command, *args->usage ? " " : "",
+	      args->usage);
 	print_wrapped(0, 0, args->summary);
 	for (const struct arg_group *group = args->groups; group->options; group++) {
 		if (group->title)

@@ -27,7 +27,7 @@ struct args {
 	const struct arg_group *groups;		/* the last one has no options */
 	/* Takes an argument that is no option, as set() does. NULL: there is none. */
 	int (*argument)(void *to, const char *value);
-	/* Takes the command to run, behind a "--", instead. Its words end with NULL, and may be none. */
+	/* Instead, takes the command to run, behind a "--". The words end with NULL. */
 	void (*command)(void *to, char **words);
 	const char *notes;	/* paragraphs that end in a newline each */
 	void (*print_more)(void);	/* behind the notes; may be NULL */
@@ -35,7 +35,7 @@ struct args {
 	const char *examples;	/* a command in each line */
 };
 
-/* argv[0] is the subcommand. Returns 0, or an exit status after saying what is wrong, in one line. */
+/* argv[0] is the subcommand. Returns 0, or an exit status after saying what is wrong. */
 int args_parse(const struct args *args, int argc, char **argv, void *to);
 
 void args_help(const struct args *args, const char *command);

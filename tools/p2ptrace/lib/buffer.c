@@ -22,7 +22,8 @@ char *buffer_grow(struct buffer *buffer, size_t len)
 
 	if (buffer->failed)
 		return NULL;
-	if (__builtin_add_overflow(buffer->len, len, &wanted) || __builtin_add_overflow(wanted, 1, &wanted))
+	if (__builtin_add_overflow(buffer->len, len, &wanted) ||
+	    __builtin_add_overflow(wanted, 1, &wanted))
 		return give_up(buffer);
 	while (size < wanted)
 		if (__builtin_mul_overflow(size, 2, &size))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Text that grows at its end. It ends in a NUL byte. Without memory the text is dropped and failed stays set, so that a
- * caller checks once, before it uses the text.
+ * Text that grows at its end. It ends in a NUL byte. Without memory the text is dropped and failed
+ * stays set, so that a caller checks once, before it uses the text.
  */
 #ifndef BUFFER_H
 #define BUFFER_H
@@ -27,8 +27,10 @@ static inline char *buffer_room(struct buffer *buffer, size_t len)
 }
 
 void buffer_add(struct buffer *buffer, const char *data, size_t len);
-void buffer_printf(struct buffer *buffer, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buffer_vprintf(struct buffer *buffer, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+void buffer_printf(struct buffer *buffer, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void buffer_vprintf(struct buffer *buffer, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 static inline const char *buffer_text(const struct buffer *buffer)
 {

@@ -17,7 +17,7 @@ void hist_add(struct hist *sum, const struct hist *hist)
 void hist_slot_range(unsigned int slot, uint64_t *from, uint64_t *to)
 {
 	*from = slot ? 1ull << slot : 0;
-	/* What is longer is in the last one, too */
+	/* Longer times are in the last slot as well */
 	*to = slot == HIST_NR_SLOTS - 1 ? UINT64_MAX : 1ull << (slot + 1);
 }
 
@@ -25,7 +25,7 @@ uint64_t hist_percentile(const struct hist *hist, unsigned int percent)
 {
 	uint64_t all = 0, seen = 0, wanted;
 
-	/* Not count: an interrupt may have come between the two */
+	/* hist->count may differ if an interrupt came between the two updates */
 	for (size_t i = 0; i < HIST_NR_SLOTS; i++)
 		all += hist->slots[i];
 	if (!all)
@@ -59,5 +59,6 @@ void hist_time(uint64_t ns, char *text, size_t size)
 		value /= 1000;
 		i++;
 	}
-	snprintf(text, size, "%.*f%s", !i || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, value, unit[i]);
+	snprintf(text, size, "%.*f%s", !i || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, value,
+		 unit[i]);
 }

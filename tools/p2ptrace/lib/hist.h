@@ -10,16 +10,16 @@
 
 #include "hist_types.h"
 
-/* Adds what another CPU has. */
+/* Adds the histogram of another CPU. */
 void hist_add(struct hist *sum, const struct hist *hist);
 
 /*
- * The time that @percent of them do not exceed. Within a slot, times are taken to be spread evenly; never more than the
- * longest there was. 0 of none.
+ * The time that @percent of the times do not exceed; 0 for an empty histogram. Assumes that times
+ * are spread evenly within a slot. Never more than the longest time.
  */
 uint64_t hist_percentile(const struct hist *hist, unsigned int percent);
 
-/* What a slot has: from @from to less than @to ns. */
+/* A slot counts times of at least @from and less than @to ns. */
 void hist_slot_range(unsigned int slot, uint64_t *from, uint64_t *to);
 
 /* "950ns", "1.50us", "20.0ms", "1.23s" */

@@ -9,13 +9,13 @@
 #include "lib/log.h"
 #include "lib/units.h"
 
-
 static volatile sig_atomic_t pending;
-static uint64_t first_ns;	/* only the handler's, which is not interrupted by itself */
+static uint64_t first_ns;	/* used by the handler only, which does not interrupt itself */
 
 static void on_signal(int sig)
 {
-	static const char msg[] = "p2ptrace: interrupted again, ending at once; the output is cut and has no end record\n";
+	static const char msg[] = "p2ptrace: interrupted again, ending at once; the output is cut "
+				  "and has no end record\n";
 	int saved = errno;
 	uint64_t now = clock_now_ns();
 
@@ -24,7 +24,7 @@ static void on_signal(int sig)
 		pending = 1;
 		first_ns = now;
 	} else if (now - first_ns >= NSEC_PER_SEC) {
-		/* Not before: timeout(1), sudo(8) and a terminal that hangs up send what is meant as one more than once. */
+		/* timeout(1), sudo(8) and a terminal that hangs up send a signal more than once */
 		(void)!write(STDERR_FILENO, msg, strlen(msg));
 		_exit(EXIT_OTHER);
 	}
@@ -40,7 +40,7 @@ void interrupt_catch(void)
 	sigaddset(&action.sa_mask, SIGHUP);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* nohup(1) means it. */
+	/* nohup(1) has it ignored, and that stays */
 	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * SIGINT, SIGTERM and SIGHUP: the first one is a request to come to an end, with all that belongs to it. What it finds
- * blocked goes on, above all a write() to a slow reader, so that no line is cut. One that comes a second or more later
- * ends the process at once, with EXIT_OTHER, for who waits in vain.
+ * SIGINT, SIGTERM and SIGHUP. The first one asks the program to end; a write() that is blocked goes
+ * on, so that no line is cut. Another one, a second or more later, ends the process at once with
+ * EXIT_OTHER.
  */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Writes JSON at the end of a buffer. Commas are added where they belong. @key is NULL for an element of an array and
- * for the outermost value; otherwise it is a plain name that needs no escapes.
+ * Writes JSON at the end of a buffer. Commas are added where they belong. @key is NULL for an
+ * element of an array and for the outermost value; otherwise it is a plain name that needs no
+ * escapes.
  */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
@@ -22,7 +23,10 @@ void json_int(struct buffer *buffer, const char *key, int64_t value);
 void json_bool(struct buffer *buffer, const char *key, bool value);
 void json_null(struct buffer *buffer, const char *key);
 
-/* The result is valid UTF-8 whatever @s holds: see text_utf8_next(). The second takes at most @size bytes of @s. */
+/*
+ * The result is valid UTF-8 whatever @s holds: see text_utf8_next(). The second takes at most @size
+ * bytes of @s.
+ */
 void json_string(struct buffer *buffer, const char *key, const char *s);
 void json_string_of(struct buffer *buffer, const char *key, const char *s, size_t size);
 

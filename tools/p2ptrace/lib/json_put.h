@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * JSON values written to memory that the caller has made large enough. Each function returns the end of what it wrote;
- * none adds a NUL. A line per event is built from these: they are inline because events come by the hundred thousand.
+ * JSON values written to memory that the caller has made large enough. Each function returns the
+ * end of what it wrote; none adds a NUL. A line per event is built from these: they are inline
+ * because events come by the hundred thousand.
  */
 #ifndef JSON_PUT_H
 #define JSON_PUT_H
@@ -81,8 +82,9 @@ static inline char *json_put_int(char *to, int64_t value)
 }
 
 /*
- * Eight characters at a time. The byte of the first character that is not visible ASCII or that JSON escapes has its
- * high bit set in the result, and no byte before it has: sums and differences carry into later bytes only.
+ * Eight characters at a time. The byte of the first character that is not visible ASCII or that
+ * JSON escapes has its high bit set in the result, and no byte before it has: sums and differences
+ * carry into later bytes only.
  */
 static inline uint64_t json_odd_characters(uint64_t word)
 {
@@ -92,7 +94,10 @@ static inline uint64_t json_odd_characters(uint64_t word)
 		((word ^ ones * '\\') - ones)) & ones << 7;
 }
 
-/* A string of at most @size bytes, which is a multiple of 8; all of them can be read. Nearly all strings are plain. */
+/*
+ * A string of at most @size bytes, which is a multiple of 8; all of them can be read. Nearly all
+ * strings are plain.
+ */
 static inline char *json_put_string(char *to, const char *s, size_t size)
 {
 	char *start = to;

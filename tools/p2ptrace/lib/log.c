@@ -9,9 +9,9 @@
 #include "lib/text.h"
 
 #define MSG_MAX 1024
-#define MSG_TAIL 384		/* room for any hint: what to do comes last */
+#define MSG_TAIL 384		/* the next step comes last, and must not be cut */
 
-/* What came from the command line may be of any length. It is the middle that can be spared. */
+/* An argument may have any length. Cut the middle of the message. */
 static void cut(char *msg, size_t len)
 {
 	static const char gap[] = " [...] ";
@@ -22,9 +22,10 @@ static void cut(char *msg, size_t len)
 }
 
 /*
- * Straight to the descriptor and in one write: lines of several writers do not mix, and args_parse() may borrow
- * stderr. What came from the command line may hold anything, so it must not reach the terminal as it is.
+ * One write, so that lines of several writers do not mix. Arguments may hold any bytes, which must
+ * not reach the terminal.
  */
+__attribute__((format(printf, 1, 0)))
 static void say(const char *fmt, va_list ap)
 {
 	char *msg, line[4 * MSG_MAX + 1];

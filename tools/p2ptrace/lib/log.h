@@ -11,8 +11,12 @@ enum {
 	EXIT_OTHER = 4,		/* anything else */
 };
 
-/* One line on stderr: what, why and the next step. fail() returns @status, so that no error path exits 0 by accident. */
-int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3), warn_unused_result));
+/*
+ * One line on stderr: what, why and the next step. fail() returns @status, so that no error path
+ * exits 0 by accident.
+ */
+int fail(int status, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), warn_unused_result));
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* LOG_H */

@@ -4,8 +4,7 @@
 #include "lib/number.h"
 #include "lib/units.h"
 
-
-/* The digits at *s, and *s moved behind them. The C library's functions accept far too much (signs, blanks, hex). */
+/* Reads digits and moves *s behind them. strtoull() also accepts signs, blanks and hex. */
 static int digits(const char **s, uint64_t *out)
 {
 	uint64_t n = 0;
@@ -13,7 +12,8 @@ static int digits(const char **s, uint64_t *out)
 	if (**s < '0' || **s > '9')
 		return -EINVAL;
 	for (; **s >= '0' && **s <= '9'; (*s)++)
-		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(**s - '0'), &n))
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(**s - '0'), &n))
 			return -ERANGE;
 	*out = n;
 	return 0;
@@ -69,7 +69,7 @@ int number_parse_seconds(const char *s, uint64_t *ns)
 	uint64_t seconds = 0, scale = NSEC_PER_SEC, fraction = 0;
 	int err = 0;
 
-	/* Before or behind the point there may be nothing, but not both. */
+	/* There may be no digits before or behind the point, but not both */
 	if (*s != '.' || s[1] < '0' || s[1] > '9')
 		err = digits(&s, &seconds);
 	if (err)

@@ -14,9 +14,11 @@ int stream_open_standard(void)
 
 	/* First: if 1 is closed, the file that we open for 2 would become 1 */
 	if (flags < 0)
-		return fail(EXIT_OTHER, "standard output is closed; give it a place to go, for example >/dev/null");
+		return fail(EXIT_OTHER, "standard output is closed; redirect it, for example to "
+			    "/dev/null");
 	if ((flags & O_ACCMODE) == O_RDONLY)
-		return fail(EXIT_OTHER, "standard output is not open for writing; redirect it with '>', not '<'");
+		return fail(EXIT_OTHER, "standard output is not open for writing; redirect it with "
+					"'>', not '<'");
 	/* open() returns the lowest free descriptor, which is the missing one */
 	if ((fcntl(STDIN_FILENO, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != STDIN_FILENO) ||
 	    (fcntl(STDERR_FILENO, F_GETFD) < 0 && open("/dev/null", O_WRONLY) != STDERR_FILENO))

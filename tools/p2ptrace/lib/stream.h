@@ -13,18 +13,22 @@ struct stream {
 };
 
 /*
- * Call it before any file is opened. Otherwise a file could become descriptor 0, 1 or 2 and receive what is written there.
- * Returns 0, or EXIT_OTHER after saying why nothing can be written to standard output.
+ * Call it before any file is opened. Otherwise a file could become descriptor 0, 1 or 2 and receive
+ * what is written there. Returns 0, or EXIT_OTHER after saying why nothing can be written to
+ * standard output.
  */
 int stream_open_standard(void);
 
-/* Writes all of it, and waits where the descriptor does not block. Returns 0, or the errno of all further writes. */
+/*
+ * Writes all of it, and waits where the descriptor does not block. Returns 0, or the errno of all
+ * further writes.
+ */
 int stream_write(struct stream *stream, const char *data, size_t len);
 
 /* Notices without writing that the reader of a pipe has gone. */
 int stream_probe(struct stream *stream);
 
-/* 0, also if the reader has gone: that is no error. Otherwise EXIT_OTHER after saying what failed. */
+/* 0, also if the reader has gone. Otherwise EXIT_OTHER after saying what failed. */
 int stream_status(const struct stream *stream);
 
 #endif /* STREAM_H */

@@ -5,7 +5,8 @@
 
 #include "lib/text.h"
 
-static size_t escape(char *dst, size_t size, const char *src, size_t len, char lowest, bool backslash)
+static size_t escape(char *dst, size_t size, const char *src, size_t len, char lowest,
+		     bool backslash)
 {
 	size_t n = 0;
 

@@ -8,20 +8,28 @@
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
 /*
- * Both write a NUL-terminated string of at most @size bytes, never cut inside an escape, and return its length.
+ * Both write a NUL-terminated string of at most @size bytes, never cut inside an escape, and return
+ * its length.
  */
 
-/* Printable ASCII and blanks stay; all other bytes become \xNN, so that none can move a terminal's cursor. */
+/*
+ * Printable ASCII and blanks stay; all other bytes become \xNN, so that none can move a terminal's
+ * cursor.
+ */
 size_t text_printable(char *dst, size_t size, const char *src, size_t len);
 
-/* Blanks and backslashes become \xNN as well: the result is one word, from which the bytes can be recovered. */
+/*
+ * Blanks and backslashes become \xNN as well: the result is one word, from which the bytes can be
+ * recovered.
+ */
 size_t text_word(char *dst, size_t size, const char *src, size_t len);
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
 
 /*
- * The length of the UTF-8 character at @s, which has @len bytes. 0 for a byte that is part of no well-formed character, a
- * C1 control or DEL: a replacement belongs there. *taken is the number of bytes that this was about.
+ * The length of the UTF-8 character at @s, which has @len bytes. 0 for a byte that is part of no
+ * well-formed character, a C1 control or DEL: a replacement belongs there. *taken is the number of
+ * bytes that this was about.
  */
 size_t text_utf8_next(const char *s, size_t len, size_t *taken);
 
