@@ -195,9 +195,9 @@ static void an_expectation_that_does_not_hold_fails(void **state)
 {
 	(void)state;
 	fake.samples[0].counts.events[P2PTRACE_p2pmem_dma_map] = 7;
-	fake.samples[0].counts.maps[2] = 7;
+	set_metric(&fake.samples[0], "maps.bus_addr", 7);
 	fake.samples[1] = fake.samples[0];
-	fake.samples[1].counts.maps[2] = 14;
+	set_metric(&fake.samples[1], "maps.bus_addr", 14);
 	fake.samples[1].gauges.held = 3;
 	fake.nr_samples = 2;
 	assert_int_equal(CHECK(W("--settle"), W("0"), W("--expect"), W("maps.bus_addr > 6"),

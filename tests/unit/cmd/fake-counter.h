@@ -44,7 +44,7 @@ static struct {
 	bool started, opened_to_start, follow;
 } fake;
 
-int fake_open(struct counter *counter, const struct selection *want, bool started)
+static void load_metrics(struct metrics *metrics, struct event_set *set)
 {
 	static char no[] = "not_supported", direct[] = "bus_addr", host[] = "thru_host_bridge";
 	static struct enum_value maps[] = {
@@ -54,12 +54,31 @@ int fake_open(struct counter *counter, const struct selection *want, bool starte
 	};
 	struct enums enums = { .table[ENUM_MAP_TYPE] = { maps, ARRAY_LEN(maps) } };
 
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		set->has[i] = true;
+	assert_int_equal(metrics_load(metrics, &enums, set), 0);
+}
+
+/* Sets a count by the name of its metric. */
+static inline void set_metric(struct sample *sample, const char *name, uint64_t value)
+{
+	struct event_set set = {};
+	struct metrics metrics;
+	const struct metric *metric;
+
+	load_metrics(&metrics, &set);
+	metric = metrics_find(&metrics, name);
+	assert_non_null(metric);
+	memcpy((char *)sample + metric->offset, &value, sizeof(value));
+	metrics_free(&metrics);
+}
+
+int fake_open(struct counter *counter, const struct selection *want, bool started)
+{
 	(void)want;
 	memset(counter, 0, sizeof(*counter));
 	fake.opened_to_start = started;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		counter->set.has[i] = true;
-	assert_int_equal(metrics_load(&counter->metrics, &enums, &counter->set), 0);
+	load_metrics(&counter->metrics, &counter->set);
 	return fake.open_rc;
 }
 

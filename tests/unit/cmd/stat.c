@@ -43,8 +43,8 @@ static void a_row_shows_rates_and_present_values(void **state)
 	s->counts.events[P2PTRACE_p2pmem_alloc] = 1007;
 	s->counts.events[P2PTRACE_p2pmem_alloc_fail] = 2;
 	s->counts.events[P2PTRACE_p2pmem_dma_map] = 12;
-	s->counts.maps[2] = 8;
-	s->counts.maps[3] = 4;
+	set_metric(s, "maps.bus_addr", 8);
+	set_metric(s, "maps.thru_host_bridge", 4);
 	s->counts.bytes[P2PTRACE_p2pmem_dma_map] = 3000000;
 	s->counts.events[P2PTRACE_nvmet_p2pmem_fallback] = 20;
 	s->gauges.held = 5;
@@ -65,6 +65,7 @@ static void a_row_shows_rates_and_present_values(void **state)
 static void totals_omit_what_is_zero(void **state)
 {
 	struct sample *s;
+	int lines = 0;
 
 	(void)state;
 	sample(0, 0)->counts.events[P2PTRACE_p2pmem_alloc] = 3;
@@ -73,11 +74,12 @@ static void totals_omit_what_is_zero(void **state)
 	s->gauges.held = 7;
 	fake.interrupted_after = -1;
 	assert_int_equal(STAT(W("--duration"), W("3")), 0);
-	assert_string_equal(command_out,
-			    "# 1 event in 1.500 s, 0 lost\n"
-			    "allocs                                        1  buffers handed out\n"
-			    "held                                          7  buffers that are "
-			    "handed out now, by whomever\n");
+	assert_line(0, "# 1 event in 1.500 s, 0 lost\n");
+	assert_line(1, "allocs                                        1  ");
+	assert_line(2, "held                                          7  ");
+	for (char *c = command_out; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, 3);
 	assert_int_equal(fake.config.interval_ns, 0);
 	assert_int_equal(fake.config.duration_ns, 3 * NSEC_PER_SEC);
 }
