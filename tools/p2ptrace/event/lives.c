@@ -181,11 +181,13 @@ static const char *word(char *to, size_t size, const char *s, size_t len)
 	return text_word(to, size, s, strnlen(s, len)) ? to : "-";
 }
 
-static void map_text(struct buffer *lines, const struct life *life, const struct life_map *m, const struct enums *enums)
+static void map_text(struct buffer *lines, const struct life *life, const struct life_map *m,
+		     const struct enums *enums)
 {
 	char client[4 * P2PTRACE_NAME_LEN + 1], map[32], dir[32], ns[32], after[32];
 
-	buffer_printf(lines, " %s %s %s %s after %s", word(client, sizeof(client), m->client.s, sizeof(m->client.s)),
+	buffer_printf(lines, " %s %s %s %s after %s",
+		      word(client, sizeof(client), m->client.s, sizeof(m->client.s)),
 		      enums_name(enums, ENUM_MAP_TYPE, m->map, map, sizeof(map)),
 		      enums_name(enums, ENUM_DMA_DIRECTION, m->dir, dir, sizeof(dir)),
 		      m->to_ns ? time_text(ns, sizeof(ns), m->to_ns - m->from_ns) : "not unmapped",
@@ -193,36 +195,41 @@ static void map_text(struct buffer *lines, const struct life *life, const struct
 }
 
 /*
- * 12.345678 p2pmem0 id=17 size=16384 held=1.23ms by fio-123 for ctrl=1 qid=2 cid=3 nsid=1 opcode=0x2:
- * 0000:04:00.0 bus_addr from_device 870us after 35us, ...; on one line.
+ * 12.345678 p2pmem0 id=17 size=16384 held=1.23ms by fio-123 for ctrl=1 qid=2 cid=3 nsid=1
+ * opcode=0x2: 0000:04:00.0 bus_addr from_device 870us after 35us, ...; on one line.
  */
 void life_text(struct buffer *lines, const struct life *life, const struct enums *enums)
 {
 	char dev[4 * P2PTRACE_NAME_LEN + 1], comm[4 * P2PTRACE_COMM_LEN + 1], ns[32];
 	const struct p2ptrace_p2pmem_alloc *alloc = &life->alloc;
-	uint64_t s = alloc->h.ts_ns / NSEC_PER_SEC, us = alloc->h.ts_ns / NSEC_PER_USEC % USEC_PER_SEC;
+	uint64_t us = alloc->h.ts_ns / NSEC_PER_USEC % USEC_PER_SEC;
+	uint64_t s = alloc->h.ts_ns / NSEC_PER_SEC;
 
-	buffer_printf(lines, "%5" PRIu64 ".%06" PRIu64 " %s id=%" PRIu64 " size=%" PRIu64 " held=%s by %s-%" PRIu32,
-		      s, us,
-		      word(dev, sizeof(dev), alloc->dev.s, sizeof(alloc->dev.s)), life->key.id, (uint64_t)alloc->size,
+	buffer_printf(lines, "%5" PRIu64 ".%06" PRIu64 " %s id=%" PRIu64 " size=%" PRIu64
+		      " held=%s by %s-%" PRIu32,
+		      s, us, word(dev, sizeof(dev), alloc->dev.s, sizeof(alloc->dev.s)),
+		      life->key.id, (uint64_t)alloc->size,
 		      time_text(ns, sizeof(ns), life->back_ns - alloc->h.ts_ns),
 		      word(comm, sizeof(comm), alloc->h.comm, sizeof(alloc->h.comm)), alloc->h.pid);
 	if (life->used)
-		buffer_printf(lines, " for ctrl=%u qid=%u cid=%u nsid=%" PRIu32 " opcode=0x%x", life->use.cntlid,
-			      life->use.qid, life->use.cid, life->use.nsid, life->use.opcode);
+		buffer_printf(lines, " for ctrl=%u qid=%u cid=%u nsid=%" PRIu32 " opcode=0x%x",
+			      life->use.cntlid, life->use.qid, life->use.cid, life->use.nsid,
+			      life->use.opcode);
 	for (size_t i = 0; i < life->nr; i++) {
 		buffer_add(lines, i ? "," : ":", 1);
 		map_text(lines, life, &life->maps[i], enums);
 	}
 	if (life->unseen)
-		buffer_printf(lines, ", and %" PRIu64 " more mapping%s", life->unseen, PLURAL(life->unseen));
+		buffer_printf(lines, ", and %" PRIu64 " more mapping%s", life->unseen,
+			      PLURAL(life->unseen));
 	if (life->freed_ns)
 		buffer_printf(lines, "; freed %s before its memory was reclaimed",
 			      time_text(ns, sizeof(ns), life->back_ns - life->freed_ns));
 	buffer_add(lines, "\n", 1);
 }
 
-static void map_json(struct buffer *lines, const struct life *life, const struct life_map *m, const struct enums *enums)
+static void map_json(struct buffer *lines, const struct life *life, const struct life_map *m,
+		     const struct enums *enums)
 {
 	char name[32];
 
@@ -230,7 +237,8 @@ static void map_json(struct buffer *lines, const struct life *life, const struct
 	json_string_of(lines, "client", m->client.s, sizeof(m->client.s));
 	json_uint(lines, "dma_addr", m->dma_addr);
 	json_uint(lines, "size", m->size);
-	json_string(lines, "dir", enums_name(enums, ENUM_DMA_DIRECTION, m->dir, name, sizeof(name)));
+	json_string(lines, "dir",
+		    enums_name(enums, ENUM_DMA_DIRECTION, m->dir, name, sizeof(name)));
 	json_string(lines, "map", enums_name(enums, ENUM_MAP_TYPE, m->map, name, sizeof(name)));
 	json_uint(lines, "after_ns", m->from_ns - life->alloc.h.ts_ns);
 	if (m->to_ns)
@@ -265,7 +273,8 @@ void life_json(struct buffer *lines, const struct life *life, const struct enums
 	json_uint(lines, "id", life->key.id);
 	json_uint(lines, "size", alloc->size);
 	json_uint(lines, "held_ns", life->back_ns - alloc->h.ts_ns);
-	json_uint(lines, "freed_ns", (life->freed_ns ? life->freed_ns : life->back_ns) - alloc->h.ts_ns);
+	json_uint(lines, "freed_ns",
+		  (life->freed_ns ? life->freed_ns : life->back_ns) - alloc->h.ts_ns);
 	if (!stock && life->used)
 		request_json(lines, &life->use);
 	else if (!stock)
