@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,27 +10,41 @@
 
 #include "lib/log.h"
 #include "machine/acs.h"
+#include "machine/sysfs.h"
 
-static void __attribute__((noreturn)) on_error(char *message, ...)
+/*
+ * libpci calls this function for permanent errors (out of memory, no sysfs, a path that is too
+ * long) and does not expect it to return. Nothing has to be undone then, so exit() is safe.
+ */
+static void __attribute__((noreturn, format(printf, 1, 2))) on_error(char *fmt, ...)
 {
-	exit(fail(EXIT_OTHER, "cannot read PCI config space: %s", message));
+	char message[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	exit(fail(EXIT_OTHER, "cannot read PCI config space: %s; check that 'lspci -vv' can",
+		  message));
 }
 
-static void on_warning(char *message, ...)
+/* Warnings are dropped. config_read() reports that it could not read. */
+static void on_warning(char *fmt, ...)
 {
-	(void)message;
+	(void)fmt;
 }
 
 struct pci_access *config_open(const char *sysfs)
 {
 	struct pci_access *access = pci_alloc();
-	char path[256], sysfs_path[] = "sysfs.path";
+	char path[PATH_MAX], parameter[] = "sysfs.path";
 
 	access->error = on_error;
 	access->warning = on_warning;
 	access->method = PCI_ACCESS_SYS_BUS_PCI;
-	snprintf(path, sizeof(path), "%s/bus/pci", sysfs);
-	pci_set_param(access, sysfs_path, path);
+	if (sysfs_path(path, sizeof(path), "%s/" PCI_BUS, sysfs))
+		exit(fail(EXIT_OTHER, "the path of sysfs is too long: %s", sysfs));
+	pci_set_param(access, parameter, path);
 	pci_init(access);
 	return access;
 }
@@ -47,7 +63,7 @@ static struct pci_dev *open_dev(struct pci_access *access, const char *pci)
 	return pci_get_dev(access, domain, bus, slot, function);
 }
 
-/* -1 if it is no PCI Express function. */
+/* -1 for a function that is not PCI Express. */
 static int express_type(struct pci_dev *dev)
 {
 	struct pci_cap *cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
@@ -55,7 +71,7 @@ static int express_type(struct pci_dev *dev)
 	return cap ? (pci_read_word(dev, cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4 : -1;
 }
 
-/* As pci_bridge_has_acs_redir() of drivers/pci/p2pdma.c, which asks it of endpoints as well. */
+/* Like pci_bridge_has_acs_redir() in drivers/pci/p2pdma.c, which also tests endpoints. */
 static bool acs_redirects(struct pci_dev *dev)
 {
 	struct pci_cap *cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
@@ -69,7 +85,10 @@ static unsigned int header_type(struct pci_dev *dev)
 	return pci_read_byte(dev, PCI_HEADER_TYPE) & 0x7f;
 }
 
-/* libpci reads ones where there is nothing to read, and finds no capability there. */
+/*
+ * The part of config space that every user may read. libpci returns ones for bytes that it cannot
+ * read, and finds no capability in them, so config_read() tests first whether there are more.
+ */
 #define HEAD 64
 
 int config_read(struct pci_access *config, const char *pci, struct function *function)

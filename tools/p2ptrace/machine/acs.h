@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What PCI functions do, from their config space, by libpci.
+ * What a PCI function is and whether it redirects peer requests, from its config space (by libpci).
  */
 #ifndef ACS_H
 #define ACS_H
@@ -9,23 +9,26 @@
 
 struct pci_access;
 
-/* config_close() afterwards. */
+/*
+ * Never NULL; config_close() frees it. If libpci fails for good (out of memory), an error message
+ * is printed and the program exits.
+ */
 struct pci_access *config_open(const char *sysfs);
 void config_close(struct pci_access *config);
 
 struct function {
-	bool endpoint;		/* no bridge, by its header */
+	bool endpoint;		/* by its header: not a bridge */
 	bool root_port;
-	bool redirects;		/* requests of its peers, by Access Control Services */
+	bool redirects;		/* peer requests, by Access Control Services (ACS) */
 };
 
 /*
- * 0; -EACCES if the kernel shows no more than the head of config space, which has no capabilities in it: ask as root;
- * -EIO if it does not show even that.
+ * Returns 0; -EACCES if the kernel shows only the head of config space, which has no capabilities
+ * (root may read the rest); -EIO if it does not show even the head.
  */
 int config_read(struct pci_access *config, const char *pci, struct function *function);
 
-/* "root port", "switch downstream port" and so on; "bridge" or "device" if config space does not tell. */
+/* "root port", "endpoint" and so on; "bridge" or "device" if config space does not tell. */
 const char *pci_kind(const char *sysfs, const char *pci);
 
 #endif /* ACS_H */
