@@ -16,7 +16,7 @@ require_p2ptrace
 require_stock
 
 cmb=$(pci_of cmb0) plain=$(pci_of plain0) far=$(pci_of far0)
-said='predicted from sysfs and PCI config space, for this kernel does not tell what it decides'
+said='predicted from sysfs and PCI config space, because this kernel does not show its decisions'
 
 plan 22
 

@@ -40,7 +40,7 @@ like 'and the client' "$(why)" "└─ $client  client, nvme \\($known_as\\)"
 is 'the same by what both are known by' "$("$P2PTRACE" peers --why "$(controller cmb0)" "$known_as")" "$(why)"
 is 'and by a block device' "$("$P2PTRACE" peers --why "$dev" "$(basename "$(drive plain0)")")" "$(why)"
 like 'nothing is in the way' "$(why)" 'same_bridge: both are below one bridge'
-is 'and nothing would help' "$(why | grep 'What would help')" ''
+is 'and nothing would help' "$(why | grep '^Remedy:')" ''
 
 ok 'the port above both is told to redirect' setpci -s "$root_port" ECAP_ACS+6.w=4:4
 is 'all clients, as the kernel has them now' "$(of_tool)" "$(of_kernel)"

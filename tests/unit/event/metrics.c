@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What "p2ptrace stat" counts has names, adds up, and what devices hold is read from sysfs. */
-#include <stdlib.h>
-#include <sys/stat.h>
-
+/* The counts of "p2ptrace stat" have names and add up. */
 #include "unit.h"
 #include "event/metrics.h"
 #include "lib/log.h"
@@ -127,106 +124,6 @@ static void a_difference_is_of_counts_but_not_of_gauges(void **state)
 	assert_int_equal(difference.lost, 0);
 }
 
-static void make_dev(const char *sysfs, const char *name, const char *provider, const char *buffers)
-{
-	char dir[128], link[256];
-
-	snprintf(dir, sizeof(dir), "%s/class/p2pmem/%s", sysfs, name);
-	assert_int_equal(mkdir(dir, 0755), 0);
-	write_text(dir, "size", "1048576\n");
-	write_text(dir, "available", "1015808\n");
-	write_text(dir, "buffers", buffers);
-	write_text(dir, "pinned", "2\n");
-	snprintf(link, sizeof(link), "%s/device", dir);
-	assert_int_equal(symlink(provider, link), 0);
-}
-
-static void gauges_are_those_of_the_devices_that_are_wanted(void **state)
-{
-	char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX", path[128];
-	struct p2ptrace_filter filter = {};
-	struct gauges gauges;
-	struct capture c;
-
-	(void)state;
-	assert_non_null(mkdtemp(sysfs));
-	capture_begin(&c);
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), EXIT_OTHER);
-	capture_end(&c);
-	assert_one_line(c.text, "No such file or directory");
-
-	snprintf(path, sizeof(path), "%s/class", sysfs);
-	assert_int_equal(mkdir(path, 0755), 0);
-	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
-	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
-	assert_int_equal(gauges.devices, 0);
-
-	make_dev(sysfs, "p2pmem0", "../../../0000:01:00.0", "3\n");
-	make_dev(sysfs, "p2pmem1", "../../../0000:02:00.0", "4\n");
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
-	assert_int_equal(gauges.devices, 2);
-	assert_int_equal(gauges.size, 2 << 20);
-	assert_int_equal(gauges.held, 7);
-	assert_int_equal(gauges.held_bytes, 2 * 32768);
-	assert_int_equal(gauges.pinned, 4);
-
-	strcpy(filter.dev.s, "p2pmem1");
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
-	assert_int_equal(gauges.held, 4);
-	memset(&filter, 0, sizeof(filter));
-	strcpy(filter.provider.s, "0000:01:00.0");
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
-	assert_int_equal(gauges.held, 3);
-
-	/* A sum over CPUs may be less than nothing for a moment */
-	write_text(sysfs, "class/p2pmem/p2pmem0/pinned", "-1\n");
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
-	assert_int_equal(gauges.pinned, 0);
-	/* What has lost a file is gone as a whole */
-	snprintf(path, sizeof(path), "%s/class/p2pmem/p2pmem0/available", sysfs);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), 0);
-	assert_int_equal(gauges.devices, 0);
-	assert_int_equal(gauges.held_bytes, 0);
-	write_text(sysfs, "class/p2pmem/p2pmem0/available", "0\n");
-	/* A kernel that tells nonsense is not believed */
-	write_text(sysfs, "class/p2pmem/p2pmem0/pinned", "-x\n");
-	capture_begin(&c);
-	assert_int_equal(gauges_read(&gauges, false, sysfs, &filter), EXIT_OTHER);
-	capture_end(&c);
-	assert_one_line(c.text, "Invalid argument");
-
-	assert_int_equal(remove_tree(sysfs), 0);
-}
-
-static void gauges_of_a_stock_kernel_are_those_of_its_functions(void **state)
-{
-	char sysfs[] = "/tmp/p2ptrace-unit-XXXXXX", dir[128], command[160];
-	struct p2ptrace_filter filter = {};
-	struct gauges gauges;
-
-	(void)state;
-	assert_non_null(mkdtemp(sysfs));
-	/* One lends, the other does not */
-	snprintf(command, sizeof(command), "mkdir -p %s/bus/pci/devices/0000:02:00.0 %s/bus/pci/devices/0000:01:00.0/p2pmem",
-		 sysfs, sysfs);
-	snprintf(dir, sizeof(dir), "%s/bus/pci/devices/0000:01:00.0/p2pmem", sysfs);
-	assert_int_equal(system(command), 0);
-	write_text(dir, "size", "1048576\n");
-	write_text(dir, "available", "1015808\n");
-
-	assert_int_equal(gauges_read(&gauges, true, sysfs, &filter), 0);
-	assert_int_equal(gauges.devices, 1);
-	assert_int_equal(gauges.held_bytes, 1048576 - 1015808);
-	assert_int_equal(gauges.held, 0);
-	strcpy(filter.provider.s, "0000:02:00.0");
-	assert_int_equal(gauges_read(&gauges, true, sysfs, &filter), 0);
-	assert_int_equal(gauges.devices, 0);
-
-	assert_int_equal(remove_tree(sysfs), 0);
-}
-
 static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)
 {
 	struct event_set set = { .stock = true };
@@ -254,8 +151,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_a_kernel_lacks_has_no_metric),
 	cmocka_unit_test(counts_of_cpus_add_up),
 	cmocka_unit_test(a_difference_is_of_counts_but_not_of_gauges),
-	cmocka_unit_test(gauges_are_those_of_the_devices_that_are_wanted),
-	cmocka_unit_test(gauges_of_a_stock_kernel_are_those_of_its_functions),
 	cmocka_unit_test(a_stock_kernel_has_no_metric_of_what_it_does_not_tell),
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a kernel can do for us, told from its BTF. */
+/* What a kernel supports, from its BTF, and which remedy each refusal has. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ static struct btf *btf_of_kernel(const char *typedef_name, const char *func_name
 	return btf;
 }
 
-static void assert_support(const char *typedef_name, const char *func_name, enum kernel_support expected)
+static void assert_support(const char *typedef_name, const char *func_name,
+			   enum kernel_support expected)
 {
 	struct btf *btf = btf_of_kernel(typedef_name, func_name);
 
@@ -40,28 +41,28 @@ static void assert_support(const char *typedef_name, const char *func_name, enum
 	btf__free(btf);
 }
 
-static void the_series_is_known_by_its_tracepoints(void **state)
+static void a_kernel_with_the_series_has_its_tracepoints(void **state)
 {
 	(void)state;
 	assert_support("btf_trace_p2pmem_alloc", "pci_p2pdma_distance_many", KERNEL_TRACEPOINTS);
 }
 
-static void p2pdma_alone_is_a_stock_kernel(void **state)
+static void a_kernel_with_only_p2pdma_is_a_stock_kernel(void **state)
 {
 	(void)state;
 	assert_support(NULL, "pci_p2pdma_distance_many", KERNEL_STOCK);
-	/* A function is no tracepoint. */
+	/* A function of that name is not a tracepoint */
 	assert_support(NULL, "btf_trace_p2pmem_alloc", KERNEL_NOTHING);
 }
 
-static void neither_is_nothing(void **state)
+static void a_kernel_with_neither_has_no_support(void **state)
 {
 	(void)state;
 	assert_support("btf_trace_nvme_sq", NULL, KERNEL_NOTHING);
 	assert_support(NULL, NULL, KERNEL_NOTHING);
 }
 
-static void the_events_of_a_module_are_found_in_its_own_btf(void **state)
+static void events_of_a_module_are_in_its_btf(void **state)
 {
 	struct btf *vmlinux = btf_of_kernel("btf_trace_p2pmem_alloc", NULL);
 	struct btf *module = btf__new_empty_split(vmlinux);
@@ -99,7 +100,7 @@ static void write_file(const char *path, const void *data, size_t size)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* kernel_open() on a file that holds @btf, or no BTF if that is NULL. */
+/* kernel_open() on a file that contains @btf, or garbage if that is NULL. */
 static int open_with(struct btf *btf, struct capture *c)
 {
 	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
@@ -122,7 +123,7 @@ static int open_with(struct btf *btf, struct capture *c)
 	return rc;
 }
 
-static void a_kernel_that_cannot_is_refused_in_one_line(void **state)
+static void a_kernel_without_support_is_refused_in_one_line(void **state)
 {
 	struct kernel kernel;
 	struct capture c;
@@ -150,8 +151,8 @@ static void a_kernel_that_cannot_is_refused_in_one_line(void **state)
 	assert_one_line(c.text, "CONFIG_DEBUG_INFO_BTF=y");
 }
 
-/* Not the kernel is to blame, but who may look at it. */
-static void a_btf_that_we_may_not_read_is_a_matter_of_privileges(void **state)
+/* The remedy is another user, not another kernel. */
+static void an_unreadable_btf_is_a_matter_of_privileges(void **state)
 {
 	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
 	int rc, fd = mkstemp(path);
@@ -176,11 +177,12 @@ static void a_btf_that_we_may_not_read_is_a_matter_of_privileges(void **state)
 	assert_null(strstr(c.text, "CONFIG_"));
 }
 
-/* kernel_check_privileges() with these capabilities in effect, whatever else we could have. */
+/* kernel_check_privileges() with only these capabilities effective. Skips if that needs more. */
 static int check_with(struct btf *btf, uint64_t capabilities, struct capture *c)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct saved[_LINUX_CAPABILITY_U32S_3], data[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct saved[_LINUX_CAPABILITY_U32S_3],
+	data[_LINUX_CAPABILITY_U32S_3];
 	struct kernel kernel = { .vmlinux = btf };
 	int rc;
 
@@ -197,7 +199,7 @@ static int check_with(struct btf *btf, uint64_t capabilities, struct capture *c)
 	return rc;
 }
 
-static void each_capability_that_is_missing_is_named(void **state)
+static void each_missing_capability_is_named(void **state)
 {
 	const uint64_t bpf = 1ull << CAP_BPF, perfmon = 1ull << CAP_PERFMON;
 	struct btf *with = btf_of_kernel(NULL, NULL), *without = btf_of_kernel(NULL, NULL);
@@ -213,7 +215,7 @@ static void each_capability_that_is_missing_is_named(void **state)
 	assert_one_line(c.text, "CAP_PERFMON is missing");
 	assert_int_equal(check_with(with, bpf | perfmon, &c), 0);
 	assert_string_equal(c.text, "");
-	/* Then libbpf looks through the modules */
+	/* Without the variable, libbpf searches the BTF of modules */
 	assert_int_equal(check_with(without, bpf | perfmon, &c), EXIT_KERNEL);
 	assert_one_line(c.text, "not enough; run it as root (CAP_SYS_ADMIN)");
 	assert_int_equal(check_with(without, 1ull << CAP_SYS_ADMIN, &c), 0);
@@ -222,7 +224,7 @@ static void each_capability_that_is_missing_is_named(void **state)
 	btf__free(without);
 }
 
-static void too_few_descriptors_can_be_helped(void **state)
+static void too_few_descriptors_have_a_remedy(void **state)
 {
 	struct rlimit saved, low;
 	struct kernel kernel;
@@ -243,16 +245,19 @@ static void too_few_descriptors_can_be_helped(void **state)
 	assert_one_line(c.text, "ulimit -n");
 }
 
-static void what_the_kernel_refuses_has_a_remedy(void **state)
+static void every_refusal_has_a_remedy(void **state)
 {
 	static const struct {
 		int err, status;
 		const char *hint;
 	} cases[] = {
-		{ -EPERM, EXIT_KERNEL, "run it as root" }, { -EACCES, EXIT_KERNEL, "run it as root" },
-		{ -EOPNOTSUPP, EXIT_KERNEL, "CONFIG_BPF_SYSCALL" }, { -ENOMEM, EXIT_OTHER, "a smaller --buffer" },
-		{ -EMFILE, EXIT_OTHER, "ulimit -n" }, { -EBUSY, EXIT_OTHER, "Device or resource busy; --verbose" },
-		/* ENOTSUPP, which is the kernel's own */
+		{ -EPERM, EXIT_KERNEL, "run it as root" },
+		{ -EACCES, EXIT_KERNEL, "run it as root" },
+		{ -EOPNOTSUPP, EXIT_KERNEL, "CONFIG_BPF_SYSCALL" },
+		{ -ENOMEM, EXIT_OTHER, "a smaller --buffer" },
+		{ -EMFILE, EXIT_OTHER, "ulimit -n" },
+		{ -EBUSY, EXIT_OTHER, "Device or resource busy; --verbose" },
+		/* ENOTSUPP, which errno.h of user space lacks */
 		{ -524, EXIT_KERNEL, "sysctl net.core.bpf_jit_enable=1" },
 		{ -LIBBPF_ERRNO__FORMAT, EXIT_OTHER, "object format invalid; --verbose" },
 	};
@@ -268,9 +273,10 @@ static void what_the_kernel_refuses_has_a_remedy(void **state)
 	}
 }
 
-static void available_memory_is_what_the_kernel_says(void **state)
+static void available_memory_comes_from_meminfo(void **state)
 {
-	static const char meminfo[] = "MemTotal:        2048 kB\nMemFree:          100 kB\nMemAvailable:    1024 kB\n";
+	static const char meminfo[] = "MemTotal:        2048 kB\nMemFree:          100 kB\n"
+				      "MemAvailable:    1024 kB\n";
 	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
 	int fd = mkstemp(path);
 
@@ -300,17 +306,17 @@ static int setup(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(the_series_is_known_by_its_tracepoints),
-	cmocka_unit_test(p2pdma_alone_is_a_stock_kernel),
-	cmocka_unit_test(neither_is_nothing),
-	cmocka_unit_test(the_events_of_a_module_are_found_in_its_own_btf),
+	cmocka_unit_test(a_kernel_with_the_series_has_its_tracepoints),
+	cmocka_unit_test(a_kernel_with_only_p2pdma_is_a_stock_kernel),
+	cmocka_unit_test(a_kernel_with_neither_has_no_support),
+	cmocka_unit_test(events_of_a_module_are_in_its_btf),
 	cmocka_unit_test(hooks_are_functions_or_tracepoints),
-	cmocka_unit_test(a_kernel_that_cannot_is_refused_in_one_line),
-	cmocka_unit_test(a_btf_that_we_may_not_read_is_a_matter_of_privileges),
-	cmocka_unit_test(each_capability_that_is_missing_is_named),
-	cmocka_unit_test(too_few_descriptors_can_be_helped),
-	cmocka_unit_test(what_the_kernel_refuses_has_a_remedy),
-	cmocka_unit_test(available_memory_is_what_the_kernel_says),
+	cmocka_unit_test(a_kernel_without_support_is_refused_in_one_line),
+	cmocka_unit_test(an_unreadable_btf_is_a_matter_of_privileges),
+	cmocka_unit_test(each_missing_capability_is_named),
+	cmocka_unit_test(too_few_descriptors_have_a_remedy),
+	cmocka_unit_test(every_refusal_has_a_remedy),
+	cmocka_unit_test(available_memory_comes_from_meminfo),
 };
 
 int main(void)

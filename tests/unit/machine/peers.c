@@ -1,64 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the kernel says of peers is read whole or refused, and paths through bridges are told from sysfs. */
-#include <stdlib.h>
-#include <sys/stat.h>
-
-#include "unit.h"
+/* The kernel's decisions are read whole or refused; the path to a function comes from sysfs. */
+#include "machine/tree.h"
 #include "lib/log.h"
 #include "machine/peers.h"
 
-static char sysfs[64], debugfs[80];
-
-static void make_dir(const char *base, const char *dir)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "mkdir -p %s/%s", base, dir);
-	assert_int_equal(system(command), 0);
-}
-
-static void make_link(const char *base, const char *name, const char *target)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", base, name);
-	assert_int_equal(symlink(target, path), 0);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	strcpy(sysfs, "/tmp/p2ptrace-unit-XXXXXX");
-	assert_non_null(mkdtemp(sysfs));
-	snprintf(debugfs, sizeof(debugfs), "%s/debug", sysfs);
-	make_dir(sysfs, "debug");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return remove_tree(sysfs);
-}
+#define HEAD "client map distance reason blocker\n"
 
 static void make_provider(const char *dev, const char *pci, const char *text)
 {
-	char path[128], target[64];
+	char name[128], target[64];
 
-	snprintf(path, sizeof(path), "class/p2pmem/%s", dev);
-	make_dir(sysfs, path);
-	snprintf(path, sizeof(path), "class/p2pmem/%s/size", dev);
-	write_text(sysfs, path, "65536\n");
-	snprintf(path, sizeof(path), "class/p2pmem/%s/device", dev);
+	snprintf(name, sizeof(name), "class/p2pmem/%s/size", dev);
+	tree_file(name, "65536\n");
+	snprintf(name, sizeof(name), "class/p2pmem/%s/device", dev);
 	snprintf(target, sizeof(target), "../../../%s", pci);
-	make_link(sysfs, path, target);
-	snprintf(path, sizeof(path), "p2pmem/%s", dev);
-	make_dir(debugfs, path);
-	snprintf(path, sizeof(path), "p2pmem/%s/peers", dev);
-	write_text(debugfs, path, text);
+	tree_link(name, target);
+	snprintf(name, sizeof(name), "debug/p2pmem/%s/peers", dev);
+	tree_file(name, text);
 }
 
-#define HEAD "client map distance reason blocker\n"
+static int load(struct peers *peers)
+{
+	char debugfs[PATH_MAX];
+
+	strcpy(debugfs, in_tree("debug"));
+	return peers_load(peers, tree, debugfs);
+}
 
 static void peers_are_read_by_provider(void **state)
 {
@@ -68,8 +35,10 @@ static void peers_are_read_by_provider(void **state)
 	(void)state;
 	make_provider("p2pmem10", "0000:02:00.0", HEAD "0000:03:00.0 bus_addr 4 same_bridge -\n");
 	make_provider("p2pmem9", "0000:01:00.0",
-		      HEAD "0000:03:00.0 not_supported 6 acs_redirect_blocked 0000:00:01.0\n0001:04:00.1 new -1 newer -\n");
-	assert_int_equal(peers_load(&peers, sysfs, debugfs), 0);
+		      HEAD "0000:03:00.0 not_supported 6 acs_redirect_blocked 0000:00:01.0\n"
+		      "0001:04:00.1 new -1 newer -\n");
+	assert_int_equal(load(&peers), 0);
+	assert_false(peers.predicted);
 	assert_int_equal(peers.nr, 2);
 	assert_string_equal(peers.providers[0].dev, "p2pmem9");
 	assert_string_equal(peers.providers[0].pci, "0000:01:00.0");
@@ -94,98 +63,189 @@ static void peers_are_read_by_provider(void **state)
 	peers_free(&peers);
 }
 
-static void what_is_not_as_it_should_be_is_refused(void **state)
+static void assert_refused(int status, const char *thing)
 {
-	static const char *const texts[] = {
-		"", "client map\n", HEAD "0000:03:00.0 bus_addr 4 same_bridge\n", HEAD "0000:03:00.0 bus_addr 4 a - more\n",
-		HEAD "0000:03:00.0 bus_addr x a -\n", HEAD "0000:03:00.0 bus_addr 99999999999 a -\n", HEAD "\n",
-		HEAD "0000:03:00.0-and-what-is-far-too-long-for-a-name bus_addr 4 a -\n",
-	};
 	struct peers peers;
 	struct capture c;
 
+	capture_begin(&c);
+	assert_int_equal(load(&peers), status);
+	capture_end(&c);
+	assert_one_line(c.text, thing);
+}
+
+static void a_malformed_file_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"", "client map\n", HEAD "0000:03:00.0 bus_addr 4 same_bridge\n",
+		HEAD "0000:03:00.0 bus_addr 4 a - more\n", HEAD "0000:03:00.0 bus_addr x a -\n",
+		HEAD "0000:03:00.0 bus_addr 99999999999 a -\n", HEAD "\n",
+		HEAD "0000:03:00.0-and-more-text-than-fits-a-name bus_addr 4 a -\n",
+	};
+	struct peers peers;
+
 	(void)state;
 	make_provider("p2pmem0", "0000:01:00.0", HEAD);
-	assert_int_equal(peers_load(&peers, sysfs, debugfs), 0);
+	assert_int_equal(load(&peers), 0);
 	assert_int_equal(peers.providers[0].nr, 0);
 	peers_free(&peers);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		write_text(debugfs, "p2pmem/p2pmem0/peers", texts[i]);
-		capture_begin(&c);
-		assert_int_equal(peers_load(&peers, sysfs, debugfs), EXIT_OTHER);
-		capture_end(&c);
-		assert_one_line(c.text, "cannot make sense of");
+		tree_file("debug/p2pmem/p2pmem0/peers", texts[i]);
+		assert_refused(EXIT_OTHER, "cannot parse");
 	}
+	tree_file("debug/p2pmem/p2pmem0/peers", HEAD);
+	tree_file("class/p2pmem/p2pmem0/size", "\033[2J\n");
+	assert_refused(EXIT_OTHER, "/p2pmem0/size: it does not hold a number");
+	tree_file("class/p2pmem/p2pmem0/size", "18446744073709551616\n");
+	assert_refused(EXIT_OTHER, "/p2pmem0/size: it does not hold a number");
+	tree_file("class/p2pmem/p2pmem0/size", "");
+	assert_refused(EXIT_OTHER, "/p2pmem0/size: it does not hold a number");
 }
 
-static void hostile_words_cannot_move_the_cursor(void **state)
+static void words_are_printable(void **state)
 {
 	struct peers peers;
 
 	(void)state;
 	make_provider("p2pmem0", "0000:01:00.0", HEAD "0000:03:00.0 \033[2J 1 a -\n");
-	assert_int_equal(peers_load(&peers, sysfs, debugfs), 0);
+	assert_int_equal(load(&peers), 0);
 	assert_string_equal(peers.providers[0].peers[0].map, "\\x1b[2J");
 	peers_free(&peers);
 }
 
-static void what_is_missing_is_said(void **state)
+static void missing_files_are_reported(void **state)
+{
+	struct peers peers;
+
+	(void)state;
+	assert_false(peers_shown(tree));
+	assert_refused(EXIT_KERNEL, "boot a kernel with the p2pmem series");
+
+	tree_dir("class/p2pmem");
+	assert_true(peers_shown(tree));
+	assert_int_equal(load(&peers), 0);
+	assert_int_equal(peers.nr, 0);
+	peers_free(&peers);
+
+	make_provider("p2pmem0", "0000:01:00.0", HEAD);
+	assert_int_equal(remove_tree(in_tree("debug")), 0);
+	assert_refused(EXIT_KERNEL, "mount -t debugfs");
+}
+
+static void refused_permissions_are_reported(void **state)
+{
+	uid_t uid = geteuid();
+
+	(void)state;
+	make_provider("p2pmem0", "0000:01:00.0", HEAD);
+	fail_open("/peers", EPERM);
+	assert_refused(EXIT_KERNEL, "the kernel is locked down (integrity or confidentiality)");
+	fail_open("/peers", EACCES);
+	if (!uid) {
+		assert_refused(EXIT_KERNEL, "the kernel is locked down");
+		assert_int_equal(chmod(tree, 0755), 0);
+		assert_int_equal(seteuid(65534), 0);
+	}
+	assert_refused(EXIT_KERNEL, "/p2pmem0/peers; run it as root");
+	assert_int_equal(seteuid(uid), 0);
+	fail_open("/size", EACCES);
+	assert_refused(EXIT_OTHER, "/p2pmem0/size: Permission denied");
+}
+
+/* Whether p2pmem0 alone is read. */
+static void assert_only_p2pmem0(void)
 {
 	struct peers peers;
 	struct capture c;
+	int rc;
+
+	capture_begin(&c);
+	rc = load(&peers);
+	capture_end(&c);
+	assert_string_equal(c.text, "");
+	assert_int_equal(rc, 0);
+	assert_int_equal(peers.nr, 1);
+	assert_string_equal(peers.providers[0].dev, "p2pmem0");
+	assert_int_equal(peers.providers[0].nr, 1);
+	peers_free(&peers);
+}
+
+static void a_device_that_is_removed_is_skipped(void **state)
+{
+	static const int errors[] = { ENOENT, ENODEV, EIO };
 
 	(void)state;
-	capture_begin(&c);
-	assert_int_equal(peers_load(&peers, sysfs, debugfs), EXIT_KERNEL);
-	capture_end(&c);
-	assert_one_line(c.text, "boot a kernel with the p2pmem series");
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "0000:03:00.0 bus_addr 4 same_bridge -\n");
+	make_provider("p2pmem1", "0000:02:00.0", HEAD "0000:03:00.0 bus_addr 4 same_bridge -\n");
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		fail_open("/p2pmem1/peers", errors[i]);
+		assert_only_p2pmem0();
+		fail_read("/p2pmem1/peers", errors[i]);
+		assert_only_p2pmem0();
+	}
+	for (size_t i = 0; i < 2; i++) {
+		fail_open("/p2pmem1/size", errors[i]);
+		assert_only_p2pmem0();
+		fail_read("/p2pmem1/size", errors[i]);
+		assert_only_p2pmem0();
+	}
+	fail_nothing();
+	tree_unlink("class/p2pmem/p2pmem1/size");
+	assert_only_p2pmem0();
+	tree_file("class/p2pmem/p2pmem1/size", "65536\n");
+	tree_unlink("class/p2pmem/p2pmem1/device");
+	assert_only_p2pmem0();
+}
 
-	make_dir(sysfs, "class/p2pmem");
-	assert_int_equal(peers_load(&peers, sysfs, debugfs), 0);
-	assert_int_equal(peers.nr, 0);
-
-	make_provider("p2pmem0", "0000:01:00.0", HEAD);
-	capture_begin(&c);
-	assert_int_equal(peers_load(&peers, sysfs, "/nowhere"), EXIT_KERNEL);
-	capture_end(&c);
-	assert_one_line(c.text, "mount -t debugfs");
+/* The link exists, so the device was not removed. */
+static void a_provider_with_a_long_name_is_an_error(void **state)
+{
+	(void)state;
+	make_provider("p2pmem0", "0000:01:00.0-and-more-text-than-fits-a-name", HEAD);
+	assert_refused(EXIT_OTHER, "cannot find the provider of p2pmem0: File name too long");
 }
 
 static void paths_go_from_the_root_to_the_device(void **state)
 {
+	static const char *const paths[] = {
+		"devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:00.0/0000:03:00.0",
+		"devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:01.0/0000:04:00.0",
+		"devices/pci0000:00/0000:00:02.0",
+	};
 	struct pci_path a, b, c;
 
 	(void)state;
-	make_dir(sysfs, "bus/pci/devices");
-	make_dir(sysfs, "devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:00.0/0000:03:00.0");
-	make_dir(sysfs, "devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:01.0/0000:04:00.0");
-	make_dir(sysfs, "devices/pci0000:00/0000:00:02.0");
-	make_link(sysfs, "bus/pci/devices/0000:03:00.0",
-		  "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:00.0/0000:03:00.0");
-	make_link(sysfs, "bus/pci/devices/0000:04:00.0",
-		  "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0/0000:02:01.0/0000:04:00.0");
-	make_link(sysfs, "bus/pci/devices/0000:00:02.0", "../../../devices/pci0000:00/0000:00:02.0");
-	assert_int_equal(pci_path_read(&a, sysfs, "0000:03:00.0"), 0);
-	assert_int_equal(pci_path_read(&b, sysfs, "0000:04:00.0"), 0);
-	assert_int_equal(pci_path_read(&c, sysfs, "0000:00:02.0"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		char target[128], name[128];
+
+		tree_dir(paths[i]);
+		snprintf(target, sizeof(target), "../../../%s", paths[i]);
+		snprintf(name, sizeof(name), "bus/pci/devices%s", strrchr(paths[i], '/'));
+		tree_link(name, target);
+	}
+	assert_int_equal(pci_path_read(&a, tree, "0000:03:00.0"), 0);
+	assert_int_equal(pci_path_read(&b, tree, "0000:04:00.0"), 0);
+	assert_int_equal(pci_path_read(&c, tree, "0000:00:02.0"), 0);
 	assert_int_equal(a.depth, 4);
+	assert_string_equal(a.root, "pci0000:00");
 	assert_string_equal(a.names[0], "0000:00:01.0");
 	assert_string_equal(a.names[3], "0000:03:00.0");
 	assert_int_equal(pci_path_shared(&a, &b), 2);
 	assert_int_equal(pci_path_shared(&a, &c), 0);
-	/* To itself, all bridges above it */
+	/* A function shares all bridges above it with itself */
 	assert_int_equal(pci_path_shared(&a, &a), 3);
-	assert_true(pci_path_read(&a, sysfs, "0000:09:00.0") < 0);
+	assert_int_equal(pci_path_read(&a, tree, "0000:09:00.0"), -ENOENT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static const struct CMUnitTest tests[] = {
-	TEST(peers_are_read_by_provider),
-	TEST(what_is_not_as_it_should_be_is_refused),
-	TEST(hostile_words_cannot_move_the_cursor),
-	TEST(what_is_missing_is_said),
-	TEST(paths_go_from_the_root_to_the_device),
+	TREE_TEST(peers_are_read_by_provider),
+	TREE_TEST(a_malformed_file_is_refused),
+	TREE_TEST(words_are_printable),
+	TREE_TEST(missing_files_are_reported),
+	TREE_TEST(refused_permissions_are_reported),
+	TREE_TEST(a_device_that_is_removed_is_skipped),
+	TREE_TEST(a_provider_with_a_long_name_is_an_error),
+	TREE_TEST(paths_go_from_the_root_to_the_device),
 };
 
 UNIT_MAIN(tests)

@@ -25,7 +25,7 @@
 #include "lib/units.h"
 #include "machine/devices.h"
 #include "machine/held.h"
-#include "machine/peers.h"
+#include "machine/sysfs.h"
 #include "session/ksyms.h"
 #include "session/select.h"
 #include "session/session.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace peers: which client can reach which provider, how, and if it cannot, why and what would help.
+ * p2ptrace peers: which devices can reach which peer memory; if not, why, and the remedy.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,11 @@
 #include "lib/text.h"
 #include "lib/units.h"
 #include "machine/acs.h"
+#include "machine/decision.h"
 #include "machine/devices.h"
-#include "machine/kernel.h"
 #include "machine/peers.h"
 #include "machine/predict.h"
+#include "machine/sysfs.h"
 
 struct options {
 	struct common_options common;
@@ -56,7 +57,7 @@ static int set_argument(void *to, const char *value)
 }
 
 static const struct arg_option question_options[] = {
-	{ "why", 0, "PROVIDER CLIENT", "Explain one pair: the path, what is in the way, and what would help", set_why },
+	{ "why", 0, "PROVIDER CLIENT", "Explain one pair: the path, what is in the way, and the remedy", set_why },
 	{ "predict", 0, NULL, "Compute the answer from sysfs and PCI config space, even if the kernel would tell",
 	  set_predict },
 	{}
@@ -87,31 +88,13 @@ static const struct args args = {
 		    "  p2ptrace peers --predict --why nvme0 eth0\n",
 };
 
-/* Why a map type is what it is, and what would make it better; by the kernel's name for the reason. */
-static const struct {
-	const char *reason;
-	const char *words;
-	bool by_acs, by_place;
-} reasons[] = {
-	{ "same_function", "both are one PCI function", false, false },
-	{ "same_bridge", "both are below one bridge, and no port on the way redirects requests of peers", false, false },
-	{ "acs_redirect_allowed", "a port redirects requests of peers to the root (ACS), and the host bridge is known to "
-	  "send them on", true, false },
-	{ "acs_redirect_blocked", "a port redirects requests of peers to the root (ACS), and nothing says that the host "
-	  "bridge sends them on", true, false },
-	{ "host_bridge_allowed", "they share no bridge, and the host bridge is known to forward", false, true },
-	{ "cpu_allowed", "they share no bridge, and the CPU is known to forward", false, true },
-	{ "host_bridge_unknown", "they share no bridge, and nothing says that the host bridge forwards", false, true },
-	{ "not_pci", "the client is no PCI device, nor below one", false, false },
-};
-
 /* "thru_host_bridge 12" */
 #define CELL_WIDTH 21
 
-/* All names, each byte as \xNN, which takes the room of their ends for the commas */
+/* All names with each byte as \xNN; the room for their NULs is enough for the commas */
 #define KNOWN_AS_LEN (4 * sizeof(((struct known_as *)0)->names))
 
-/* "mlx5_0,eth0", "-" for nothing. */
+/* "mlx5_0,eth0"; "-" for a function without names. */
 static void known_as_text(const char *pci, char *text, size_t size)
 {
 	struct known_as known;
@@ -138,19 +121,9 @@ static void known_as_json(struct buffer *out, const char *pci)
 	json_close(out, ']');
 }
 
-#define NR_REASONS ARRAY_SIZE(reasons)
-
-static size_t reason_index(const char *reason)
-{
-	size_t i = 0;
-
-	while (i < NR_REASONS && strcmp(reasons[i].reason, reason))
-		i++;
-	return i;
-}
-
-/* "0000:02:00.0;0000:02:01.0": the ports that pci=disable_acs_redir= would have to name. */
-static void redirecting_ports(char *list, size_t size, const struct end *provider, const struct end *client)
+/* "0000:02:00.0;0000:02:01.0": the ports that pci=disable_acs_redir= has to name. */
+static void redirecting_ports(char *list, size_t size, const struct end *provider,
+			      const struct end *client)
 {
 	struct redirects redirects;
 	size_t used = 0;
@@ -158,10 +131,11 @@ static void redirecting_ports(char *list, size_t size, const struct end *provide
 	*list = '\0';
 	redirects_gather(&redirects, provider, client);
 	for (size_t i = 0; i < redirects.nr; i++) {
-		int n = snprintf(list + used, size - used, "%s%s", used ? ";" : "", redirects.names[i]);
+		int n = snprintf(list + used, size - used, "%s%s", used ? ";" : "",
+				 redirects.names[i]);
 
 		if (n < 0 || (size_t)n >= size - used) {
-			/* Half a name would name another device */
+			/* A name that is cut can be the name of another device */
 			list[used] = '\0';
 			return;
 		}
@@ -174,7 +148,7 @@ struct why {
 	const struct peer *peer;
 	struct end from, to;		/* client, provider */
 	char ports[512];
-	size_t reason;
+	const struct reason *reason;	/* NULL if p2ptrace does not know it */
 };
 
 static const char *mode(const struct peers *peers)
@@ -185,11 +159,12 @@ static const char *mode(const struct peers *peers)
 static void print_mode(const struct peers *peers)
 {
 	if (peers->predicted)
-		print("predicted from sysfs and PCI config space%s\n\n",
-		       peers_told(SYSFS) ? "; the kernel was not asked" : ", for this kernel does not tell what it decides");
+		print("predicted from sysfs and PCI config space%s\n\n", peers_shown(SYSFS) ?
+		       "; the kernel's own decisions were not read" :
+		       ", because this kernel does not show its decisions");
 }
 
-/* Only where there are such names, and not what is known already. */
+/* Whether the provider has a name besides its PCI name. */
 static bool has_dev_name(const struct provider *provider)
 {
 	return strcmp(provider->dev, provider->pci);
@@ -197,33 +172,40 @@ static bool has_dev_name(const struct provider *provider)
 
 static const char *blocker_mark(const struct why *why, const char *pci)
 {
-	return !strcmp(pci, why->peer->blocker) ? "  <- redirects requests of peers (ACS)" : "";
+	return !strcmp(pci, why->peer->blocker) ? "  <- redirects peer requests (ACS)" : "";
+}
+
+/* The device at the end of a path: @role, its driver, and its names in parentheses. */
+static void print_device(const struct why *why, const char *pci, const char *role)
+{
+	char driver[64], names[KNOWN_AS_LEN];
+
+	pci_driver(SYSFS, pci, driver, sizeof(driver));
+	known_as_text(pci, names, sizeof(names));
+	print("%s, %s", role, driver);
+	if (strcmp(names, "-"))
+		print(" (%s)", names);
+	print("%s\n", blocker_mark(why, pci));
 }
 
 /*
- * The part of a path below bridge number @from, drawn as a branch of the tree; there is another one below it if it is
- * not the @last. @end says what the device at its end is.
+ * Draws the functions of a path from index @from on as a branch of the tree. Another branch follows
+ * below it, unless it is the @last. @role describes the device at the end of the path.
  */
-static void print_branch(const struct why *why, const struct pci_path *path, size_t from, bool last, const char *end)
+static void print_branch(const struct why *why, const struct pci_path *path, size_t from, bool last,
+			 const char *role)
 {
 	for (size_t i = from; i < path->depth; i++) {
 		const char *name = path->names[i];
-		char driver[64], names[KNOWN_AS_LEN];
 
 		print("  %*s", (int)(3 * from), "");
 		if (i > from)
 			print("%s%*s", last ? "   " : "│  ", (int)(3 * (i - from - 1)), "");
 		print("%s %s  ", i > from || last ? "└─" : "├─", name);
-		if (i + 1 < path->depth) {
+		if (i + 1 < path->depth)
 			print("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
-		} else {
-			pci_driver(SYSFS, name, driver, sizeof(driver));
-			known_as_text(name, names, sizeof(names));
-			print("%s, %s", end, driver);
-			if (strcmp(names, "-"))
-				print(" (%s)", names);
-			print("%s\n", blocker_mark(why, name));
-		}
+		else
+			print_device(why, name, role);
 	}
 }
 
@@ -232,7 +214,10 @@ static void print_root(const struct pci_path *path)
 	print("  host bridge%s%s\n", *path->root ? " " : "", path->root);
 }
 
-/* Shared bridges once, and then the two ways below the last of them; two trees if there are two host bridges. */
+/*
+ * Draws the shared bridges, then the two branches below the last of them. Devices below different
+ * host bridges have a tree each.
+ */
 static void print_paths(const struct why *why)
 {
 	const struct pci_path *from = &why->from.path, *to = &why->to.path;
@@ -241,12 +226,13 @@ static void print_paths(const struct why *why)
 	size_t shared = pci_path_shared(from, to);
 	char provider[PCI_NAME_LEN + 32];
 
-	snprintf(provider, sizeof(provider), "provider%s%s", has_dev_name(why->provider) ? ", " : "",
+	snprintf(provider, sizeof(provider), "provider%s%s",
+		 has_dev_name(why->provider) ? ", " : "",
 		 has_dev_name(why->provider) ? why->provider->dev : "");
 	print_root(to);
 	for (size_t i = 0; i < shared; i++)
-		print("  %*s└─ %s  %s%s\n", (int)(3 * i), "", to->names[i], pci_kind(SYSFS, to->names[i]),
-		       blocker_mark(why, to->names[i]));
+		print("  %*s└─ %s  %s%s\n", (int)(3 * i), "", to->names[i],
+		       pci_kind(SYSFS, to->names[i]), blocker_mark(why, to->names[i]));
 	print_branch(why, to, shared, same || apart, provider);
 	if (apart)
 		print_root(from);
@@ -257,13 +243,15 @@ static void print_paths(const struct why *why)
 static const char *help_of(const struct why *why, char *help, size_t size)
 {
 	*help = '\0';
-	if (why->reason < NR_REASONS && reasons[why->reason].by_acs)
-		snprintf(help, size, "pci=disable_acs_redir=%s on the kernel command line makes the way direct, if you can do "
-			 "without the isolation that ACS gives", *why->ports ? why->ports : why->peer->blocker);
-	else if (why->reason < NR_REASONS && reasons[why->reason].by_place)
-		snprintf(help, size, "put both into slots below one switch%s",
-			 strcmp(why->peer->map, "not_supported") ? ", which is shorter" :
-			 "; or, if the vendor says that the host bridge forwards, have it added to the kernel's list of those");
+	if (why->reason && why->reason->by_acs)
+		snprintf(help, size, "boot with pci=disable_acs_redir=%s on the kernel command "
+			 "line; the path is then direct, but the devices lose the isolation of ACS",
+			 *why->ports ? why->ports : why->peer->blocker);
+	else if (why->reason && why->reason->by_place)
+		snprintf(help, size, "put both devices into slots below one switch%s",
+			 map_supported(why->peer->map) ? " for a shorter path" :
+			 "; or, if the vendor confirms that the host bridge forwards peer "
+			 "requests, ask linux-pci@vger.kernel.org to add it to the kernel's list");
 	return help;
 }
 
@@ -277,14 +265,14 @@ static void why_text(const struct peers *peers, const struct why *why)
 	if (has_dev_name(why->provider))
 		print(" (%s)", why->provider->dev);
 	print(": %s", peer->map);
-	if (strcmp(peer->map, "not_supported"))
+	if (map_supported(peer->map))
 		print(", %d hop%s", peer->distance, PLURAL(peer->distance));
 	print("\n\n");
 	print_paths(why);
-	print("\n%s: %s\n", peer->reason, why->reason < NR_REASONS ? reasons[why->reason].words :
-	       "p2ptrace does not know this reason");
+	print("\n%s: %s\n", peer->reason, why->reason ? why->reason->words :
+	       "p2ptrace does not know this reason; see the kernel's documentation");
 	if (*help_of(why, help, sizeof(help)))
-		print("What would help: %s.\n", help);
+		print("Remedy: %s.\n", help);
 }
 
 static void json_path(struct buffer *out, const char *key, const struct pci_path *path)
@@ -362,17 +350,19 @@ static int explain(const struct peers *peers, const struct options *o)
 		why.provider = peers_provider(peers, provider);
 	}
 	if (!why.provider)
-		return fail(EXIT_USAGE, "'%.64s' provides no peer memory; 'p2ptrace peers' shows the devices that do", o->why[0]);
+		return fail(EXIT_USAGE, "'%.64s' does not provide peer memory; see 'p2ptrace "
+			    "peers' for devices that do", o->why[0]);
 	rc = device_pci(SYSFS, o->why[1], client, sizeof(client));
 	if (rc)
 		return device_refused("CLIENT", o->why[1], rc);
 	why.peer = provider_peer(why.provider, client);
 	if (!why.peer)
-		return fail(EXIT_USAGE, "'%s' is no PCI function that can be a client; 'p2ptrace peers' shows those that can", o->why[1]);
+		return fail(EXIT_USAGE, "'%s' is not a PCI function that can be a client; "
+			    "see 'p2ptrace peers'", o->why[1]);
 	rc = read_ends(&why);
 	if (rc)
 		return rc;
-	why.reason = reason_index(why.peer->reason);
+	why.reason = reason_find(why.peer->reason);
 	redirecting_ports(why.ports, sizeof(why.ports), &why.to, &why.from);
 	if (o->common.json)
 		why_json(peers, &why);
@@ -409,7 +399,7 @@ static void matrix_json(const struct peers *peers)
 	print("\n");
 }
 
-/* Whether a provider before this one has it as well. */
+/* Whether one of the first @nr providers has this client. */
 static bool has_row(const struct peers *peers, size_t nr, const char *client)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -418,7 +408,7 @@ static bool has_row(const struct peers *peers, size_t nr, const char *client)
 	return false;
 }
 
-/* How wide the names in the third column are, for all that is in the matrix. */
+/* The width of the third column. */
 static int names_width(const struct peers *peers)
 {
 	int width = strlen("known as");
@@ -434,7 +424,7 @@ static int names_width(const struct peers *peers)
 	return width;
 }
 
-/* What one client can do with all of them; how many refuse it. */
+/* Prints the row of a client. Returns how many providers it cannot reach. */
 static size_t print_row(const struct peers *peers, const char *client, int width)
 {
 	char driver[64], names[KNOWN_AS_LEN];
@@ -447,7 +437,7 @@ static size_t print_row(const struct peers *peers, const char *client, int width
 		const struct peer *peer = provider_peer(&peers->providers[i], client);
 		char cell[WORD_LEN + 16] = "-";
 
-		if (peer && !strcmp(peer->map, "not_supported")) {
+		if (peer && !map_supported(peer->map)) {
 			snprintf(cell, sizeof(cell), "no");
 			refused++;
 		} else if (peer) {
@@ -459,7 +449,7 @@ static size_t print_row(const struct peers *peers, const char *client, int width
 	return refused;
 }
 
-/* What the columns are called: by their p2pmem device, if there are such, and by their PCI name. */
+/* The heads of the columns: p2pmem devices in a line of their own, if there are any; PCI names. */
 static void print_head(const struct peers *peers, int width)
 {
 	bool named = false;
@@ -476,7 +466,10 @@ static void print_head(const struct peers *peers, int width)
 	print("\n");
 }
 
-/* All that any provider has decided about, in the kernel's order: a function may have come while they were read. */
+/*
+ * Prints the clients of all providers, each client once, in the kernel's order. A function that was
+ * added while the providers were read is a client of only some of them.
+ */
 static void matrix_text(const struct peers *peers, const struct options *o)
 {
 	int width = names_width(peers);
@@ -496,13 +489,14 @@ static void matrix_text(const struct peers *peers, const struct options *o)
 				refused += print_row(peers, provider->peers[c].client, width);
 	}
 	if (refused)
-		print("\nno: see why, and what would help, by p2ptrace peers%s --why %s CLIENT\n",
-		       o->predict ? " --predict" : "", peers->providers[0].dev);
+		print("\nno: for the reason and the remedy, run "
+		       "p2ptrace peers%s --why %s CLIENT\n", o->predict ? " --predict" : "",
+		       peers->providers[0].dev);
 }
 
 static int load(struct peers *peers, const struct options *o)
 {
-	if (!o->predict && peers_told(SYSFS))
+	if (!o->predict && peers_shown(SYSFS))
 		return peers_load(peers, SYSFS, DEBUGFS);
 	return predict_load(peers, SYSFS, CPUINFO, VMLINUX_BTF);
 }

@@ -19,6 +19,7 @@
 #include "lib/stream.h"
 #include "lib/text.h"
 #include "lib/units.h"
+#include "machine/decision.h"
 #include "session/counter.h"
 #include "session/session.h"
 
@@ -130,8 +131,8 @@ static const struct {
 	{ "allocs", "allocs", false },
 	{ "fails", "alloc_fails", false },
 	{ "maps", "maps", false },
-	{ "busaddr", "maps.bus_addr", false },
-	{ "hostbr", "maps.thru_host_bridge", false },
+	{ "busaddr", "maps." MAP_BUS_ADDR, false },
+	{ "hostbr", "maps." MAP_THRU_HOST_BRIDGE, false },
 	{ "MB", "map_bytes", true },
 	{ "fallbk", "fallbacks", false },
 	{ "held", "held", false },

@@ -23,6 +23,7 @@
 #include "lib/stream.h"
 #include "lib/text.h"
 #include "machine/kernel.h"
+#include "machine/sysfs.h"
 #include "session/select.h"
 #include "session/session.h"
 

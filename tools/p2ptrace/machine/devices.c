@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/text.h"
 #include "lib/units.h"
 #include "machine/devices.h"
+#include "machine/sysfs.h"
 
-/* One to @max hexadecimal digits at *s, and *s moved behind them. */
+/* Reads one to @max hexadecimal digits at *s and moves *s behind them. */
 static int hex(const char **s, int max, unsigned int *out)
 {
 	unsigned int n = 0;
@@ -27,10 +28,12 @@ static int hex(const char **s, int max, unsigned int *out)
 	return i ? 0 : -EINVAL;
 }
 
-/* DOMAIN:BUS:SLOT.FUNCTION, behind the domain if there is none. */
-static int bus_slot_function(const char *s, unsigned int *bus, unsigned int *slot, unsigned int *function)
+/* BUS:SLOT.FUNCTION, without a domain. */
+static int bus_slot_function(const char *s, unsigned int *bus, unsigned int *slot,
+			     unsigned int *function)
 {
-	if (hex(&s, 2, bus) || *s++ != ':' || hex(&s, 2, slot) || *s++ != '.' || hex(&s, 1, function) || *s)
+	if (hex(&s, 2, bus) || *s++ != ':' || hex(&s, 2, slot) || *s++ != '.' ||
+	    hex(&s, 1, function) || *s)
 		return -EINVAL;
 	return *slot > 0x1f || *function > 7 ? -EINVAL : 0;
 }
@@ -51,43 +54,39 @@ bool is_p2pmem_name(const char *s)
 	static const char prefix[] = "p2pmem";
 	size_t len = sizeof(prefix) - 1;
 
-	return !strncmp(s, prefix, len) && s[len] && strspn(s + len, "0123456789") == strlen(s + len);
+	return !strncmp(s, prefix, len) && s[len] &&
+	       strspn(s + len, "0123456789") == strlen(s + len);
 }
 
-/* Cut and padded as the BPF programs do it, for they compare it to theirs. */
+/* Cuts and pads a name as the BPF programs do, because they compare it with theirs. */
 static void name_set(struct p2ptrace_name *name, const char *s)
 {
 	memset(name, 0, sizeof(*name));
 	memcpy(name->s, s, strnlen(s, sizeof(name->s) - 1));
 }
 
-static bool exists(const char *sysfs, const char *dir, const char *name)
+bool pci_exists(const char *sysfs, const char *pci)
 {
-	char path[PATH_MAX];
-
-	return snprintf(path, sizeof(path), "%s/%s/%s", sysfs, dir, name) < (int)sizeof(path) && !access(path, F_OK);
+	return sysfs_exists("%s/" PCI_DEVICES "/%s", sysfs, pci);
 }
 
-bool dev_exists(const char *sysfs, const char *dev)
+bool pci_provides(const char *sysfs, const char *pci)
 {
-	return exists(sysfs, "class/p2pmem", dev);
+	return sysfs_exists("%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP, sysfs, pci);
+}
+
+void pci_driver(const char *sysfs, const char *pci, char *driver, size_t size)
+{
+	char name[NAME_MAX + 1];
+
+	if (sysfs_link_name(name, sizeof(name), "%s/" PCI_DEVICES "/%s/driver", sysfs, pci))
+		strcpy(name, "-");
+	text_word(driver, size, name, strlen(name));
 }
 
 int dev_provider(const char *sysfs, const char *dev, char *provider, size_t size)
 {
-	char path[PATH_MAX], target[PATH_MAX];
-	const char *slash;
-	ssize_t len;
-
-	if (snprintf(path, sizeof(path), "%s/class/p2pmem/%s/device", sysfs, dev) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
-		return -errno;
-	target[len] = '\0';
-	slash = strrchr(target, '/');
-	slash = slash ? slash + 1 : target;
-	return snprintf(provider, size, "%s", slash) < (int)size ? 0 : -ENAMETOOLONG;
+	return sysfs_link_name(provider, size, "%s/" P2PMEM_CLASS "/%s/device", sysfs, dev);
 }
 
 bool dev_passes(const struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
@@ -107,26 +106,27 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	char provider[P2PTRACE_NAME_LEN];
 	int err;
 
-	if (strlen(dev) >= P2PTRACE_NAME_LEN || !dev_exists(sysfs, dev))
-		return fail(EXIT_USAGE, "no p2pmem device '%.64s'; see 'p2ptrace peers' for who lends memory", dev);
+	if (strlen(dev) >= P2PTRACE_NAME_LEN || !sysfs_exists("%s/" P2PMEM_CLASS "/%s", sysfs, dev))
+		return fail(EXIT_USAGE, "no p2pmem device '%.64s'; see 'p2ptrace peers' for those "
+			    "that exist", dev);
 	name_set(&filter->dev, dev);
 
-	/* Its decisions are traced by its provider's name only. */
+	/* Events of decisions have only the name of the provider. */
 	err = dev_provider(sysfs, dev, provider, sizeof(provider));
 	if (err)
-		return fail(EXIT_OTHER, "cannot tell the provider of %s: %s/class/p2pmem/%s/device: %s", dev, sysfs, dev,
-			    strerror(-err));
+		return fail(EXIT_OTHER, "cannot find the provider of %s: "
+			    "%s/" P2PMEM_CLASS "/%s/device: %s", dev, sysfs, dev, strerror(-err));
 	name_set(&filter->provider, provider);
 	return 0;
 }
 
-/* A word that could be in a directory of sysfs; PCI names are told from those by their colons. */
+/* A word that can be a directory of sysfs. The colons of a PCI name tell it apart from these. */
 static bool is_class_name(const char *s)
 {
 	return *s && *s != '.' && !s[strcspn(s, "/: \t\n")];
 }
 
-/* The last PCI function on a way through sysfs: the one that what is at its end belongs to. */
+/* The last PCI function on a path through sysfs: the device at its end belongs to this one. */
 static int path_pci(char *path, char *name, size_t size)
 {
 	int err = -ENXIO;
@@ -150,12 +150,9 @@ int device_pci(const char *sysfs, const char *s, char *name, size_t size)
 	if (!is_class_name(s))
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
-		char link[PATH_MAX], *path;
+		char *path = sysfs_real_path("%s/class/%s/%s", sysfs, classes[i], s);
 		int err;
 
-		if (snprintf(link, sizeof(link), "%s/class/%s/%s", sysfs, classes[i], s) >= (int)sizeof(link))
-			return -ENODEV;
-		path = realpath(link, NULL);
 		if (!path)
 			continue;
 		err = path_pci(path, name, size);
@@ -168,15 +165,17 @@ int device_pci(const char *sysfs, const char *s, char *name, size_t size)
 int device_refused(const char *option, const char *s, int err)
 {
 	if (is_p2pmem_name(s))
-		return fail(EXIT_USAGE, "'%.64s' is peer memory, and no client; %s takes a PCI function", s, option);
+		return fail(EXIT_USAGE, "'%.64s' is a p2pmem device and cannot be a client; %s "
+			    "takes a PCI function", s, option);
 	if (err == -ENXIO)
-		return fail(EXIT_USAGE, "'%.64s' is not behind one PCI function; name what it is made of (of a drive with several "
-			    "paths, a controller: nvme0)", s);
+		return fail(EXIT_USAGE, "'%.64s' does not belong to one PCI function; name a "
+			    "device that does (for a drive with several paths, a controller: "
+			    "nvme0)", s);
 	if (err == -ENODEV)
-		return fail(EXIT_USAGE, "no device '%.64s'; %s takes a PCI name (0000:01:00.0), or what the device is known by "
-			    "(nvme0, eth0): see 'p2ptrace peers'", s, option);
-	return fail(EXIT_USAGE, "'%.64s' names no device; %s takes a PCI name (0000:01:00.0), or what the device is known by "
-		    "(nvme0, eth0)", s, option);
+		return fail(EXIT_USAGE, "no device '%.64s'; %s takes a PCI name (0000:01:00.0) or "
+			    "the name of a device (nvme0, eth0): see 'p2ptrace peers'", s, option);
+	return fail(EXIT_USAGE, "'%.64s' is not the name of a device; %s takes a PCI name "
+		    "(0000:01:00.0) or the name of a device (nvme0, eth0)", s, option);
 }
 
 static int no_dots(const struct dirent *entry)
@@ -194,7 +193,9 @@ void device_known_as(const char *sysfs, const char *pci, struct known_as *known)
 		char path[PATH_MAX];
 		int nr;
 
-		snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, pci, kinds[i]);
+		if (sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/%s", sysfs, pci,
+			       kinds[i]))
+			return;
 		nr = scandir(path, &entries, no_dots, versionsort);
 		for (int e = 0; e < nr; e++) {
 			size_t len = strlen(entries[e]->d_name);
@@ -213,8 +214,9 @@ int dev_check_name(const char *dev)
 	char name[P2PTRACE_NAME_LEN];
 
 	if (!is_class_name(dev) && pci_name_parse(dev, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%.64s' names no device; --dev takes a p2pmem device (p2pmem0) or its provider, by its "
-			    "PCI name (0000:01:00.0) or what it is known by (nvme0)", dev);
+		return fail(EXIT_USAGE, "'%.64s' is not the name of a device; --dev takes a p2pmem "
+			    "device (p2pmem0), or its provider by PCI name (0000:01:00.0) or by "
+			    "the name of a device (nvme0)", dev);
 	return 0;
 }
 
@@ -227,21 +229,31 @@ int client_check_name(const char *client)
 	return 0;
 }
 
+/* The PCI name of an existing function, for @option. Returns 0 or an exit status. */
+static int pci_find(const char *option, const char *sysfs, const char *s, char *name, size_t size)
+{
+	int err = device_pci(sysfs, s, name, size);
+
+	if (err)
+		return device_refused(option, s, err);
+	if (!pci_exists(sysfs, name))
+		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	return 0;
+}
+
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
 {
-	char name[P2PTRACE_NAME_LEN], dir[64];
-	int err;
+	char name[P2PTRACE_NAME_LEN];
+	int rc;
 
 	if (is_p2pmem_name(dev))
 		return filter_set_p2pmem(filter, sysfs, dev);
-	err = device_pci(sysfs, dev, name, sizeof(name));
-	if (err)
-		return device_refused("--dev", dev, err);
-	if (!exists(sysfs, "bus/pci/devices", name))
-		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
-	snprintf(dir, sizeof(dir), "bus/pci/devices/%s", name);
-	if (!exists(sysfs, dir, "p2pmem"))
-		note("%s lends no memory now; see 'p2ptrace peers' for who does", dev);
+	rc = pci_find("--dev", sysfs, dev, name, sizeof(name));
+	if (rc)
+		return rc;
+	if (!pci_provides(sysfs, name))
+		note("%s does not provide peer memory now; see 'p2ptrace peers' for devices that "
+		     "do", dev);
 	name_set(&filter->provider, name);
 	return 0;
 }
@@ -249,12 +261,10 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client)
 {
 	char name[P2PTRACE_NAME_LEN];
-	int err = device_pci(sysfs, client, name, sizeof(name));
+	int rc = pci_find("--client", sysfs, client, name, sizeof(name));
 
-	if (err)
-		return device_refused("--client", client, err);
-	if (!exists(sysfs, "bus/pci/devices", name))
-		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
+	if (rc)
+		return rc;
 	name_set(&filter->client, name);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device names from the command line. @sysfs is where sysfs is mounted.
+ * Devices and their names, as users write them and as sysfs has them. @sysfs is the root of sysfs.
  */
 #ifndef DEVICES_H
 #define DEVICES_H
@@ -10,24 +10,29 @@
 
 #include "p2ptrace.h"
 
-#define SYSFS "/sys"
-
-/* "1:0.0" and "01:00.0" become "0000:01:00.0". Returns 0 or -EINVAL if it is no PCI name. */
+/* "1:0.0" and "01:00.0" become "0000:01:00.0". Returns 0, or -EINVAL for any other text. */
 int pci_name_parse(const char *s, char *name, size_t size);
 
+/* Whether there is a PCI function of this name. */
+bool pci_exists(const char *sysfs, const char *pci);
+
 /*
- * The PCI name of a function that is named as such, or by what it is known by: a controller (nvme0), block device, RDMA
- * device or network interface. Returns 0, -EINVAL for what cannot be a name of any, -ENODEV if there is none of that
- * name, and -ENXIO for one that is not behind a PCI function. A PCI name is taken whether or not there is one.
+ * The PCI name of a function, from its PCI name or from the name of its controller (nvme0), block
+ * device, RDMA device or network interface. Returns 0; -EINVAL if no device can have such a name;
+ * -ENODEV if no device has it; -ENXIO for a device that does not belong to one PCI function. A PCI
+ * name is accepted whether or not the function exists.
  */
 int device_pci(const char *sysfs, const char *s, char *name, size_t size);
 
-/* Says which of these it is, and what to name instead; for device_pci(). @option says where it was written. */
+/*
+ * Prints why device_pci() failed with @err and which names are accepted; returns EXIT_USAGE.
+ * @option says where the name was written.
+ */
 int device_refused(const char *option, const char *s, int err) __attribute__((warn_unused_result));
 
 /*
- * What a PCI function is known by, as sysfs has it: at most eight, which leaves out ports of a card that has many, but not
- * its RDMA device.
+ * The names of a PCI function's devices in sysfs, at most eight. RDMA devices come before network
+ * interfaces, so a card with many ports keeps its RDMA device.
  */
 struct known_as {
 	char names[8][64];
@@ -36,25 +41,33 @@ struct known_as {
 
 void device_known_as(const char *sysfs, const char *pci, struct known_as *known);
 
-/* "p2pmem0", whether or not there is one. */
+/* Whether @s has the form "p2pmem0"; the device need not exist. */
 bool is_p2pmem_name(const char *s);
 
-/* Whether it can be the name of one, on any machine. Return 0, or EXIT_USAGE after saying what would be. */
+/*
+ * Whether any machine can have a device of this name. Return 0, or EXIT_USAGE after printing which
+ * names are accepted.
+ */
 int dev_check_name(const char *dev);
 int client_check_name(const char *client);
 
 /*
- * The filter for --dev (a p2pmem device, or its provider) and for --client. Return 0 or an exit status after saying
- * which device is unknown.
+ * Set the filter for --dev (a p2pmem device or its provider) and for --client. Return 0, or an exit
+ * status after printing which device is unknown.
  */
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev);
 int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client);
 
-/* Whether there is such a p2pmem device, and who lends its memory: 0 or a negative errno. */
-bool dev_exists(const char *sysfs, const char *dev);
+/* The provider of a p2pmem device: 0 or a negative errno. */
 int dev_provider(const char *sysfs, const char *dev, char *provider, size_t size);
 
-/* Whether the filter wants a p2pmem device, as its events. */
+/* Whether the filter selects a p2pmem device. */
 bool dev_passes(const struct p2ptrace_filter *filter, const char *sysfs, const char *dev);
+
+/* Whether a PCI function provides peer memory now. */
+bool pci_provides(const char *sysfs, const char *pci);
+
+/* The driver of a PCI function, "-" if it has none. */
+void pci_driver(const char *sysfs, const char *pci, char *driver, size_t size);
 
 #endif /* DEVICES_H */

@@ -1,99 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/number.h"
 #include "machine/devices.h"
 #include "machine/gauges.h"
+#include "machine/sysfs.h"
 
-/* Where the attributes of a device are: of a p2pmem device, or on a stock kernel of the PCI function. */
-static bool attribute_path(char *path, size_t size, bool stock, const char *sysfs, const char *dev, const char *attribute)
+/* Reads an attribute of the p2pmem device @dev or, on a stock kernel, of the provider @dev. */
+static int read_gauge(bool stock, const char *sysfs, const char *dev, const char *attribute,
+		      uint64_t *value)
 {
-	return snprintf(path, size, stock ? "%s/bus/pci/devices/%s/p2pmem/%s" : "%s/class/p2pmem/%s/%s", sysfs, dev,
-			attribute) < (int)size;
-}
+	char text[32];
+	int err;
 
-/*
- * Sums over CPUs that are made without a lock may come out below 0 for a moment, which is as good as 0. -ENODEV if the
- * device has gone.
- */
-static int read_number(bool stock, const char *sysfs, const char *dev, const char *attribute, uint64_t *value)
-{
-	char path[PATH_MAX], text[32] = "";
-	FILE *file;
-	int err = 0;
-
-	*value = 0;
-	if (!attribute_path(path, sizeof(path), stock, sysfs, dev, attribute))
-		return -ENAMETOOLONG;
-	file = fopen(path, "re");
-	if (!file)
-		return errno == ENOENT ? -ENODEV : -errno;
-	if (!fgets(text, sizeof(text), file))
-		err = ferror(file) ? -errno : -EINVAL;
-	fclose(file);
+	if (stock)
+		err = sysfs_read_text(text, sizeof(text),
+				      "%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP "/%s", sysfs, dev,
+				      attribute);
+	else
+		err = sysfs_read_text(text, sizeof(text), "%s/" P2PMEM_CLASS "/%s/%s", sysfs, dev,
+				      attribute);
 	if (err)
 		return err;
-	text[strcspn(text, "\n")] = '\0';
-	if (*text == '-')
-		return number_parse(text + 1, value) ? -EINVAL : (*value = 0, 0);
-	return number_parse(text, value);
+	if (*text != '-')
+		return number_parse(text, value);
+	/* The kernel sums over CPUs without a lock, so a sum can be below 0 for a moment */
+	err = number_parse(text + 1, value);
+	*value = 0;
+	return err;
 }
 
 static int gauges_add(struct gauges *gauges, bool stock, const char *sysfs, const char *dev)
 {
 	uint64_t size, available, held = 0, pinned = 0;
-	int err = read_number(stock, sysfs, dev, "size", &size);
+	int err = read_gauge(stock, sysfs, dev, "size", &size);
 
 	if (!err)
-		err = read_number(stock, sysfs, dev, "available", &available);
+		err = read_gauge(stock, sysfs, dev, "available", &available);
 	if (!err && !stock)
-		err = read_number(stock, sysfs, dev, "buffers", &held);
+		err = read_gauge(stock, sysfs, dev, "buffers", &held);
 	if (!err && !stock)
-		err = read_number(stock, sysfs, dev, "pinned", &pinned);
+		err = read_gauge(stock, sysfs, dev, "pinned", &pinned);
 	if (err)
-		return err == -ENODEV ? 0 : err;
+		return sysfs_gone(err) ? 0 : err;
 	gauges->devices++;
 	gauges->size += size;
 	gauges->held += held;
-	/* Read one after the other, so they need not fit together */
+	/* The two are read one after the other, so @available can be the larger one */
 	gauges->held_bytes += size > available ? size - available : 0;
 	gauges->pinned += pinned;
 	return 0;
 }
 
-/* Of all PCI functions, most lend no memory */
-static bool dev_lends(const struct p2ptrace_filter *filter, const char *sysfs, const char *pci)
+/*
+ * A function that does not provide memory passes on a stock kernel. It has no attributes, so
+ * gauges_add() skips it like a removed device.
+ */
+static bool selected(const struct p2ptrace_filter *filter, bool stock, const char *sysfs,
+		     const char *dev)
 {
-	char path[PATH_MAX];
-
-	return (!*filter->provider.s || !strcmp(filter->provider.s, pci)) &&
-	       attribute_path(path, sizeof(path), true, sysfs, pci, "size") && !access(path, F_OK);
+	if (stock)
+		return !*filter->provider.s || !strcmp(filter->provider.s, dev);
+	return is_p2pmem_name(dev) && dev_passes(filter, sysfs, dev);
 }
 
-int gauges_read(struct gauges *gauges, bool stock, const char *sysfs, const struct p2ptrace_filter *filter)
+int gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
+		const struct p2ptrace_filter *filter)
 {
-	char path[PATH_MAX];
+	const char *class = stock ? PCI_DEVICES : P2PMEM_CLASS;
+	DIR *dir = sysfs_open_dir("%s/%s", sysfs, class);
 	struct dirent *entry;
 	int err = 0;
-	DIR *dir;
 
 	memset(gauges, 0, sizeof(*gauges));
-	snprintf(path, sizeof(path), stock ? "%s/bus/pci/devices" : "%s/class/p2pmem", sysfs);
-	dir = opendir(path);
 	if (!dir)
-		return fail(EXIT_OTHER, "cannot read %s: %s; is /sys mounted?", path, strerror(errno));
+		return fail(EXIT_OTHER, "cannot read %s/%s: %s; is /sys mounted?", sysfs, class,
+			    strerror(errno));
 	while (!err && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && (stock ? dev_lends(filter, sysfs, entry->d_name) :
-							dev_passes(filter, sysfs, entry->d_name)))
+		if (selected(filter, stock, sysfs, entry->d_name))
 			err = gauges_add(gauges, stock, sysfs, entry->d_name);
 	closedir(dir);
 	if (err)
-		return fail(EXIT_OTHER, "cannot read what is in use below %s: %s", path, strerror(-err));
+		return fail(EXIT_OTHER, "cannot read the use of peer memory below %s/%s: %s",
+			    sysfs, class, strerror(-err));
 	return 0;
 }

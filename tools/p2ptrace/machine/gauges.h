@@ -10,19 +10,21 @@
 
 #include "p2ptrace.h"
 
-/* What the p2pmem devices have at a moment, all that are wanted together. From sysfs, so exact, also at the start. */
+/* Sums over the selected devices. The kernel keeps these figures, so they need no tracing. */
 struct gauges {
 	uint64_t devices;
 	uint64_t size;
-	uint64_t held;		/* buffers that are handed out */
+	uint64_t held;		/* allocated buffers */
 	uint64_t held_bytes;
 	uint64_t pinned;	/* DMA mappings */
 };
 
 /*
- * Reads the gauges of the devices below @sysfs that the filter lets pass; a @stock kernel has neither held nor pinned.
- * What goes away meanwhile counts as gone. 0 or an exit status after saying what is wrong.
+ * Reads the gauges of the devices below @sysfs that the filter selects; a @stock kernel has neither
+ * held nor pinned. Skips a device that is removed meanwhile. Returns 0, or an exit status after an
+ * error message.
  */
-int gauges_read(struct gauges *gauges, bool stock, const char *sysfs, const struct p2ptrace_filter *filter);
+int gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
+		const struct p2ptrace_filter *filter);
 
 #endif /* GAUGES_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * None of this needs tracefs: programs attach to the tracepoints through BTF (tp_btf), so it is all the same whether
- * tracefs is mounted.
+ * Nothing here needs tracefs: programs attach to the tracepoints through BTF (tp_btf).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +45,7 @@ enum kernel_support kernel_support(const struct btf *vmlinux)
 	return KERNEL_NOTHING;
 }
 
-/* include/linux/errno.h: not for user space, but this is what it gets */
+/* From include/linux/errno.h. It is not meant for user space, but bpf() returns it. */
 #define ENOTSUPP 524
 
 /* strerror() does not know libbpf's own errors. */
@@ -62,24 +61,27 @@ int kernel_refused(const char *what, int err)
 
 	switch (-err) {
 	case EPERM:
-		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is not locked down", what);
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is "
+			    "not locked down", what);
 	case EACCES:
-		return fail(EXIT_KERNEL, "not permitted to %s; run it as root; if it is, the kernel's verifier says more with "
-			    "--verbose", what);
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root; if you did, "
+			    "--verbose shows what the kernel's verifier rejected", what);
 	case ENOSYS:
 	case EOPNOTSUPP:
-		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and "
-			    "CONFIG_BPF_EVENTS", what);
+		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, "
+			    "CONFIG_BPF_JIT and CONFIG_BPF_EVENTS", what);
 	case ENOTSUPP:
-		return fail(EXIT_KERNEL, "cannot %s: this kernel interprets BPF programs, and does not compile them; have it do so "
-			    "by 'sysctl net.core.bpf_jit_enable=1'", what);
+		return fail(EXIT_KERNEL, "cannot %s: this kernel interprets BPF programs instead "
+			    "of compiling them; run 'sysctl net.core.bpf_jit_enable=1'", what);
 	case ENOMEM:
-		return fail(EXIT_OTHER, "no memory to %s; free some, or give a smaller --buffer to p2ptrace trace", what);
+		return fail(EXIT_OTHER, "not enough memory to %s; free some, or pass a smaller "
+			    "--buffer to p2ptrace trace", what);
 	case EMFILE:
-		return fail(EXIT_OTHER, "too many open files to %s; raise the limit with 'ulimit -n 1024'", what);
+		return fail(EXIT_OTHER, "too many open files to %s; raise the limit with "
+			    "'ulimit -n 1024'", what);
 	default:
-		return fail(EXIT_OTHER, "cannot %s: %s; --verbose shows what libbpf and the kernel say", what,
-			    error_text(err, text, sizeof(text)));
+		return fail(EXIT_OTHER, "cannot %s: %s; --verbose shows the messages of libbpf and "
+			    "the kernel", what, error_text(err, text, sizeof(text)));
 	}
 }
 
@@ -90,8 +92,8 @@ static int btf_refused(const char *path, int err)
 	switch (-err) {
 	case ENOENT:
 	case ENOTDIR:
-		return fail(EXIT_KERNEL, "%s is missing; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (and see that "
-			    "/sys is mounted)", path);
+		return fail(EXIT_KERNEL, "%s is missing; boot a kernel built with "
+			    "CONFIG_DEBUG_INFO_BTF=y (and check that /sys is mounted)", path);
 	case EPERM:
 	case EACCES:
 	case ENOMEM:
@@ -99,8 +101,8 @@ static int btf_refused(const char *path, int err)
 		snprintf(what, sizeof(what), "read %s", path);
 		return kernel_refused(what, err);
 	default:
-		return fail(EXIT_KERNEL, "cannot read %s: %s; boot a kernel built with CONFIG_DEBUG_INFO_BTF=y", path,
-			    error_text(err, text, sizeof(text)));
+		return fail(EXIT_KERNEL, "cannot read %s: %s; boot a kernel built with "
+			    "CONFIG_DEBUG_INFO_BTF=y", path, error_text(err, text, sizeof(text)));
 	}
 }
 
@@ -113,10 +115,11 @@ int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 
 	kernel->support = kernel_support(kernel->vmlinux);
 	if (kernel->support == KERNEL_NOTHING)
-		return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA (CONFIG_PCI_P2PDMA); boot one that has "
-			    "CONFIG_PCI_P2PDMA=y, with the p2pmem series at best");
+		return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA "
+			    "(CONFIG_PCI_P2PDMA); boot one that has CONFIG_PCI_P2PDMA=y, and "
+			    "preferably the p2pmem series");
 
-	/* Fails unless nvmet is a module and loaded, and then its events are simply missing. */
+	/* This fails unless nvmet is a loaded module; its events are missing then. */
 	kernel->nvmet = btf__load_module_btf("nvmet", kernel->vmlinux);
 	return 0;
 }
@@ -145,19 +148,24 @@ int kernel_check_privileges(const struct kernel *kernel)
 	bool bpf, perfmon;
 
 	if (syscall(SYS_capget, &header, data))
-		return fail(EXIT_OTHER, "cannot tell what is permitted: %s", strerror(errno));
-	/* It has always included the other two */
+		return fail(EXIT_OTHER, "cannot read the capabilities of p2ptrace: %s",
+			    strerror(errno));
+	/* CAP_SYS_ADMIN includes the other two */
 	if (capable(data, CAP_SYS_ADMIN))
 		return 0;
 	bpf = capable(data, CAP_BPF);
 	perfmon = capable(data, CAP_PERFMON);
 	if (!bpf || !perfmon)
-		return fail(EXIT_KERNEL, "not permitted to trace: %s missing; run it as root, or with both of CAP_BPF and "
-			    "CAP_PERFMON", bpf ? "CAP_PERFMON is" : perfmon ? "CAP_BPF is" : "CAP_BPF and CAP_PERFMON are");
-	/* libbpf looks for what vmlinux does not have in the BTF of modules, which the kernel gives by id: see compat.bpf.h */
+		return fail(EXIT_KERNEL, "not permitted to trace: %s missing; run it as root, or "
+			    "with both CAP_BPF and CAP_PERFMON", bpf ? "CAP_PERFMON is" :
+			    perfmon ? "CAP_BPF is" : "CAP_BPF and CAP_PERFMON are");
+	/*
+	 * If vmlinux lacks this variable (compat.bpf.h), libbpf searches the BTF of all modules.
+	 * The kernel lets only CAP_SYS_ADMIN open those.
+	 */
 	if (btf__find_by_name_kind(kernel->vmlinux, "pcpu_hot", BTF_KIND_VAR) < 0)
-		return fail(EXIT_KERNEL, "not permitted to trace: on this kernel, CAP_BPF and CAP_PERFMON are not enough; run it "
-			    "as root (CAP_SYS_ADMIN)");
+		return fail(EXIT_KERNEL, "not permitted to trace: on this kernel, CAP_BPF and "
+			    "CAP_PERFMON are not enough; run it as root (CAP_SYS_ADMIN)");
 	return 0;
 }
 

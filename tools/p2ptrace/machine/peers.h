@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who can reach whose memory, as this kernel sees it: the decisions in debugfs, and where the devices are in sysfs. For
- * kernels that do not tell, there is predict.h.
+ * The decisions for all providers and clients: by which map type a client can reach the memory of a
+ * provider, and why. peers_load() reads them from debugfs; see predict.h for a stock kernel.
  */
 #ifndef PEERS_H
 #define PEERS_H
@@ -10,12 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DEBUGFS "/sys/kernel/debug"
-
 #define PCI_NAME_LEN	32
 #define WORD_LEN	48
 
-/* A client of a provider. The words are the kernel's; all are printable, without blanks. */
+/* A client of a provider. The words are the kernel's (decision.h), printable and without blanks. */
 struct peer {
 	char client[PCI_NAME_LEN];
 	char map[WORD_LEN];
@@ -25,7 +23,7 @@ struct peer {
 };
 
 struct provider {
-	char dev[PCI_NAME_LEN];		/* p2pmem0; as @pci on a kernel that has no such names */
+	char dev[PCI_NAME_LEN];		/* p2pmem0; the same as @pci on a stock kernel */
 	char pci[PCI_NAME_LEN];		/* 0000:01:00.0 */
 	uint64_t size;
 	struct peer *peers;
@@ -35,35 +33,44 @@ struct provider {
 struct peers {
 	struct provider *providers;	/* by name */
 	size_t nr;
-	bool predicted;			/* and not asked of the kernel */
+	bool predicted;			/* by predict_load() */
 };
 
-/* Whether the kernel tells its decisions: it has our series. */
-bool peers_told(const char *sysfs);
+/* Whether the kernel shows its decisions, which takes the p2pmem series. */
+bool peers_shown(const char *sysfs);
 
-/* Returns 0 or an exit status after saying what is wrong, and what to do about it. peers_free() only after a 0. */
+/*
+ * Skips a device that is removed meanwhile. Returns 0, or an exit status after an error message;
+ * peers_free() only after a 0.
+ */
 int peers_load(struct peers *peers, const char *sysfs, const char *debugfs);
 void peers_free(struct peers *peers);
 
 /*
- * To fill it by oneself: an empty provider or client more, NULL if there is no memory. Either is valid until the next;
- * peers_sort() at the end.
+ * For predict.c: add an empty provider or client and return it, or NULL if there is no memory. The
+ * pointer is valid until the next call. Call peers_sort() after the last one.
  */
 struct provider *peers_add(struct peers *peers);
 struct peer *provider_add(struct provider *provider);
 void peers_sort(struct peers *peers);
 
-/* A number in a file, as sysfs has them: 0 or an exit status. */
-int peers_size(const char *path, uint64_t *size);
+/* Removes the provider with this index. */
+void peers_remove(struct peers *peers, size_t index);
+
+/* The device was removed, which is not an error. */
+#define PEERS_GONE	(-1)
+
+/*
+ * Reads the size of a provider from its attribute. Returns 0, PEERS_GONE, or an exit status after
+ * an error message.
+ */
+int provider_read_size(struct provider *provider, const char *path);
 
 /* By either name of the provider; NULL if there is none. */
 const struct provider *peers_provider(const struct peers *peers, const char *name);
 const struct peer *provider_peer(const struct provider *provider, const char *client);
 
-/* The driver of a PCI function, "-" if it has none. */
-void pci_driver(const char *sysfs, const char *pci, char *driver, size_t size);
-
-/* The way from the root to a PCI function: names of bridges, and its own at last. */
+/* The path from the root to a PCI function: the names of bridges, then its own. */
 #define PATH_MAX_DEPTH	32
 
 struct pci_path {
@@ -75,7 +82,7 @@ struct pci_path {
 /* 0, or a negative errno. */
 int pci_path_read(struct pci_path *path, const char *sysfs, const char *pci);
 
-/* How many bridges two functions share; 0: they meet, if at all, in a host bridge. */
+/* How many bridges two functions share. */
 size_t pci_path_shared(const struct pci_path *a, const struct pci_path *b);
 
 #endif /* PEERS_H */

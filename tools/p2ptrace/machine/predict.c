@@ -5,22 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/btf.h>
 
 #include "lib/log.h"
 #include "lib/units.h"
 #include "machine/acs.h"
+#include "machine/decision.h"
 #include "machine/devices.h"
 #include "machine/kernel.h"
 #include "machine/predict.h"
+#include "machine/sysfs.h"
 #include "machine/table.h"
 
 /*
- * pci_p2pdma_whitelist[] in drivers/pci/p2pdma.c of Linux 6.12.117. Other versions have others: before dea286bb71ba
- * ("PCI/P2PDMA: Allow P2PDMA on AMD Zen and newer CPUs", 5.9), AMD's host bridges were in it and the CPU was not looked
- * at; Google's SoCs came later. No kernel tells its own.
+ * pci_p2pdma_whitelist[] in drivers/pci/p2pdma.c of Linux 6.12.117. Other versions differ: before
+ * dea286bb71ba ("PCI/P2PDMA: Allow P2PDMA on AMD Zen and newer CPUs", 5.9), the list had AMD's host
+ * bridges and the CPU made no difference; Google's SoCs were added later. A kernel does not show
+ * its list.
  */
 static const struct {
 	unsigned int vendor, device;
@@ -41,46 +43,28 @@ static const struct {
 	{ 0x8086, 0x09a2, HOST_BRIDGE_ALL },
 };
 
-static bool exists(const char *sysfs, const char *pci)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sysfs, pci);
-	return !access(path, F_OK);
-}
-
-/* An attribute as sysfs writes ids: 0x8086. */
 static int read_id(const char *sysfs, const char *pci, const char *attribute, unsigned int *id)
 {
-	char path[PATH_MAX];
-	FILE *file;
-	int n;
-
-	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, pci, attribute);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	n = fscanf(file, "%x", id);
-	fclose(file);
-	return n == 1 ? 0 : -EINVAL;
+	return sysfs_read_id(id, "%s/" PCI_DEVICES "/%s/%s", sysfs, pci, attribute);
 }
 
 /*
- * The first function on the root bus. The kernel has them in the order in which it found them, which is that of their
- * numbers unless one was removed and found again.
+ * Finds the first function on a root bus. The kernel takes the one that it found first. That is the
+ * one with the lowest number, unless a function was removed and found again.
  */
 static bool first_on_root_bus(const char *sysfs, const char *root, char *pci, size_t size)
 {
 	for (unsigned int devfn = 0; devfn < 256; devfn++) {
 		snprintf(pci, size, "%s:%02x.%x", root + strlen("pci"), devfn >> 3, devfn & 7);
-		if (exists(sysfs, pci))
+		if (pci_exists(sysfs, pci))
 			return true;
 	}
 	return false;
 }
 
-/* pci_host_bridge_dev() and __host_bridge_whitelist(). */
-static int host_bridge_read(enum host_bridge *known, struct pci_access *config, const char *sysfs, const char *root)
+/* The tests of the kernel's pci_host_bridge_dev() and __host_bridge_whitelist(). */
+static int host_bridge_read(enum host_bridge *known, struct pci_access *config, const char *sysfs,
+			    const char *root)
 {
 	unsigned int vendor, device;
 	struct function function;
@@ -126,13 +110,14 @@ int end_read(struct end *end, struct pci_access *config, const char *sysfs, cons
 int end_refused(const char *pci, int err)
 {
 	if (err == -EACCES)
-		return fail(EXIT_KERNEL, "the kernel does not show all of the PCI config space on the way to %s, which says what "
-			    "ports redirect (ACS): run p2ptrace peers as root", pci);
-	return fail(EXIT_OTHER, "cannot tell where %s is, or read the PCI config space on the way to it: %s; see "
-		    "'lspci -vvs %s'", pci, strerror(-err), pci);
+		return fail(EXIT_KERNEL, "not permitted to read the PCI config space of %s and of "
+			    "the bridges above it, which tells whether they redirect peer requests "
+			    "(ACS); run p2ptrace peers as root", pci);
+	return fail(EXIT_OTHER, "cannot read the path in sysfs or the PCI config space of %s and "
+		    "of the bridges above it: %s; see 'lspci -vvs %s'", pci, strerror(-err), pci);
 }
 
-/* How many functions both paths begin with: all, if they are one. Unlike pci_path_shared(), not only bridges. */
+/* How many functions both paths begin with. Unlike pci_path_shared(), this counts the last ones. */
 static size_t common(const struct pci_path *a, const struct pci_path *b)
 {
 	size_t n = 0;
@@ -142,7 +127,7 @@ static size_t common(const struct pci_path *a, const struct pci_path *b)
 	return n;
 }
 
-/* Up from the end to what is below number @top. */
+/* Adds those functions of the path that redirect, from the last one up to index @top. */
 static void gather_up(struct redirects *redirects, const struct end *end, size_t top)
 {
 	for (size_t i = end->path.depth; i > top; i--)
@@ -150,12 +135,13 @@ static void gather_up(struct redirects *redirects, const struct end *end, size_t
 			redirects->names[redirects->nr++] = end->path.names[i - 1];
 }
 
-void redirects_gather(struct redirects *redirects, const struct end *provider, const struct end *client)
+void redirects_gather(struct redirects *redirects, const struct end *provider,
+		      const struct end *client)
 {
 	size_t nr = common(&provider->path, &client->path);
 
 	memset(redirects, 0, sizeof(*redirects));
-	/* Redirect changes nothing for who has to go to the root anyway */
+	/* Without a shared bridge, every request goes to the root in any case */
 	if (!nr)
 		return;
 	gather_up(redirects, provider, nr - 1);
@@ -163,7 +149,7 @@ void redirects_gather(struct redirects *redirects, const struct end *provider, c
 	gather_up(redirects, client, nr);
 }
 
-/* The first that a request meets: on the client's side, which it goes down, that is the last on the way up. */
+/* The first one as seen from the provider. The client's side is listed from the bottom up. */
 static const char *first_redirect(const struct redirects *redirects)
 {
 	if (redirects->nr_provider)
@@ -178,13 +164,14 @@ static bool host_bridges_allow(const struct end *a, const struct end *b)
 	return a->host_bridge == HOST_BRIDGE_ALL && b->host_bridge == HOST_BRIDGE_ALL;
 }
 
-static void judge(struct peer *peer, const char *map, const char *reason)
+static void set_decision(struct peer *peer, const char *map, enum reason_id reason)
 {
 	snprintf(peer->map, sizeof(peer->map), "%s", map);
-	snprintf(peer->reason, sizeof(peer->reason), "%s", reason);
+	snprintf(peer->reason, sizeof(peer->reason), "%s", reasons[reason].name);
 }
 
-void predict(const struct end *provider, const struct end *client, bool cpu_allows, struct peer *peer)
+void predict(const struct end *provider, const struct end *client, bool cpu_allows,
+	     struct peer *peer)
 {
 	size_t nr = common(&provider->path, &client->path);
 	struct redirects redirects;
@@ -193,16 +180,19 @@ void predict(const struct end *provider, const struct end *client, bool cpu_allo
 	peer->distance = provider->path.depth + client->path.depth - 2 * nr;
 	snprintf(peer->blocker, sizeof(peer->blocker), "%s", first_redirect(&redirects));
 	if (nr && !redirects.nr)
-		judge(peer, "bus_addr", peer->distance ? "same_bridge" : "same_function");
+		set_decision(peer, MAP_BUS_ADDR,
+			     peer->distance ? REASON_SAME_BRIDGE : REASON_SAME_FUNCTION);
 	else if (!cpu_allows && !host_bridges_allow(provider, client))
-		judge(peer, "not_supported", nr ? "acs_redirect_blocked" : "host_bridge_unknown");
+		set_decision(peer, MAP_NOT_SUPPORTED,
+			     nr ? REASON_ACS_REDIRECT_BLOCKED : REASON_HOST_BRIDGE_UNKNOWN);
 	else if (nr)
-		judge(peer, "thru_host_bridge", "acs_redirect_allowed");
+		set_decision(peer, MAP_THRU_HOST_BRIDGE, REASON_ACS_REDIRECT_ALLOWED);
 	else
-		judge(peer, "thru_host_bridge", cpu_allows ? "cpu_allowed" : "host_bridge_allowed");
+		set_decision(peer, MAP_THRU_HOST_BRIDGE,
+			     cpu_allows ? REASON_CPU_ALLOWED : REASON_HOST_BRIDGE_ALLOWED);
 }
 
-/* Any AMD CPU of Zen's family or newer; the first one speaks for all. */
+/* AMD CPUs forward peer requests since Zen. The kernel only tests the first CPU. */
 int cpu_read(const char *cpuinfo, bool *allows)
 {
 	FILE *file = fopen(cpuinfo, "re");
@@ -222,7 +212,7 @@ int cpu_read(const char *cpuinfo, bool *allows)
 	return 0;
 }
 
-/* Which fit all that is as long as PCI_NAME_LEN. */
+/* Names that pci_name_parse() leaves unchanged, so they fit PCI_NAME_LEN. */
 static int only_pci_names(const struct dirent *entry)
 {
 	char name[PCI_NAME_LEN];
@@ -230,29 +220,30 @@ static int only_pci_names(const struct dirent *entry)
 	return !pci_name_parse(entry->d_name, name, sizeof(name)) && !strcmp(entry->d_name, name);
 }
 
-/* Domains of more than four digits are behind the others; else, they are all of one length. */
+/* Names only differ in length by the digits of their domain, of which there are at least four. */
 static int by_number(const struct dirent **a, const struct dirent **b)
 {
 	size_t len_a = strlen((*a)->d_name), len_b = strlen((*b)->d_name);
 
-	return len_a == len_b ? strcmp((*a)->d_name, (*b)->d_name) : len_a < len_b ? -1 : 1;
+	if (len_a != len_b)
+		return len_a < len_b ? -1 : 1;
+	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* The name of its p2pmem device, on a kernel that has those, or its own. */
+/* The name of the provider's p2pmem device or, on a stock kernel, its PCI name. */
 static void provider_name(const char *sysfs, const char *pci, char *dev, size_t size)
 {
-	char path[PATH_MAX], provider[PCI_NAME_LEN];
+	DIR *dir = sysfs_open_dir("%s/" P2PMEM_CLASS, sysfs);
+	char provider[PCI_NAME_LEN];
 	struct dirent *entry;
-	DIR *dir;
 
 	word_copy(dev, size, pci);
-	snprintf(path, sizeof(path), "%s/class/p2pmem", sysfs);
-	dir = opendir(path);
 	if (!dir)
 		return;
 	while ((entry = readdir(dir)))
 		if (is_p2pmem_name(entry->d_name) &&
-		    !dev_provider(sysfs, entry->d_name, provider, sizeof(provider)) && !strcmp(provider, pci))
+		    !dev_provider(sysfs, entry->d_name, provider, sizeof(provider)) &&
+		    !strcmp(provider, pci))
 			word_copy(dev, size, entry->d_name);
 	closedir(dir);
 }
@@ -261,21 +252,32 @@ static int add_provider(struct peers *peers, const char *sysfs, const char *pci)
 {
 	struct provider *provider;
 	char path[PATH_MAX];
+	int rc;
 
-	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/p2pmem/size", sysfs, pci);
-	if (access(path, F_OK))
+	if (!pci_provides(sysfs, pci))
 		return 0;
+	if (sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP "/size", sysfs,
+		       pci))
+		return fail(EXIT_OTHER, "the path of sysfs is too long: %s", sysfs);
 	provider = peers_add(peers);
 	if (!provider)
 		return fail(EXIT_OTHER, "out of memory");
 	word_copy(provider->pci, sizeof(provider->pci), pci);
 	provider_name(sysfs, pci, provider->dev, sizeof(provider->dev));
-	return peers_size(path, &provider->size);
+	rc = provider_read_size(provider, path);
+	if (rc == PEERS_GONE) {
+		peers_remove(peers, peers->nr - 1);
+		rc = 0;
+	}
+	return rc;
 }
 
-/* A client of all providers, unless it is a bridge. */
-static int add_client(struct peers *peers, const struct end *providers, const struct end *client, bool cpu_allows)
+/* Adds an endpoint as a client of all providers. */
+static int add_client(struct peers *peers, const struct end *providers, const struct end *client,
+		      bool cpu_allows)
 {
+	const char *name = client->path.names[client->path.depth - 1];
+
 	if (!client->endpoint)
 		return 0;
 	for (size_t i = 0; i < peers->nr; i++) {
@@ -283,80 +285,127 @@ static int add_client(struct peers *peers, const struct end *providers, const st
 
 		if (!peer)
 			return fail(EXIT_OTHER, "out of memory");
-		snprintf(peer->client, sizeof(peer->client), "%s", client->path.names[client->path.depth - 1]);
+		snprintf(peer->client, sizeof(peer->client), "%s", name);
 		predict(&providers[i], client, cpu_allows, peer);
 	}
 	return 0;
 }
 
-static int predict_all(struct peers *peers, const char *sysfs, bool cpu_allows, struct dirent **entries, int nr)
+/* end_read(). Returns 0, PEERS_GONE, or an exit status after an error message. */
+static int read_end(struct end *end, struct pci_access *config, const char *sysfs, const char *pci)
+{
+	int err = end_read(end, config, sysfs, pci);
+
+	if (!err)
+		return 0;
+	/* libpci does not tell why it failed */
+	return err != -EACCES && !pci_exists(sysfs, pci) ? PEERS_GONE : end_refused(pci, err);
+}
+
+static int read_providers(struct peers *peers, struct end *providers, struct pci_access *config,
+			  const char *sysfs)
+{
+	size_t i = 0;
+
+	while (i < peers->nr) {
+		int rc = read_end(&providers[i], config, sysfs, peers->providers[i].pci);
+
+		if (rc == PEERS_GONE)
+			peers_remove(peers, i);
+		else if (rc)
+			return rc;
+		else
+			i++;
+	}
+	return 0;
+}
+
+static int predict_all(struct peers *peers, const char *sysfs, bool cpu_allows,
+		       struct dirent **entries, int nr)
 {
 	struct end *providers = calloc(peers->nr, sizeof(*providers)), client;
-	struct pci_access *config = config_open(sysfs);
-	int err, rc = providers ? 0 : fail(EXIT_OTHER, "out of memory");
+	struct pci_access *config;
+	int rc;
 
-	for (size_t i = 0; !rc && i < peers->nr; i++) {
-		err = end_read(&providers[i], config, sysfs, peers->providers[i].pci);
-		if (err)
-			rc = end_refused(peers->providers[i].pci, err);
-	}
+	if (!providers)
+		return fail(EXIT_OTHER, "out of memory");
+	config = config_open(sysfs);
+	rc = read_providers(peers, providers, config, sysfs);
 	for (int i = 0; !rc && i < nr; i++) {
-		err = end_read(&client, config, sysfs, entries[i]->d_name);
-		if (!err)
+		rc = read_end(&client, config, sysfs, entries[i]->d_name);
+		if (!rc)
 			rc = add_client(peers, providers, &client, cpu_allows);
-		else if (err == -EACCES || exists(sysfs, entries[i]->d_name))
-			rc = end_refused(entries[i]->d_name, err);
+		else if (rc == PEERS_GONE)
+			rc = 0;
 	}
 	config_close(config);
 	free(providers);
 	return rc;
 }
 
-/* Nobody lends anything: is that a matter of devices, or of the kernel? */
+/* Called if there is no provider. Prints an error if this kernel cannot have one. */
 static int check_support(const char *vmlinux_btf)
 {
 	struct btf *btf = btf__parse_raw(vmlinux_btf);
 	enum kernel_support support;
 
 	if (!btf)
-		return fail(EXIT_KERNEL, "nobody lends peer memory, and without %s (%s) there is no telling whether this kernel "
-			    "could; boot a kernel with CONFIG_PCI_P2PDMA=y and CONFIG_DEBUG_INFO_BTF=y", vmlinux_btf,
+		return fail(EXIT_KERNEL, "no device provides peer memory, and without %s (%s) it "
+			    "is unknown whether this kernel supports it; boot a kernel with "
+			    "CONFIG_PCI_P2PDMA=y and CONFIG_DEBUG_INFO_BTF=y", vmlinux_btf,
 			    strerror(errno));
 	support = kernel_support(btf);
 	btf__free(btf);
 	if (support == KERNEL_NOTHING)
-		return fail(EXIT_KERNEL, "this kernel was built without CONFIG_PCI_P2PDMA, so nobody can lend peer memory; boot a "
-			    "kernel with CONFIG_PCI_P2PDMA=y");
+		return fail(EXIT_KERNEL, "this kernel was built without CONFIG_PCI_P2PDMA, so no "
+			    "device can provide peer memory; boot a kernel with "
+			    "CONFIG_PCI_P2PDMA=y");
 	return 0;
 }
 
-int predict_load(struct peers *peers, const char *sysfs, const char *cpuinfo, const char *vmlinux_btf)
+/* predict_load() for the PCI functions in @entries. */
+static int predict_entries(struct peers *peers, const char *sysfs, const char *cpuinfo,
+			   const char *vmlinux_btf, struct dirent **entries, int nr)
+{
+	bool cpu_allows;
+	int err;
+
+	for (int i = 0; i < nr; i++) {
+		int rc = add_provider(peers, sysfs, entries[i]->d_name);
+
+		if (rc)
+			return rc;
+	}
+	if (!peers->nr)
+		return check_support(vmlinux_btf);
+	peers_sort(peers);
+	err = cpu_read(cpuinfo, &cpu_allows);
+	if (err)
+		return fail(EXIT_OTHER, "cannot read %s: %s; is /proc mounted?", cpuinfo,
+			    strerror(-err));
+	return predict_all(peers, sysfs, cpu_allows, entries, nr);
+}
+
+int predict_load(struct peers *peers, const char *sysfs, const char *cpuinfo,
+		 const char *vmlinux_btf)
 {
 	struct dirent **entries;
 	char path[PATH_MAX];
-	bool cpu_allows;
-	int err, nr, rc = 0;
+	int nr, rc;
 
 	memset(peers, 0, sizeof(*peers));
 	peers->predicted = true;
-	snprintf(path, sizeof(path), "%s/bus/pci/devices", sysfs);
+	if (sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES, sysfs))
+		return fail(EXIT_OTHER, "the path of sysfs is too long: %s", sysfs);
 	nr = scandir(path, &entries, only_pci_names, by_number);
-	/* No PCI at all */
+	/* A machine without PCI */
 	if (nr < 0 && errno == ENOENT)
 		return check_support(vmlinux_btf);
 	if (nr < 0)
-		return fail(EXIT_OTHER, "cannot read %s: %s; is sysfs mounted?", path, strerror(errno));
+		return fail(EXIT_OTHER, "cannot read %s: %s; is /sys mounted?", path,
+			    strerror(errno));
 
-	for (int i = 0; !rc && i < nr; i++)
-		rc = add_provider(peers, sysfs, entries[i]->d_name);
-	if (!rc && !peers->nr) {
-		rc = check_support(vmlinux_btf);
-	} else if (!rc) {
-		peers_sort(peers);
-		err = cpu_read(cpuinfo, &cpu_allows);
-		rc = err ? fail(EXIT_OTHER, "cannot read %s: %s; is /proc mounted?", cpuinfo, strerror(-err)) :
-			   predict_all(peers, sysfs, cpu_allows, entries, nr);
-	}
+	rc = predict_entries(peers, sysfs, cpuinfo, vmlinux_btf, entries, nr);
 	for (int i = 0; i < nr; i++)
 		free(entries[i]);
 	free(entries);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a kernel would decide that does not tell: drivers/pci/p2pdma.c once more, fed from sysfs and config space. As in
- * the series, what there is to know is gathered first, and then judged without looking anywhere.
+ * Predicts the decisions of a kernel that does not show them. Follows drivers/pci/p2pdma.c, with
+ * sysfs and PCI config space as input. end_read() gathers everything about a device; predict()
+ * decides from that alone.
  */
 #ifndef PREDICT_H
 #define PREDICT_H
@@ -13,46 +14,54 @@
 
 struct pci_access;
 
-#define CPUINFO "/proc/cpuinfo"
-
-/* What is known of a host bridge: whether it sends requests of peers on. */
+/* Whether a host bridge is known to forward peer requests, and how far. */
 enum host_bridge {
 	HOST_BRIDGE_UNKNOWN,
-	HOST_BRIDGE_OWN,	/* between what is below it, but not to another host bridge */
+	HOST_BRIDGE_OWN,	/* between devices below it, but not to another host bridge */
 	HOST_BRIDGE_ALL,
 };
 
-/* Provider or client, with all of the hardware that a decision depends on. */
+/* A provider or client, with all hardware properties that a decision depends on. */
 struct end {
 	struct pci_path path;
-	bool redirects[PATH_MAX_DEPTH];	/* for each function on the path, also the end itself: by ACS */
-	bool endpoint;			/* no bridge */
+	bool redirects[PATH_MAX_DEPTH];	/* by ACS; for each function of the path */
+	bool endpoint;			/* not a bridge */
 	enum host_bridge host_bridge;
 };
 
-/* 0, or a negative errno; end_refused() says what it means, and returns an exit status. */
+/*
+ * Returns 0 or a negative errno. end_refused() prints what the errno means and returns an exit
+ * status.
+ */
 int end_read(struct end *end, struct pci_access *config, const char *sysfs, const char *pci);
 int end_refused(const char *pci, int err) __attribute__((warn_unused_result));
 
-/* Those on the way that redirect, in the kernel's order; none if the way leads through the root anyway. */
+/*
+ * The functions between provider and client that redirect, in the kernel's order. None if the two
+ * share no bridge, because then redirects make no difference.
+ */
 struct redirects {
 	const char *names[2 * PATH_MAX_DEPTH];	/* up from the provider, then up from the client */
 	size_t nr;
 	size_t nr_provider;			/* on the provider's side, or shared */
 };
 
-void redirects_gather(struct redirects *redirects, const struct end *provider, const struct end *client);
+void redirects_gather(struct redirects *redirects, const struct end *provider,
+		      const struct end *client);
 
-/* Fills in all but the client. @cpu_allows: the CPU is known to send requests of peers on. */
-void predict(const struct end *provider, const struct end *client, bool cpu_allows, struct peer *peer);
+/* Fills in everything but the client. @cpu_allows: the CPU is known to forward peer requests. */
+void predict(const struct end *provider, const struct end *client, bool cpu_allows,
+	     struct peer *peer);
 
-/* cpu_supports_p2pdma(): 0, or a negative errno if @cpuinfo cannot be read. */
+/* The test of the kernel's cpu_supports_p2pdma(). Returns 0, or a negative errno for @cpuinfo. */
 int cpu_read(const char *cpuinfo, bool *allows);
 
 /*
- * All providers and clients, as peers_load() has them. @vmlinux_btf tells whether the kernel has P2PDMA if nobody lends
- * anything. Returns 0 or an exit status after saying what is wrong, and what to do about it.
+ * Like peers_load(). @vmlinux_btf tells whether the kernel has P2PDMA; it is only read if there is
+ * no provider. Skips a device that is removed meanwhile. Returns 0, or an exit status after an
+ * error message.
  */
-int predict_load(struct peers *peers, const char *sysfs, const char *cpuinfo, const char *vmlinux_btf);
+int predict_load(struct peers *peers, const char *sysfs, const char *cpuinfo,
+		 const char *vmlinux_btf);
 
 #endif /* PREDICT_H */

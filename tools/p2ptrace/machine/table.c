@@ -19,7 +19,8 @@ static int split(char *line, char **words, size_t nr)
 	return 0;
 }
 
-static int read_rows(FILE *file, const char *columns, int (*row)(void *ctx, char **words), void *ctx)
+static int read_rows(FILE *file, const char *columns, int (*row)(void *ctx, char **words),
+		     void *ctx)
 {
 	char *words[TABLE_MAX_COLUMNS], *line = NULL;
 	size_t size = 0, nr = 1;
@@ -44,14 +45,15 @@ static int read_rows(FILE *file, const char *columns, int (*row)(void *ctx, char
 			err = row(ctx, words);
 		errno = 0;
 	}
-	/* Also what ends before it has named its columns */
+	/* An empty file has no columns */
 	if (!err && (columns || ferror(file)))
 		err = errno ? -errno : -EPROTO;
 	free(line);
 	return err;
 }
 
-int table_read(const char *path, const char *columns, int (*row)(void *ctx, char **words), void *ctx)
+int table_read(const char *path, const char *columns, int (*row)(void *ctx, char **words),
+	       void *ctx)
 {
 	FILE *file = fopen(path, "re");
 	int err;
@@ -78,7 +80,7 @@ int word_int(const char *word, int *value)
 
 int word_copy(char *to, size_t size, const char *word)
 {
-	/* What does not fit is none of the kernel's names */
+	/* The kernel has no names that long */
 	if (strlen(word) >= size)
 		return -EINVAL;
 	text_printable(to, size, word, strlen(word));

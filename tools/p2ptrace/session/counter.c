@@ -12,7 +12,7 @@
 #include "machine/devices.h"
 #include "machine/held.h"
 #include "machine/kernel.h"
-#include "machine/peers.h"
+#include "machine/sysfs.h"
 #include "session/counter.h"
 #include "session/select.h"
 

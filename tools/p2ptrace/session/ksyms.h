@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KALLSYMS "/proc/kallsyms"
-
 struct ksym {
 	uint64_t addr;
 	char *name;		/* "name", or "name [module]" */

@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "machine/devices.h"
 #include "machine/kernel.h"
+#include "machine/sysfs.h"
 #include "session/select.h"
 
 static bool is_nvmet(const char *name)
