@@ -15,7 +15,7 @@ mapfile -t files < <(git -c safe.directory='*' ls-files -co --exclude-standard)
 plan 1
 
 is 'all files have an SPDX line' "$(printf '%s\n' "${files[@]}" |
-	grep -vxE 'README.md|CONTRIBUTING|COPYING|\.gitignore|patches/.*' |
+	grep -vxE 'README.md|docs/.*\.md|CONTRIBUTING|COPYING|\.gitignore|patches/.*' |
 	while read -r file; do
 		head -n 5 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0' || echo "$file"
 	done)" ''
