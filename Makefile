@@ -2,7 +2,7 @@
 #
 # p2pmem and p2ptrace: see README.md, or "make help".
 
-# The release that the series was made on.  It is to apply to any 6.12.y.
+# The release that the series is made on.  The series applies to any 6.12.y.
 BASE_VERSION	:= 6.12.117
 
 BUILD		:= $(CURDIR)/build
@@ -18,23 +18,20 @@ say		= @printf '  %-8s%s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$(2))'
 MAKEFLAGS	+= --no-print-directory
 endif
 
-ifneq ($(words $(CURDIR)),1)
-$(error The path of this checkout has a space in it, which make cannot handle: $(CURDIR))
+ifneq ($(words $(CURDIR)) $(words $(BUILD)),1 1)
+$(error make cannot handle a path with a space: $(CURDIR), BUILD=$(BUILD))
 endif
 
 SHELL		:= /bin/bash
 .DELETE_ON_ERROR:
-# What is missing is installed before anything is built; the kernel's own make runs in parallel
+# In the order of the prerequisites: packages first.  The kernel's own make runs in parallel.
 .NOTPARALLEL:
 .DEFAULT_GOAL	:= help
-
-# Before the rules that need them
-p2ptrace check-unit install-p2ptrace: deps-p2ptrace
 
 include tools/p2ptrace/p2ptrace.mk
 
 ## First contact
-demo: deps p2ptrace kernel ## run real NVMe-oF I/O through peer memory and watch it live
+demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
 check: deps p2ptrace kernel kernel-base $(p2ptrace_unitc) $(p2ptrace_unitsh) ## run all tests
@@ -45,11 +42,11 @@ help: ## list the targets
 	@printf 'make TARGET [V=1] [KERNEL_SRC=DIR]\n'
 	@sed -n -e 's/^## \(.*\)/\n\1/p' \
 		-e 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
-	@printf '\nV=1 shows the commands.  KERNEL_SRC=DIR takes the base from a 6.12.y git tree of yours.\n'
-	@printf 'All that is built is in build/.\n'
+	@printf '\nV=1 shows the commands.  KERNEL_SRC=DIR takes the base from a 6.12.y git tree.\n'
+	@printf 'All output is in build/.\n'
 
 ## Tools
-p2ptrace: ## build p2ptrace alone, in seconds, as build/p2ptrace
+p2ptrace: ## build only p2ptrace, in seconds, as build/p2ptrace
 install: install-p2ptrace ## install p2ptrace under $(DESTDIR)$(PREFIX), by default /usr/local
 
 ## Kernel
@@ -57,19 +54,21 @@ kernel: kernel-tree ## build the kernel with the series, in build/kernel
 	$(Q)kernel-config/configure $(BUILD)/kernel $(series_config)
 	$(Q)kernel-config/build $(BUILD)/kernel
 
-kernel-debug: kernel-tree ## build the same with KASAN, lockdep and the like, in build/kernel-debug
-	$(Q)kernel-config/configure $(BUILD)/kernel-debug $(series_config) kernel-config/debug.config
+kernel-debug: kernel-tree ## build it with KASAN, lockdep and other checks, in build/kernel-debug
+	$(Q)kernel-config/configure $(BUILD)/kernel-debug $(series_config) \
+		kernel-config/debug.config
 	$(Q)kernel-config/build $(BUILD)/kernel-debug
 
 kernel-base: kernel-tree ## build the base without the series, in build/base/kernel
 	$(Q)kernel-config/worktree base $(BUILD)/base/linux
-	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/configure $(BUILD)/base/kernel $(base_config)
+	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/configure \
+		$(BUILD)/base/kernel $(base_config)
 	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/build $(BUILD)/base/kernel
 
 kernel-tree: deps ## make build/linux, a git tree with the series on its base
 	$(Q)kernel-config/tree
 
-series: ## write patches/ anew from the commits in build/linux
+series: ## write patches/ from the commits in build/linux
 	$(Q)kernel-config/series
 
 base_config	:= $(addprefix kernel-config/,base.config p2pmem.config)
@@ -81,47 +80,51 @@ vm: kernel ## get a shell in the lab
 	$(Q)tests/vm/run --shell
 
 ## Tests
-# What the tests of p2ptrace itself want to know: see p2ptrace.mk
-prove_env	:= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace
-
-check-tree: deps ## check the scripts and licenses of this tree
+check-tree: deps ## check the scripts and the licenses in this tree
 	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
-check-series: deps-series kernel-tree ## check the patches, and that each builds and boots, in every configuration
+check-series: deps-series kernel-tree ## check the patches; build and boot each of them
 	$(Q)prove --timer tests/series tests/series/slow
-check-runner: kernel ## run the tests of the lab's own runner
+check-runner: kernel ## run the tests of the lab's runner
 	$(Q)prove --timer tests/runner
-check-guest: p2ptrace kernel kernel-base ## run the tests that boot the lab
+check-guest: deps p2ptrace kernel kernel-base ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
-check-debug: p2ptrace kernel-debug kernel-base ## run them and a stress on the debug kernel, which takes several times as long
-	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage prove --timer tests/guest tests/stress
-bench-core: kernel-tree ## measure what peer memory costs, in instructions, on the base kernel and on ours
+check-debug: deps p2ptrace kernel-debug kernel-base ## run them and stress tests on the debug kernel
+	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage \
+		prove --timer tests/guest tests/stress
+bench-core: kernel-tree ## measure the cost of peer memory, in instructions
 	$(Q)tests/bench/core
-bench-nvmet: kernel-tree ## measure what a request of the NVMe target costs, with and without peer memory
+bench-nvmet: kernel-tree ## measure the cost of a request to the NVMe target
 	$(Q)tests/bench/nvmet
-bench-trace: deps-bench p2ptrace kernel ## measure what it costs to watch, with p2ptrace and with what else there is
+bench-trace: deps-bench p2ptrace kernel ## measure the cost of tracing, beside other tracers
 	$(Q)tests/bench/trace
 
 ## Housekeeping
-deps: ## install what is missing (as root), or say what is
-	$(Q)kernel-config/deps
+# The groups of tools/deps/list
+p2ptrace_deps	:= build unit install
+lab_deps	:= $(p2ptrace_deps) kernel lab tests
 
-deps-p2ptrace: ## the same for what builds p2ptrace alone
-	$(Q)kernel-config/deps p2ptrace
+deps: ## install what all other targets need (as root, on Debian 12 and 13)
+	$(Q)tools/deps/install $(lab_deps)
 
-deps-series: ## the same for check-series, which wants more than the rest
-	$(Q)kernel-config/deps series
-.PHONY: deps-series
+deps-p2ptrace: ## install only what p2ptrace, check-unit and install need
+	$(Q)tools/deps/install $(p2ptrace_deps)
 
-deps-bench: ## the same for bench-trace, which wants what p2ptrace is compared with
-	$(Q)kernel-config/deps bench
+deps-series: ## install what check-series needs, too
+	$(Q)tools/deps/install $(lab_deps) series
 
-clean: ## remove what was built, but neither the kernel tree nor its objects
+deps-bench: ## install what bench-trace needs, too
+	$(Q)tools/deps/install $(lab_deps) bench
+
+clean: ## remove all output except the kernel trees and their objects
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)/obj $(BUILD)/tests $(BUILD)/p2ptrace $(BUILD)/vm $(BUILD)/*.log
 
-distclean: ## remove build/, with all commits in build/linux that are not in patches/
+distclean: ## remove build/, including commits in build/linux that are not in patches/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree series vm check-tree check-series check-runner check-guest check-debug bench-core bench-nvmet bench-trace kernel-debug kernel-base deps deps-p2ptrace deps-bench clean distclean
+.PHONY: demo check help install kernel kernel-tree kernel-debug kernel-base series vm \
+	check-tree check-series check-runner check-guest check-debug \
+	bench-core bench-nvmet bench-trace \
+	deps deps-p2ptrace deps-series deps-bench clean distclean

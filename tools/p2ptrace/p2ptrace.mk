@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# p2ptrace and its unit tests. Included by the top Makefile, which defines BUILD, Q and say. Targets: p2ptrace,
-# check-unit, install-p2ptrace (P2PTRACE_INSTALL names it).
+# p2ptrace and its unit tests.  Included by the top Makefile, which defines BUILD, Q and say.
+# Targets: p2ptrace, check-unit, install-p2ptrace.
+#
+# Nothing here installs packages or knows a distribution: libraries come from pkg-config, tools
+# from PATH, and tools/deps/check names what is missing.  To cross-compile, set CC and PKG_CONFIG;
+# LDFLAGS=-static links statically, where there are static libraries.
 
 P2PTRACE_MK	:= $(lastword $(MAKEFILE_LIST))
 
 CLANG		?= clang
-BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+PKG_CONFIG	?= pkg-config
+# Some distributions have other names for them, or keep them outside a user's PATH.
+BPFTOOL		?= $(call first_tool,bpftool)
+RST2MAN		?= $(call first_tool,rst2man rst2man.py rst2man-3)
 PREFIX		?= /usr/local
 INSTALL		?= install
+
+first_tool	= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin; \
+			for tool in $(1); do command -v $$tool; done) $(1))
 
 p2ptrace_out	:= $(BUILD)/obj/p2ptrace
 p2ptrace_bpf	:= $(BUILD)/obj/bpf
@@ -16,45 +26,62 @@ p2ptrace_unit	:= $(BUILD)/obj/unit
 p2ptrace_tests	:= $(BUILD)/tests/unit
 p2ptrace_man	:= $(BUILD)/obj/man
 
-# There is no need for -D__TARGET_ARCH_*: nothing here looks at registers. Not expanded before it is used, for the
-# compiler may only be installed by then.
+# Expanded only when used: "make check" may install the compiler and pkg-config first.
+p2ptrace_pc	= $(shell $(PKG_CONFIG) $(if $(filter -static%,$(LDFLAGS)),--static) $(1) \
+			libbpf libelf zlib libpci)
+# The directory with the asm/ of the compiler's target: not /usr/include on a multiarch system.
+uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
+			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
+
+# There is no need for -D__TARGET_ARCH_*: nothing here looks at registers.
 P2PTRACE_BPF_CFLAGS = -target bpf -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-	-Wno-unused-parameter -idirafter /usr/include/$(shell $(CC) -print-multiarch)
-P2PTRACE_CFLAGS	:= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) -g -Wall -Wextra -Werror \
-	-Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla \
-	-Wwrite-strings -Wundef
-# In the order that -static needs as well.
-P2PTRACE_LIBS	:= -lbpf -lelf -lz -lpci
-P2PTRACE_SAN	:= -include tests/unit/roots.h -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+	-Wno-unused-parameter $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
+	-idirafter $(uapi_include)
+P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
+	$(call p2ptrace_pc,--cflags) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Wwrite-strings -Wundef
+P2PTRACE_LIBS	= $(call p2ptrace_pc,--libs)
+P2PTRACE_SAN	:= -include tests/unit/roots.h -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
 
 p2ptrace_src	:= $(wildcard tools/p2ptrace/*.c tools/p2ptrace/*/*.c)
 p2ptrace_obj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_out)/%.o)
 p2ptrace_skel	:= $(patsubst bpf/%.bpf.c,$(p2ptrace_bpf)/%.skel.h,$(wildcard bpf/*.bpf.c))
-# Once more, with sanitizers: everything for p2ptrace itself, and everything but main() and the subcommands for the
-# tests, which include the file of the subcommand they look into.
+# Built again with sanitizers: everything for p2ptrace itself, everything except main() and the
+# subcommands for the tests.  A test includes the source of the subcommand that it tests.
 p2ptrace_sanobj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_unit)/%.o)
-p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(filter-out %/options.o,$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj))),\
-	$(p2ptrace_sanobj))
-p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,$(wildcard tools/p2ptrace/man/*.rst))
+p2ptrace_cmdobj	:= $(filter-out %/options.o,$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj)))
+p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(p2ptrace_cmdobj),$(p2ptrace_sanobj))
+p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,\
+	$(wildcard tools/p2ptrace/man/*.rst))
 p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.c))
 p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.sh))
 
 .PHONY: p2ptrace check-unit install-p2ptrace
 p2ptrace: $(BUILD)/p2ptrace
 
-$(p2ptrace_bpf)/%.bpf.o: bpf/%.bpf.c $(P2PTRACE_MK)
+# Each target looks for everything that it needs before it builds anything, so that one run names
+# everything that is missing.
+p2ptrace_needs	:= needs-build needs-build-unit needs-build-install
+.PHONY: $(p2ptrace_needs)
+$(p2ptrace_needs): needs-%:
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' BPFTOOL='$(BPFTOOL)' PKG_CONFIG='$(PKG_CONFIG)' \
+		RST2MAN='$(RST2MAN)' tools/deps/check $(subst -, ,$*)
+
+$(p2ptrace_bpf)/%.bpf.o: bpf/%.bpf.c $(P2PTRACE_MK) | needs-build
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(P2PTRACE_BPF_CFLAGS) -MMD -MP -c $< -o $@
 
-# bpftool writes to a file of its own first: a failed run must not leave half a header behind.
+# bpftool writes to another file first: a failed run must not leave half a header behind.
 $(p2ptrace_bpf)/%.skel.h: $(p2ptrace_bpf)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
 	$(Q)mv $@.tmp $@
 
-# Headers that clang found are dependencies from the second build on; the skeletons must exist for the first.
-$(p2ptrace_out)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | $(p2ptrace_skel)
+# From the second build on, the .d files say which headers an object needs.  For the first, the
+# skeletons must exist.
+$(p2ptrace_out)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | needs-build $(p2ptrace_skel)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(P2PTRACE_CFLAGS) -O2 $(CFLAGS) -MMD -MP -c $< -o $@
@@ -63,7 +90,7 @@ $(BUILD)/p2ptrace: $(p2ptrace_obj)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(P2PTRACE_LIBS) -o $@
 
-$(p2ptrace_unit)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | $(p2ptrace_skel)
+$(p2ptrace_unit)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | needs-build $(p2ptrace_skel)
 	$(call say,CC-SAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(P2PTRACE_CFLAGS) $(P2PTRACE_SAN) -MMD -MP -c $< -o $@
@@ -75,33 +102,37 @@ $(p2ptrace_unit)/p2ptrace: $(p2ptrace_sanobj)
 $(p2ptrace_tests)/%.t: tests/unit/%.c $(p2ptrace_testobj) $(P2PTRACE_MK)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D) $(p2ptrace_unit)/test/$(*D)
-	$(Q)$(CC) $(P2PTRACE_CFLAGS) $(P2PTRACE_SAN) -Itests/unit -MMD -MP -MF $(p2ptrace_unit)/test/$*.d -MT $@ \
-		$< $(filter %.o,$^) -lcmocka $(P2PTRACE_LIBS) -o $@
+	$(Q)$(CC) $(P2PTRACE_CFLAGS) $(P2PTRACE_SAN) -Itests/unit \
+		-MMD -MP -MF $(p2ptrace_unit)/test/$*.d -MT $@ \
+		$(shell $(PKG_CONFIG) --cflags cmocka) $< $(filter %.o,$^) \
+		$(shell $(PKG_CONFIG) --libs cmocka) $(P2PTRACE_LIBS) -o $@
 
 $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
 
-check-unit: $(p2ptrace_unitc) $(p2ptrace_unitsh)
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace CLANG='$(CLANG)' prove $(filter %.t,$^)
+# The environment of the tests in tests/unit/
+prove_env	= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace CLANG='$(CLANG)'
 
-# Not intermediate files that make would remove.
+check-unit: needs-build-unit $(p2ptrace_unitc) $(p2ptrace_unitsh)
+	$(Q)$(prove_env) prove $(filter %.t,$^)
+
+# make must not remove them as intermediate files.
 .SECONDARY: $(p2ptrace_skel) $(p2ptrace_skel:.skel.h=.bpf.o) $(p2ptrace_obj) $(p2ptrace_sanobj)
 
 $(p2ptrace_man)/%.8: tools/p2ptrace/man/%.8.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)rst2man --strict $< $@
+	$(Q)$(RST2MAN) --strict $< $@
 
-P2PTRACE_INSTALL := install-p2ptrace
-install-p2ptrace: $(BUILD)/p2ptrace $(p2ptrace_pages)
+install-p2ptrace: needs-build-install $(BUILD)/p2ptrace $(p2ptrace_pages)
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/sbin/p2ptrace)
-	$(Q)$(INSTALL) -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/p2ptrace
+	$(Q)$(INSTALL) -D -m 755 $(BUILD)/p2ptrace $(DESTDIR)$(PREFIX)/sbin/p2ptrace
 	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/man/man8
 	$(Q)$(INSTALL) -m 644 $(p2ptrace_pages) $(DESTDIR)$(PREFIX)/share/man/man8
 	$(Q)$(INSTALL) -D -m 644 tools/p2ptrace/p2ptrace.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/p2ptrace
 
--include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_out)/*/*.d $(p2ptrace_bpf)/*.d $(p2ptrace_unit)/*.d \
-	$(p2ptrace_unit)/*/*.d $(p2ptrace_unit)/test/*/*.d)
+-include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_out)/*/*.d $(p2ptrace_bpf)/*.d \
+	$(p2ptrace_unit)/*.d $(p2ptrace_unit)/*/*.d $(p2ptrace_unit)/test/*/*.d)
