@@ -83,6 +83,8 @@ vm: kernel ## get a shell in the lab
 check-tree: deps ## check the scripts and the licenses in this tree
 	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
+check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
+	$(Q)prove --timer tests/build
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them
 	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's runner
@@ -113,6 +115,9 @@ deps-p2ptrace: ## install only what p2ptrace, check-unit and install need
 deps-series: ## install what check-series needs, too
 	$(Q)tools/deps/install $(lab_deps) series
 
+deps-build: ## install what check-build needs
+	$(Q)tools/deps/install chroot
+
 deps-bench: ## install what bench-trace needs, too
 	$(Q)tools/deps/install $(lab_deps) bench
 
@@ -125,6 +130,6 @@ distclean: ## remove build/, including commits in build/linux that are not in pa
 	$(Q)rm -rf $(BUILD)
 
 .PHONY: demo check help install kernel kernel-tree kernel-debug kernel-base series vm \
-	check-tree check-series check-runner check-guest check-debug \
+	check-tree check-build check-series check-runner check-guest check-debug \
 	bench-core bench-nvmet bench-trace \
-	deps deps-p2ptrace deps-series deps-bench clean distclean
+	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
