@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace stat counts exactly the events that perf stat counts in the same
-# run, with interrupts among them; by type, reason and size as p2ptrace trace has
-# them; its rows add up; and it knows what is held.
+# Shows: p2ptrace stat counts exactly the events that perf stat counts in the same run, also in
+# interrupts. Its counters by map type, reason and size match p2ptrace trace. Its rows add up to the
+# total, and it knows how many buffers are allocated.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma, perf.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -15,7 +15,7 @@ require_p2ptrace
 # shellcheck source=tests/lib/target.sh
 . "${BASH_SOURCE[0]%/*}/../lib/target.sh"
 
-# Metric of p2ptrace, and event of perf
+# Each metric of p2ptrace with the event of perf
 counted_by_both='allocs p2pmem:p2pmem_alloc
 frees p2pmem:p2pmem_free
 maps p2pmem:p2pmem_dma_map
@@ -31,9 +31,9 @@ plan $((14 + $(wc -l <<<"$counted_by_both")))
 
 rows=/tmp/stat.json
 stat_attached() { grep -qs counting /tmp/stat.err; }
-# metric NAME [EVENT]: of the sum, or of all rows
-metric() { jq "select(.event == \"${2:-total}\") | .metrics.\"$1\"" $rows | awk '{ n += $1 } END { print n + 0 }'; }
-
+# metric NAME [EVENT]: a metric of the total, or its sum over all rows
+metric() { jq "select(.event == \"${2:-total}\") | .metrics.\"$1\"" $rows |
+	awk '{ n += $1 } END { print n + 0 }'; }
 
 rxe_up
 trace_start
@@ -41,9 +41,12 @@ env --default-signal=INT "$P2PTRACE" stat --json 0.3 >$rows 2>/tmp/stat.err &
 stat_pid=$!
 ok 'p2ptrace stat starts' wait_for 30 stat_attached
 events=$(awk '{ print $2 }' <<<"$counted_by_both" | paste -sd ,)
-env --default-signal=INT perf stat -a -x , -o /tmp/perf.csv -e "$events" sleep 1000 &
+# perf counts until its command ends.  A command that is killed would make perf print a message.
+mkfifo /tmp/perf.end
+exec {perf_end}<>/tmp/perf.end
+perf stat -a -x , -o /tmp/perf.csv -e "$events" cat /tmp/perf.end {perf_end}>&- &
 perf_pid=$!
-perf_attached() { [ "$(ps -o comm= --ppid $perf_pid)" = sleep ]; }
+perf_attached() { [ "$(ps -o comm= --ppid $perf_pid)" = cat ]; }
 ok 'perf stat starts' wait_for 30 perf_attached
 
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
@@ -53,26 +56,34 @@ is 'fio: 509 blocks each way' "$(fio_count)" '509 509'
 held=$(buffers_held)
 nvmet_disconnect lab
 
-# A row after all of it is over
+# Wait for rows that follow the last event
 seen=$(wc -l <$rows)
 two_more() { [ "$(wc -l <$rows)" -ge $((seen + 2)) ]; }
 ok 'rows go on' wait_for 10 two_more
-pkill -P $perf_pid sleep
+exec {perf_end}>&-
 wait $perf_pid
 kill -INT $stat_pid
 wait $stat_pid
-ok 'p2ptrace stat ends well' [ $? = 0 ]
+ok 'p2ptrace stat ends with status 0' [ $? = 0 ]
 trace_stop
 
-is 'all lines are JSON, and none was lost' "$(jq -c 'select(.event == "end") | .lost' $rows)" 0
+is 'all lines are JSON, and no event was lost' "$(jq -c 'select(.event == "end") | .lost' $rows)" 0
 while read -r name event; do
-	is "$name: as perf counts them" "$(metric "$name")" "$(awk -F , -v e="$event" '$3 == e { print $1 }' /tmp/perf.csv)"
+	is "$name: perf counts the same" \
+		"$(metric "$name")" "$(awk -F , -v e="$event" '$3 == e { print $1 }' /tmp/perf.csv)"
 done <<<"$counted_by_both"
-is 'rows add up' "$(metric allocs stat) $(metric map_bytes stat)" "$(metric allocs) $(metric map_bytes)"
-is 'each request was mapped twice' "$(metric maps.bus_addr)" "$(trace_count '.event == "p2pmem_dma_map" and .map == "bus_addr"')"
-is 'and in no other way' "$(metric maps)" "$(metric maps.bus_addr)"
-is 'bytes mapped' "$(metric map_bytes)" "$(jq -n '[inputs | select(.event == "p2pmem_dma_map") | .size] | add' $trace_json)"
-is 'bytes allocated' "$(metric alloc_bytes)" "$(jq -n '[inputs | select(.event == "p2pmem_alloc") | .size] | add' $trace_json)"
+is 'the rows add up to the total' \
+	"$(metric allocs stat) $(metric map_bytes stat)" "$(metric allocs) $(metric map_bytes)"
+is 'each request was mapped twice' \
+	"$(metric maps.bus_addr)" \
+		"$(trace_count '.event == "p2pmem_dma_map" and .map == "bus_addr"')"
+is 'no mapping has another map type' "$(metric maps)" "$(metric maps.bus_addr)"
+is 'bytes mapped' \
+	"$(metric map_bytes)" \
+		"$(jq -n '[inputs | select(.event == "p2pmem_dma_map") | .size] | add' $trace_json)"
+is 'bytes allocated' \
+	"$(metric alloc_bytes)" \
+		"$(jq -n '[inputs | select(.event == "p2pmem_alloc") | .size] | add' $trace_json)"
 is 'fallbacks by reason' "$(metric fallbacks.cpu_access)" \
 	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .reason == "cpu_access"')"
-is 'what is held' "$(metric held)" "$held"
+is 'the number of allocated buffers' "$(metric held)" "$held"
