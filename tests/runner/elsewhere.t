@@ -1,18 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: the runner works from a checkout whose name needs quoting and which is
-# below a directory that the guest hides, without being root, and several times
-# at once.
-# Requires: a kernel; 3 boots, 2 of them at once.  As root it can show the one
-# without root, else there is nothing more to it.
+# Shows: the runner works from a checkout whose path needs quoting and is below a directory that
+# the guest hides, as an ordinary user, and several times at once.
+# Requires: a kernel; 3 boots, 2 of them at once.  The test has to be started by root to try the
+# runner as another user.
 
 # shellcheck source=tests/lib/runner-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
 
 plan 7
 
-# This one is to be where the guest has a directory of its own
+# In /tmp, where the guest mounts a tmpfs
 rm -r "$scratch"
 scratch=$(mktemp -d)
 
@@ -31,11 +30,11 @@ one=$!
 two=$!
 wait $one
 is 'elsewhere: status' $? 0
-is 'elsewhere: it starts there' "$(<"$scratch/one.out")" "$elsewhere
+is 'elsewhere: the command starts there' "$(<"$scratch/one.out")" "$elsewhere
 here"
 wait $two
 is 'two at once: status' $? 0
-is 'two at once: each its own' "$(<"$scratch/two.out")" 1
+is 'two at once: each has its own options' "$(<"$scratch/two.out")" 1
 is 'nothing is left behind' "$(find "$elsewhere" -name 'lab.*')" ''
 
 if [ "$(id -u)" = 0 ]; then
@@ -48,5 +47,5 @@ if [ "$(id -u)" = 0 ]; then
 	is 'not root: output' "$(<"$scratch/nobody.out")" "here
 0"
 else
-	skip 2 'this already is not root'
+	skip 2 'only root can start the runner as another user'
 fi

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a guest that panics, hangs or powers off early has its own status, is
-# reported at once, and what it had written by then is there.
+# Shows: a guest that panics, hangs or powers off early is reported at once, with an exit status
+# that tells which.  Output that the command had written by then is not lost.
 # Requires: a kernel; 3 boots.
 
 # shellcheck source=tests/lib/runner-test.sh
@@ -14,17 +14,20 @@ dies() {
 	shift 4
 	lab --topology plain "$@"
 	is "$what: status" "$status" "$expected"
-	like "$what: says so" "$(tail -n 1 "$scratch/err")" "$regex"
-	like "$what: names the log" "$(tail -n 1 "$scratch/err")" "console log: $scratch/log"
-	is "$what: what it wrote before" "$(<"$scratch/out")" 'written before'
-	ok "$what: known within $limit s" [ $((SECONDS - start)) -le "$limit" ]
+	like "$what: the message says so" "$(tail -n 1 "$scratch/err")" "$regex"
+	like "$what: the message names the log" \
+		"$(tail -n 1 "$scratch/err")" "console log: $scratch/log"
+	is "$what: the earlier output is there" "$(<"$scratch/out")" 'written before'
+	ok "$what: reported within $limit s" [ $((SECONDS - start)) -le "$limit" ]
 }
 
 plan 15
 
 dies 'panic' 250 'panicked: Kernel panic - not syncing: sysrq triggered crash' 60 \
-	--timeout 200 -- sh -c 'echo written before; sleep 0.5; echo c >/proc/sysrq-trigger; sleep 1000'
+	--timeout 200 -- \
+	sh -c 'echo written before; sleep 0.5; echo c >/proc/sysrq-trigger; sleep 1000'
 dies 'hang' 251 'still running after 12 s' 30 \
 	--timeout 12 -- sh -c 'echo written before; sleep 1000'
-dies 'early power-off' 252 'powered off before the command had a status' 60 \
-	--timeout 200 -- sh -c 'echo written before; sleep 0.5; echo o >/proc/sysrq-trigger; sleep 1000'
+dies 'early power-off' 252 'powered off before the command ended' 60 \
+	--timeout 200 -- \
+	sh -c 'echo written before; sleep 0.5; echo o >/proc/sysrq-trigger; sleep 1000'

@@ -1,17 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a guest test is reported as failed when its guest stops before the end
-# of its plan, dies, or logs a kernel warning, even if all its points passed; and
-# a skip that does not say why is no skip.  With BASE=1, it is the base kernel that
-# boots, or there is no test.
-# Requires: a kernel; 5 boots, where it takes a kernel to show it.
+# Shows: a guest test fails if its guest stops before the end of its plan, dies, or logs a kernel
+# warning, even if all points passed; a skip without a reason fails, too.  With BASE=1, the base
+# kernel boots, and the test fails if there is none.
+# Requires: a kernel; 5 boots, for the cases that only a kernel can show.
 
 # shellcheck source=tests/lib/runner-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
 
-# judge OPTION... <<'END': what guest-test.sh makes of this guest side.  Sets
-# $status and leaves $scratch/out.
+# judge OPTION... <<'END': run a guest test whose guest side is on standard input.  Sets $status
+# and leaves $scratch/out.
 judge() {
 	{
 		printf '#!/bin/bash\nTOPOLOGY=plain\n%s\n' "$*"
@@ -23,7 +22,7 @@ judge() {
 	status=$?
 }
 
-# judge_here: the same without a guest.  What only looks at TAP needs no boot.
+# judge_here: the same without a boot, for the cases that depend on the TAP output only
 judge_here() {
 	LAB_RUN=$scratch/run judge "$@"
 }
@@ -41,8 +40,8 @@ END
 chmod +x "$scratch/run"
 
 failed() {
-	is "$1: it fails" "$status" 1
-	like "$1: and says why" "$(<"$scratch/out")" "$2"
+	is "$1: the test fails" "$status" 1
+	like "$1: the output says why" "$(<"$scratch/out")" "$2"
 }
 
 plan 26
@@ -53,8 +52,8 @@ ok 'one' true
 diag 'in the guest'
 ok 'two' true
 END
-is 'all is well: it passes' "$status" 0
-like 'all is well: the points are passed on' "$(<"$scratch/out")" 'ok 1 - one
+is 'no failure: the test passes' "$status" 0
+like 'no failure: the points are passed on' "$(<"$scratch/out")" 'ok 1 - one
 # in the guest
 ok 2 - two
 .*ok 5 - .*
@@ -80,7 +79,7 @@ plan 1
 ok 'one' true
 echo 'WARNING: CPU: 0 PID: 1 at nowhere.c:1' >/dev/kmsg
 END
-is 'a kernel warning that is expected: it passes' "$status" 0
+is 'an expected kernel warning: the test passes' "$status" 0
 
 judge <<'END'
 plan 2
@@ -89,7 +88,7 @@ sleep 0.5
 echo c >/proc/sysrq-trigger
 sleep 1000
 END
-failed 'a panic' "the guest's kernel panicked.*got:  1 of 2, status 250"
+failed 'a panic' "the kernel of the guest panicked.*got:  1 of 2, status 250"
 
 judge_here <<'END'
 plan 2
@@ -103,7 +102,7 @@ plan 1
 ok 'one' true
 guest_trouble='an event was lost'
 END
-failed 'trouble that is no point' 'got:  1 of 1, status 3'
+failed 'trouble outside of the points' 'got:  1 of 1, status 3'
 
 judge_here <<'END'
 ok 'one' true
@@ -114,27 +113,27 @@ judge_here <<'END'
 plan 1
 skip 1 'there is no such hardware'
 END
-is 'a skip that says why: it passes' "$status" 0
+is 'a skip with a reason: the test passes' "$status" 0
 
 judge_here <<'END'
 plan 1
 skip 1 ''
 END
-failed 'a skip that does not say why' 'not ok .* a skip says why'
+failed 'a skip without a reason' 'not ok .* every skip has a reason'
 
 judge_here <<'END'
 skip_all 'the kernel lacks it'
 END
-is 'a file skipped with its reason: it passes' "$status" 0
-like 'a file skipped with its reason: which is shown' "$(<"$scratch/out")" \
+is 'a file skipped with a reason: the test passes' "$status" 0
+like 'a file skipped with a reason: the reason is shown' "$(<"$scratch/out")" \
 	'skipped: the kernel lacks it'
 
 judge_here <<'END'
 skip_all ''
 END
-failed 'a file skipped without a reason' 'not ok .* a skip says why'
+failed 'a file skipped without a reason' 'not ok .* every skip has a reason'
 
-# A checkout with other kernels, or none
+# A checkout of its own, first without a base kernel
 mkdir -p "$scratch/tests"
 cp -r "$lib" "$scratch/tests/lib"
 judge_there() {
@@ -154,6 +153,6 @@ LAB_KERNEL=/other/arch/x86/boot/bzImage judge_there <<'END'
 plan 1
 ok 'one' true
 END
-is 'a base kernel: it passes' "$status" 0
-like 'a base kernel: which is booted, whatever LAB_KERNEL says' "$(<"$scratch/out")" \
+is 'a base kernel: the test passes' "$status" 0
+like 'a base kernel: it is booted, whatever LAB_KERNEL says' "$(<"$scratch/out")" \
 	"--kernel $base/arch/x86/boot/bzImage .*LAB_KERNEL_BUILD=$base "

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: with --icount, guest time counts instructions, one a nanosecond, on one
-# CPU or on as many as are asked for; without, there are two.
+# Shows: with --icount, guest time counts instructions, one per nanosecond, and the default is one
+# CPU; without --icount, the default is two CPUs.
 # Requires: a kernel; 3 boots.
 
 # shellcheck source=tests/lib/runner-test.sh
@@ -12,10 +12,11 @@ plan 8
 
 LAB_ACCEL=kvm lab --icount -- true
 is 'KVM cannot count: status' "$status" 253
-like 'KVM cannot count: it says so' "$(<"$scratch/err")" '--icount needs software emulation'
+like 'KVM cannot count: the message says so' \
+	"$(<"$scratch/err")" '--icount needs software emulation'
 
 lab --topology plain -- nproc
-is 'without: CPUs' "$(<"$scratch/out")" 2
+is 'without --icount: CPUs' "$(<"$scratch/out")" 2
 
 for cpus in 1 2; do
 	smp=(--smp "$cpus")
@@ -23,7 +24,7 @@ for cpus in 1 2; do
 	lab --topology plain --icount "${smp[@]}" -- nproc
 	is "$cpus: status" "$status" 0
 	is "$cpus: CPUs" "$(<"$scratch/out")" "$cpus"
-	# The kernel measures the counter by another clock
+	# The kernel measures the time stamp counter against another clock
 	[ $cpus = 2 ] || like 'an instruction takes a nanosecond' "$(<"$scratch/log")" \
 		'tsc: Detected (1000\.0|999\.9)[0-9]* MHz processor'
 done

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the runner is interrupted, terminated or killed outright, its QEMU
-# ends with it; but for the last, its temporary directory does too.
+# Shows: when the runner ends by SIGINT, SIGTERM or SIGKILL, its QEMU ends, too.  After SIGINT and
+# SIGTERM, its temporary directory is removed as well.
 # Requires: a kernel; 3 boots.
 
 # shellcheck source=tests/lib/runner-test.sh
@@ -11,7 +11,7 @@
 export TMPDIR=$scratch/tmp
 mkdir "$TMPDIR"
 
-# QEMU's command line names the runner's temporary directory
+# The command line of QEMU contains the temporary directory of the runner
 our_qemu() { pgrep -f "^qemu-system-x86_64 .*$TMPDIR" >/dev/null; }
 no_qemu() { ! our_qemu; }
 written() { [ -s "$scratch/out" ]; }

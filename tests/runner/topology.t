@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a drawing of a PCI tree becomes the QEMU devices that it shows, in
-# Unicode and in ASCII, and a mistake in one is named with file and line.
-# Requires: nothing; boots nothing.
+# Shows: topology.awk turns a drawing of a PCI tree, in Unicode or in ASCII, into the QEMU devices
+# that it shows, and reports a mistake in a drawing with file and line.
+# Requires: nothing; boots no guest.
 
 # shellcheck source=tests/lib/runner-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
 
-# draw: a drawing from standard input; leaves $scratch/out and err
+# draw: convert the drawing on standard input; leaves $scratch/out and err
 draw() {
 	cat >"$scratch/drawing"
 	awk -f "$top/tests/vm/topology.awk" "$scratch/drawing" >"$scratch/out" 2>"$scratch/err"
 }
 
-# wrong 'what' LINE REGEX: the drawing on standard input is refused there
+# wrong 'what' LINE REGEX: the drawing on standard input is refused, with an error in that line
 wrong() {
 	if draw; then tap_fail "$1: refused"; else tap_pass "$1: refused"; fi
 	like "$1: names the place and the reason" "$(<"$scratch/err")" "^$scratch/drawing:$2: $3"
@@ -31,7 +31,7 @@ host-bridge
 ├── root-port
 │   └── upstream
 │       ├── downstream
-│       │   └── nvme lender cmb=64M size=1G   # another comment
+│       │   └── nvme mem cmb=64M size=1G   # another comment
 │       └── downstream
 │           └── nic net
 └── root-port
@@ -44,14 +44,14 @@ is 'a tree: its devices' "$(grep -A1 -x -e -device "$scratch/out" | grep '=')" \
 	'pcie-root-port,id=root-port1,bus=pcie.0,chassis=1,slot=1
 x3130-upstream,id=upstream2,bus=root-port1,addr=0.0,multifunction=on
 xio3130-downstream,id=downstream3,bus=upstream2,chassis=2,slot=2
-nvme,id=lender,bus=downstream3,addr=0.0,multifunction=on,serial=lender,drive=lender-store,cmb_size_mb=64
+nvme,id=mem,bus=downstream3,addr=0.0,multifunction=on,serial=mem,drive=mem-store,cmb_size_mb=64
 xio3130-downstream,id=downstream4,bus=upstream2,chassis=3,slot=3
 e1000e,id=net,bus=downstream4,addr=0.0,multifunction=on,netdev=net-net,mac=52:54:00:00:35:3d
 pcie-root-port,id=root-port5,bus=pcie.0,chassis=4,slot=4
 nvme,id=one,bus=root-port5,addr=0.0,multifunction=on,serial=one,drive=one-store
 nvme,id=two,bus=root-port5,addr=0.1,multifunction=on,serial=two,drive=two-store'
 is 'a tree: its backing files' "$(grep store= "$scratch/out")" \
-	'store=lender 1024M
+	'store=mem 1024M
 store=one 256M
 store=two 256M'
 
@@ -60,7 +60,7 @@ host-bridge
 +-- root-port
 |   `-- upstream
 |       +-- downstream
-|       |   `-- nvme lender cmb=64M size=1G
+|       |   `-- nvme mem cmb=64M size=1G
 |       `-- downstream
 |           `-- nic net
 `-- root-port
@@ -74,17 +74,19 @@ for drawing in "${drawings[@]}"; do
 	is "topology ${drawing##*/}: no complaint" "$(<"$scratch/err")" ''
 done
 
-wrong 'empty' 0 'no host-bridge' </dev/null
-wrong 'no root' 1 "a drawing starts with one host-bridge, found 'root-port'" <<<'root-port'
-wrong 'two roots' 2 'a drawing starts with one host-bridge' <<<$'host-bridge\nhost-bridge'
+wrong 'empty' 0 'the drawing has no host-bridge' </dev/null
+wrong 'no root' 1 "a drawing has one host-bridge, in its first line; found 'root-port'" \
+	<<<'root-port'
+wrong 'two roots' 2 'a drawing has one host-bridge' <<<$'host-bridge\nhost-bridge'
 wrong 'unknown kind' 3 "unknown kind 'gpu'" <<<$'host-bridge\n\n└── gpu one'
-wrong 'too deep' 2 "'nvme' hangs from nothing" <<<$'host-bridge\n        └── nvme one'
+wrong 'too deep' 2 "'nvme' has no parent" <<<$'host-bridge\n        └── nvme one'
 wrong 'odd indent' 2 'indented by 3 columns' <<<$'host-bridge\n└─ nvme one'
-wrong 'tab' 2 'a tab' <<<$'host-bridge\n\t└── nvme one'
-wrong 'wrong parent' 2 "'downstream' cannot be below 'host-bridge'" <<<$'host-bridge\n└── downstream'
+wrong 'tab' 2 'the line has a tab' <<<$'host-bridge\n\t└── nvme one'
+wrong 'wrong parent' 2 "'downstream' cannot be below 'host-bridge'" \
+	<<<$'host-bridge\n└── downstream'
 wrong 'child of a drive' 3 "'nvme' cannot be below 'nvme'" \
 	<<<$'host-bridge\n└── nvme one\n    └── nvme two'
-wrong 'no name' 2 "'nvme' wants a name" <<<$'host-bridge\n└── nvme'
-wrong 'same name twice' 3 "'one' is there twice, first in line 2" \
+wrong 'no name' 2 "'nvme' needs a name" <<<$'host-bridge\n└── nvme'
+wrong 'same name twice' 3 "'one' is used twice, first in line 2" \
 	<<<$'host-bridge\n├── nvme one\n└── nvme one'
 wrong 'bad size' 2 "'64' is not a size" <<<$'host-bridge\n└── nvme one cmb=64'

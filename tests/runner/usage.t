@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: bad usage is refused with status 253 and one line that names the thing.
-# Requires: nothing; boots nothing.
+# Shows: the runner refuses bad usage with status 253 and one line that names the mistake, and
+# --help lists all options, topologies and statuses and ends with examples.
+# Requires: nothing; boots no guest.
 
 # shellcheck source=tests/lib/runner-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
@@ -15,15 +16,15 @@ refused() {
 	is "$what: status" "$status" 253
 	is "$what: nothing on standard output" "$(<"$scratch/out")" ''
 	is "$what: one line" "$(wc -l <"$scratch/err")" 1
-	like "$what: the line says it" "$(<"$scratch/err")" "$regex"
+	like "$what: the line names the mistake" "$(<"$scratch/err")" "$regex"
 }
 
-plan 46
+plan 47
 
 refused 'unknown option' "unknown option '--nonsense'" --nonsense -- true
-refused 'option without its value' '--cpu wants a value' --cpu
+refused 'option without its value' '--cpu needs a value' --cpu
 refused 'command without --' "'true' is not an option; write --" true
-refused 'no command and no terminal' 'wants a terminal' </dev/null
+refused 'no command and no terminal' 'a shell needs a terminal' </dev/null
 refused 'missing kernel' "no kernel at '/no/such kernel': run 'make kernel'" \
 	--kernel '/no/such kernel' -- true
 
@@ -39,7 +40,7 @@ refused 'log that cannot be written' "cannot write the console log '/proc/no/log
 
 lab "${with[@]}" --cpu nonsense -- true
 is 'QEMU cannot start: status' "$status" 253
-like 'QEMU cannot start: its own words' "$(<"$scratch/err")" \
+like 'QEMU cannot start: its message is shown' "$(<"$scratch/err")" \
 	"unable to find CPU model 'nonsense'"
 
 lab --help
@@ -49,3 +50,5 @@ missing=$(grep -oE '^	--[a-z-]+( \| --[a-z-]+)*' "$top/tests/vm/run" | grep -oE 
 is 'help names every option' "$missing" ''
 like 'help names the topologies' "$(<"$scratch/out")" 'Topologies:.*acs.*switch'
 like 'help names the statuses' "$(tr '\n' ' ' <"$scratch/out")" '250 .*251 .*252 .*253 '
+examples=$(sed -n '/^Examples:/,$p' "$scratch/out" | grep -c '^  tests/vm/run')
+is 'help ends with examples' "$(tail -n "$examples" "$scratch/out" | grep -c '^  tests/vm/run')" 5

@@ -2,22 +2,22 @@
 #
 # topology.awk - turn a drawing of a PCI tree into QEMU arguments.
 #
-# A drawing has one function a line, indented by four columns for each bus it is
-# away from the host bridge, with the lines of the tree in Unicode or in ASCII
-# (| + ` -).  '#' starts a comment.  A line is KIND [NAME] [KEY=VALUE]...:
+# A drawing has one PCI function per line.  Each bus between it and the host bridge indents it by
+# four columns.  The lines of the tree are drawn in Unicode or in ASCII (| + ` -).  '#' starts a
+# comment.  A line is KIND [NAME] [KEY=VALUE]...:
 #
-#   host-bridge                     the root, first line
+#   host-bridge                     the root; it is the first line
 #   root-port [NAME]                below host-bridge
-#   upstream [NAME]                 below root-port or downstream: a switch ...
-#   downstream [NAME]               below upstream:  ... and its ports
-#   nvme NAME [size=256M] [cmb=0M]  a drive with serial number NAME, and with
-#                                   that much controller memory to lend
-#   nic NAME                        an e1000e, its link up on a net of its own
+#   upstream [NAME]                 below root-port or downstream: the upstream port of a switch
+#   downstream [NAME]               below upstream: a downstream port of that switch
+#   nvme NAME [size=256M] [cmb=0M]  a drive with serial number NAME, SIZE of storage and a
+#                                   controller memory buffer (CMB) of CMB
+#   nic NAME                        an e1000e network card, with its link up and no peer
 #
 # Several functions below one port are the functions of one device.
 #
-# Output: one QEMU argument a line, where '@' is the directory of the backing
-# files, and for each of these a line 'store=NAME SIZE' before it is used.
+# Output: one QEMU argument per line.  '@' in it stands for the directory of the backing files.
+# A line 'store=NAME SIZE' precedes the first use of each backing file.
 
 function fail(why) {
 	printf "%s:%d: %s\n", FILENAME, FNR, why > "/dev/stderr"
@@ -72,9 +72,9 @@ BEGIN {
 	match($0, /^[ |+`-]*/)
 	column = RLENGTH
 	if ($0 ~ /\t/)
-		fail("a tab; indent with spaces")
+		fail("the line has a tab; indent with spaces")
 	if (column % 4)
-		fail("indented by " column " columns, which is no multiple of 4")
+		fail("indented by " column " columns, which is not a multiple of 4")
 	depth = column / 4
 	n = split(substr($0, column + 1), word, / +/)
 	kind = word[1]
@@ -96,31 +96,31 @@ BEGIN {
 
 	if (depth == 0) {
 		if (kind != "host-bridge" || 0 in kinds)
-			fail("a drawing starts with one host-bridge, found '" kind "'")
+			fail("a drawing has one host-bridge, in its first line; found '" kind "'")
 		kinds[0] = kind
 		bus[0] = "pcie.0"
 		last = 0
 		next
 	}
 	if (!(kind in parents))
-		fail("unknown kind '" kind "'; there are host-bridge, root-port, " \
-		     "upstream, downstream, nvme, nic")
+		fail("unknown kind '" kind "'; use host-bridge, root-port, upstream, " \
+		     "downstream, nvme or nic")
 	if (depth > last + 1)
-		fail("'" kind "' hangs from nothing: one step too deep")
+		fail("'" kind "' has no parent: it is indented one step too far")
 	if (!index(parents[kind], " " kinds[depth - 1] " "))
 		fail("'" kind "' cannot be below '" kinds[depth - 1] "'")
 
 	if (name == "" && (kind == "nvme" || kind == "nic"))
-		fail("'" kind "' wants a name")
+		fail("'" kind "' needs a name")
 	if (name == "")
 		name = kind (++ports)
 	if (name !~ /^[a-z][a-z0-9_-]*$/ || length(name) > 20)
 		fail("'" name "' is not a name: up to 20 of a-z, 0-9, - and _")
 	if (name in seen)
-		fail("'" name "' is there twice, first in line " seen[name])
+		fail("'" name "' is used twice, first in line " seen[name])
 	seen[name] = FNR
 
-	# Every port has one slot, so what hangs below it are that slot's functions
+	# A port has one slot.  All children of the port are functions of the device in that slot.
 	where = "id=" name ",bus=" bus[depth - 1]
 	if (kind == "nvme" || kind == "nic" || kind == "upstream") {
 		fn = functions[bus[depth - 1]]++
@@ -158,7 +158,7 @@ BEGIN {
 
 END {
 	if (!failed && !(0 in kinds)) {
-		printf "%s:%d: no host-bridge in it\n", FILENAME, FNR > "/dev/stderr"
+		printf "%s:%d: the drawing has no host-bridge\n", FILENAME, FNR > "/dev/stderr"
 		exit 1
 	}
 }
