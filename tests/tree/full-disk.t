@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: what fills the disk says so before it starts, in one line with the figures;
-# a work tree that could not be filled does not pass for one.
-# Requires: nothing; df says here what the test wants it to.
+# Shows: a step that needs more space than the disk has fails before it starts, with one line that
+# gives the figures.  A work tree whose checkout failed is not taken for a complete one.
+# Requires: nothing; the test puts a df of its own into PATH.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -13,7 +13,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin" "$scratch/out"
 
-# fails_with MIB CMD...: run CMD on a disk that has so much left
+# fails_with MIB CMD...: run CMD on a disk that has MIB of free space
 fails_with() {
 	local mib=$1
 	shift
@@ -31,19 +31,20 @@ plan 11
 
 fails_with 3071 "$top/kernel-config/tree"
 is 'a git tree: one line' "$(wc -l <"$scratch/said")" 1
-like 'a git tree: how much it takes, how much there is, and where' "$(<"$scratch/said")" \
-	"^tree: a git tree of the kernel takes up to 3 GiB, and the disk of $scratch has 3071 MiB left: make room there$"
-ok 'a git tree: was not begun' [ ! -e "$scratch/linux.new" ]
+like 'a git tree: the line has the need, the free space and the place' "$(<"$scratch/said")" \
+	"^tree: a git tree of the kernel .* 3 GiB, but the disk of $scratch has only 3071 MiB free: "
+ok 'a git tree: nothing was written' [ ! -e "$scratch/linux.new" ]
 
 git init -q "$scratch/linux"
 touch "$scratch/linux/Kbuild"
 git -C "$scratch/linux" add Kbuild
 git -C "$scratch/linux" -c user.name=test -c user.email=test@localhost commit -q -m base
 fails_with 1023 "$top/kernel-config/worktree" HEAD "$scratch/worktree"
-like 'a work tree: how much it takes' "$(<"$scratch/said")" '^worktree: a work tree .* 1 GiB, .* 1023 MiB left'
-ok 'a work tree: was not begun' [ ! -e "$scratch/worktree/.git" ]
+like 'a work tree: the line has the figures' "$(<"$scratch/said")" \
+	'^worktree: a work tree .* 1 GiB, .* 1023 MiB free'
+ok 'a work tree: nothing was written' [ ! -e "$scratch/worktree/.git" ]
 
-# A tree that is not whole must not pass for one that is
+# A git whose checkout fails half-way
 mkdir "$scratch/full"
 cat >"$scratch/full/git" <<-END
 	#!/bin/sh
@@ -51,12 +52,15 @@ cat >"$scratch/full/git" <<-END
 	exec $(command -v git) "\$@"
 END
 chmod +x "$scratch/full/git"
-PATH=$scratch/full:$PATH BUILD=$scratch "$top/kernel-config/worktree" HEAD "$scratch/worktree" >"$scratch/said" 2>&1
+PATH=$scratch/full:$PATH BUILD=$scratch "$top/kernel-config/worktree" HEAD "$scratch/worktree" \
+	>"$scratch/said" 2>&1
 is 'a work tree that cannot be filled: status' $? 1
 BUILD=$scratch "$top/kernel-config/worktree" HEAD "$scratch/worktree" >"$scratch/said" 2>&1
-is 'it is made anew' "$(ls "$scratch/worktree") $(git -C "$scratch/worktree" status --short)" 'Kbuild '
+is 'the next run starts again' \
+	"$(ls "$scratch/worktree") $(git -C "$scratch/worktree" status --short)" 'Kbuild '
 
 fails_with 2047 "$top/kernel-config/build" "$scratch/out"
-like 'a kernel: how much it takes' "$(<"$scratch/said")" '^build: building a kernel .* 2 GiB, .* 2047 MiB left'
+like 'a kernel: the line has the figures' "$(<"$scratch/said")" \
+	'^build: building a kernel .* 2 GiB, .* 2047 MiB free'
 
 exit $((tap_failed > 0))
