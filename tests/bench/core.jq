@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The figures of both kernels, $base and $ours, side by side.  What should be there
-# does not depend on what is: a row without its figures is one that was not measured.
+# The figures of both kernels, $base and $ours, side by side.  The rows are fixed: a row without
+# figures was not measured.
 
-def row($test; $pattern; $about; $target): {test: $test, pattern: $pattern} + $about + {target: $target};
+def row($test; $pattern; $about; $target):
+	{test: $test, pattern: $pattern} + $about + {target: $target};
 
 def pair: {most: 250};
 def worst: {most: 2000};
@@ -25,11 +26,11 @@ def expected:
 			row("pool"; "steady"; $solid; pair),
 			row("pool"; "alternating"; $solid; pair),
 			row("pool"; "worst-first"; $solid; worst))),
-	# A patched-out branch is one nop, in either of the two functions
+	# A patched-out branch is one nop in each of the two functions
 	([1, 16][] as $entries | row("dma"; "dma_map_sg"; {entries: $entries}; {more: 2})),
 	(["read", "write"][] as $direction |
 		row("request"; "loop"; {direction: $direction}; {percent: 1})),
-	# What the loop transport does without, so one percent of a request over that
+	# The loop transport does not use these functions: one percent of a request over it
 	row("sgls"; "sgls"; {}; {request_percent: 1}),
 	(["read", "write"][] as $direction |
 		row("request"; "rdma"; {direction: $direction}; null));
@@ -46,8 +47,8 @@ def limit($base; $request):
 
 def cost: if . then .cost / 100 else null end;
 
-# Whether it might be another figure the next time.  A tick or a switch of CPUs only
-# ever adds to some of the batches, which the median does not see.
+# A figure is noisy if the smallest batch is well below the median.  Ticks and CPU switches only add
+# to some batches, which does not change the median.
 def noisy: . != null and .min != null and (.cost - .min) > .cost / 400;
 
 ($base[0] | map({(key | tojson): .}) | add // {}) as $b |
@@ -57,7 +58,8 @@ def history($of; $row):
 		{history: $of[$row | .pattern = "mixed" | key | tojson].ops}
 	else {} end;
 [expected | (key | tojson) as $key | ($b[$key] | cost) as $base | ($o[$key] | cost) as $ours |
-	limit($base // 0; $b[{test: "request", pattern: "loop", direction: "read"} | key | tojson] | cost) as $limit |
+	({test: "request", pattern: "loop", direction: "read"} | key | tojson) as $loop |
+	limit($base // 0; $b[$loop] | cost) as $limit |
 	. + {base: $base, ours: $ours,
 		ratio: (if $base and $ours and $base > 0 then $ours / $base else null end),
 		limit: (if $base then $limit else null end),
@@ -66,7 +68,8 @@ def history($of; $row):
 			elif $limit == null then null
 			else $ours <= $limit end),
 		noisy: (($b[$key] | noisy) or ($o[$key] | noisy)),
-		details: {base: ($b[$key] + history($b; .)), ours: ($o[$key] + history($o; .))}}] as $rows |
+		details: {base: ($b[$key] + history($b; .)),
+			ours: ($o[$key] + history($o; .))}}] as $rows |
 {
 	unit: "guest instructions",
 	base: $base_commit, ours: $ours_commit, seed: $seed,

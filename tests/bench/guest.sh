@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the benchmarks share in the guest.
+# guest.sh - functions that the benchmarks share in the guest.
 
 # shellcheck source=tests/lib/guest.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest.sh"
 
-# Time leaps to the next timer whenever all CPUs are idle, much faster than the
-# host can serve a drive: without something to do, requests would time out.
+# Whenever all CPUs are idle, time jumps to the next timer, much faster than the host can serve a
+# drive.  Without this process, requests would time out.
 chrt --idle 0 bash -c 'while :; do :; done' &
 spinner=$!
 quiet() { kill -STOP $spinner; }
@@ -17,7 +17,7 @@ taskset -cp 0 $$ >/dev/null
 
 published() { [ "$(cat "/sys/bus/pci/devices/$1/p2pmem/published" 2>/dev/null)" = 1 ]; }
 
-# target SUBSYSTEM DRIVE [P2PMEM]: a subsystem whose only namespace is DRIVE
+# target SUBSYSTEM DRIVE [P2PMEM]: create a subsystem whose only namespace is DRIVE
 target() {
 	local subsystem=$nvmet/subsystems/$1
 	mkdir "$subsystem" "$subsystem/namespaces/1" || return
@@ -29,7 +29,7 @@ target() {
 	echo 1 >"$subsystem/namespaces/1/enable"
 }
 
-# port NUMBER KEY=VALUE...: a port, if it is not there yet
+# port NUMBER KEY=VALUE...: create a port if it does not exist
 port() {
 	local port=$nvmet/ports/$1 pair
 	[ ! -d "$port" ] || return 0
@@ -39,12 +39,13 @@ port() {
 	done
 }
 
-# target_loop, target_rdma: the same, reachable
+# target_loop, target_rdma: the same, and export it
 target_loop() {
-	target "$@" && port 1 addr_trtype=loop && ln -s "$nvmet/subsystems/$1" $nvmet/ports/1/subsystems/
+	target "$@" && port 1 addr_trtype=loop &&
+		ln -s "$nvmet/subsystems/$1" $nvmet/ports/1/subsystems/
 }
 
-# RDMA_PORT_OPTIONS: more about the port
+# RDMA_PORT_OPTIONS: more attributes of the RDMA port
 RDMA_PORT_OPTIONS=()
 target_rdma() {
 	target "$@" && port 2 addr_trtype=rdma addr_adrfam=ipv4 "addr_traddr=$RDMA_ADDRESS" \
@@ -60,13 +61,13 @@ connect() {
 		wait_for 60 remote_drive "$2" >/dev/null
 }
 
-# requests WORDS SUBSYSTEM read|write SIZE [COUNT]: through a connection that is
-# there, and say what WORDS are about
+# requests WORDS SUBSYSTEM read|write SIZE [COUNT]: measure requests through an existing connection
+# and print the figures after WORDS
 requests() {
 	local device out
 	device=$(remote_drive "$2") || return
 	quiet
-	# shellcheck disable=SC2154 # the script says which program this is
+	# shellcheck disable=SC2154 # a variable of the script that sources this file
 	out=$(chrt --fifo 1 "$requests" "$device" "${@:3}")
 	busy
 	[ -n "$out" ] || return

@@ -1,55 +1,56 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the benchmarks share: kernels, each in a folder of $out, to compare the
-# unpatched base with ours; a guest that measures; what it says, as JSON.
+# lib.sh - functions that the benchmarks share: build kernels, each in a folder of $out, boot them,
+# and convert the output of the guest to JSON.
 
-# shellcheck disable=SC2034 # some is for those who source this
+# shellcheck disable=SC2034 # read by the scripts that source this file
 
 . "${BASH_SOURCE[0]%/*}/../../kernel-config/lib.sh"
 
 out=$build/bench
 ours=${BENCH_OURS:-p2pmem}
 
-# As kernel-config/build has them: "make modules" links the kernel anew for others
+# As in kernel-config/build: with other values, "make modules" would link the kernel again
 export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=lab KBUILD_BUILD_HOST=lab
 
 config=("$top"/kernel-config/{base,p2pmem,bench}.config)
 
-# For the command line: a drive that moves no data and completes at once
+# Kernel command line for a drive that moves no data and completes at once
 null_drive='null_blk.queue_mode=0 null_blk.irqmode=0 null_blk.gb=1'
 
-# bench_lock: one benchmark at a time, for they build and measure in the same place
+# bench_lock: wait for other benchmarks, which use the same folders
 bench_lock() {
 	mkdir -p "$out"
 	exec {bench_lock_fd}>"$out/lock"
 	if ! flock -n "$bench_lock_fd"; then
-		say BENCH "waits for another benchmark, which holds ${out#"$top/"}/lock"
+		say BENCH "waiting for another benchmark, which holds ${out#"$top/"}/lock"
 		flock "$bench_lock_fd"
 	fi
 }
 
 bench_git() { git -C "$out/$1/linux" -c safe.directory='*' "${@:2}"; }
 
-# check_out NAME COMMIT [PATCH]: a work tree of its own in $out/NAME/linux, with
-# nothing on top of the commit but that patch
+# check_out NAME COMMIT [PATCH]: make a work tree in $out/NAME/linux with COMMIT and PATCH
 check_out() {
 	local dir=$out/$1/linux patch=${3:-/dev/null}
 
-	# What the patch has changed would be in the way of another commit.  Without a
-	# work tree there, git would look for one further up, and find that of the project
-	if [ $# -gt 2 ] && [ -e "$dir/.git" ] && [ "$(bench_git "$1" rev-parse -q HEAD 2>/dev/null)" != "$(kgit rev-parse "$2^{commit}")" ]; then
+	# Remove the changes of the patch before another commit is checked out.  Without a work tree
+	# in that folder, git would use the one of this project.
+	if [ $# -gt 2 ] && [ -e "$dir/.git" ] &&
+	   [ "$(bench_git "$1" rev-parse -q HEAD 2>/dev/null)" != \
+	     "$(kgit rev-parse "$2^{commit}")" ]; then
 		bench_git "$1" reset -q --hard 2>/dev/null || :
 	fi
 	"$top/kernel-config/worktree" "$2" "$dir"
 
-	# Files that are right already are not written again: make goes by their time
+	# Files that do not change keep their time stamps, so that make does not rebuild
 	if [ $# -gt 2 ] && bench_git "$1" diff --quiet HEAD; then
 		bench_git "$1" apply "$patch" ||
-			fail "$patch does not apply to '$2': make it anew for this base"
+			fail "$patch does not apply to '$2': port it to this base"
 	fi
 	[ "$(bench_git "$1" diff HEAD | patch_id)" = "$(patch_id <"$patch")" ] ||
-		fail "$dir has changes of its own, and is to be '$2' and nothing else: save them, then remove it"
+		fail "$dir has changes on top of '$2': save them, then remove the folder"
 }
 
 patch_id() { git patch-id --stable | cut -d' ' -f1; }
@@ -64,40 +65,41 @@ build_kernel() {
 	KERNEL_TREE=$out/$name/linux "$top/kernel-config/build" "$out/$name/kernel"
 }
 
-# build_modules NAME: those of tests/bench, for that kernel, in $out/NAME/module
+# build_modules NAME: build the modules of tests/bench for that kernel, in $out/NAME/module
 build_modules() {
 	local name=$1 module=$out/$1/module
 	mkdir -p "$module"
 	cp -u "$top"/tests/bench/{Kbuild,p2pmem_bench.c,peer_drive.c} "$module/"
-	if ! { kmake "$name" modules && kmake "$name" M="$module" modules; } >"$module.log" 2>&1; then
+	if ! { kmake "$name" modules && kmake "$name" M="$module" modules; } \
+		>"$module.log" 2>&1; then
 		tail -n 20 "$module.log" >&2
-		fail "the modules for the $name kernel did not build; everything make said is in $module.log"
+		fail "the modules for the $name kernel did not build; see $module.log"
 	fi
 }
 
-# build_test_module: that of the guest tests, for the lab's kernel, in $out/lab/module
+# build_test_module: build p2pmem_test for the kernel of the lab, in $out/lab/module
 build_test_module() {
 	local module=$out/lab/module image=$build/kernel/arch/x86/boot/bzImage
 	mkdir -p "$module"
-	[ -n "$(find "$top/tests/module" "$image" -newer "$module/p2pmem_test.ko" 2>&1)" ] || return 0
+	[ -n "$(find "$top/tests/module" "$image" -newer "$module/p2pmem_test.ko" 2>&1)" ] ||
+		return 0
 	cp -u "$top"/tests/module/* "$module/"
 	if ! make -s -C "$build/kernel" M="$module" modules >"$module.log" 2>&1; then
 		tail -n 20 "$module.log" >&2
-		fail "the module for the lab's kernel did not build; everything make said is in $module.log"
+		fail "p2pmem_test did not build; see $module.log"
 	fi
 }
 
-# build_program NAME: one that measures, in $out/NAME
+# build_program NAME: compile tests/bench/NAME.c to $out/NAME
 build_program() {
 	gcc -O2 -Wall -Wextra -Werror -o "$out/$1" "$top/tests/bench/$1.c"
 }
 
-# boot KERNEL FILE OPTION... -- CMD...: measure in a guest of the lab where time counts
-# instructions, with what CMD says in $out/KERNEL/FILE.out.  What goes wrong shows as
-# figures that are missing.
+# boot KERNEL FILE OPTION... -- CMD...: run CMD in a guest where time counts instructions, with its
+# output in $out/KERNEL/FILE.out.  After a failure, figures are missing there.
 boot() { boot_in_time "$1" "$2" --icount "${@:3}"; }
 
-# boot_in_time: the same where time is that of the host
+# boot_in_time: the same, but with the time of the host
 boot_in_time() {
 	local kernel=$1 name=$2 file=$out/$1/$2 start=$SECONDS status=0
 	shift 2
@@ -113,12 +115,13 @@ boot_in_time() {
 	fi
 }
 
-# figures FILE...: lines of KEY=VALUE, as an array
+# figures FILE...: convert lines of KEY=VALUE pairs to a JSON array
 figures() {
 	local file
 	for file; do
 		[ ! -e "$file" ] || cat "$file"
-	done | jq -nR '[inputs | split(" ") | map(split("=") | {(.[0]): (.[1] as $v | $v | tonumber? // $v)}) | add]'
+	done | jq -nR '[inputs | split(" ") |
+		map(split("=") | {(.[0]): (.[1] as $v | $v | tonumber? // $v)}) | add]'
 }
 
 describe() { bench_git "$1" log -1 --format='%h %s'; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# nvmet.json as a table
+# Format nvmet.json as a table
 
 include "text";
 
@@ -20,8 +20,8 @@ def size: if . < 1024 then "\(.) B" else "\(. / 1024) KiB" end;
 
 def memory:
 	if .memory == "peer" then "peer memory"
-	else {none: "nothing attached", idle: "idle, another drive lends",
-		used: "not used, a drive lends"}[.provider] end;
+	else {none: "nothing attached", idle: "idle provider",
+		used: "not used, with provider"}[.provider] end;
 
 def line($f): ($f[0] | left(6)) + ($f[1] | left(27)) + ($f[2] | left(7)) +
 	($f[3] | right(8)) + ($f[4] | right(12)) + ($f[5] | right(12)) + ($f[6] | right(9)) +
@@ -38,22 +38,25 @@ def size_line($f): ($f[0] | left(9)) + ($f[1] | left(7)) +
 .noise_limit as $limit |
 "",
 "Costs of a request in guest instructions, host and soft-RoCE included",
-"base: \(.base); over soft-RoCE with tests/bench/base-rxe.patch where a drive lends",
+"base: \(.base); over soft-RoCE and with a provider, plus tests/bench/base-rxe.patch",
 "ours: \(.ours)",
 "",
 line(["OVER", "MEMORY", "", "SIZE", "BASE", "OURS", "MORE", "RATIO", "TARGET", "MET"]),
 (.rows[] | select(.percent != null) | line([.pattern, memory, .direction, (.size | size),
-	(.base | cost), (.ours | cost), more(.ours; .base), (.ratio | ratio), (.percent | target), met($limit)])),
+	(.base | cost), (.ours | cost), more(.ours; .base), (.ratio | ratio), (.percent | target),
+	met($limit)])),
 "",
 "System memory or peer memory, over soft-RoCE; no target",
-size_line(["SIZE", "", "OURS system", "OURS peer", "peer costs", "BASE system", "BASE peer", "peer costs"]),
+size_line(["SIZE", "", "OURS system", "OURS peer", "peer costs",
+	"BASE system", "BASE peer", "peer costs"]),
 (.sizes[] | size_line([(.size | size), .direction,
 	(.ours.system | cost), (.ours.peer | cost), more(.ours.peer; .ours.system),
 	(.base.system | cost), (.base.peer | cost), more(.base.peer; .base.system)])
 	+ if .measured then "" else "   NOT MEASURED" end),
 "",
 (if all(.sizes[]; .measured) then
-	if .peer_from then "On ours, peer memory costs no more than system memory from \(.peer_from | size) on"
+	if .peer_from then
+		"On ours, peer memory costs no more than system memory from \(.peer_from | size) on"
 	else "On ours, peer memory costs more than system memory at the largest size" end
 else empty end),
 "\(.rows | length) figures: \(.missed) targets missed, \(.not_measured) not measured",

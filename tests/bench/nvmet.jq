@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The figures of both kernels, $base and $ours, side by side.  What should be there
-# does not depend on what is: a row without its figures is one that was not measured.
+# The figures of both kernels, $base and $ours, side by side.  The rows are fixed: a row without
+# figures was not measured.
 
-# How much most of the rounds may differ, in percent
+# The maximum difference between most of the rounds, in percent
 def noise_limit: 0.2;
 
 def row($pattern; $provider; $memory; $size; $percent):
 	["read", "write"][] | {pattern: $pattern, provider: $provider, memory: $memory,
 		direction: ., size: $size, percent: $percent};
 
-# percent: how much more than on the base kernel is allowed; null for no target
+# percent: the allowed difference to the base kernel; null for no target
 def expected:
 	row("loop"; "none"; "system"; 16384; 1),
 	row("rdma"; "none"; "system"; 16384; 1),
@@ -24,11 +24,11 @@ def key: [.pattern, .provider, .memory, .direction, .size];
 
 def median: sort | .[length / 2 | floor];
 
-# The least range that has more than half of them, the median among these
+# The smallest range that contains more than half of the values
 def spread: sort | (length / 2 | floor) as $others |
 	[range(length - $others) as $i | .[$i + $others] - .[$i]] | min;
 
-# One figure of all rounds, if there are all
+# One figure from all rounds, if no round is missing
 def figures($of):
 	$of[0] | group_by(key) | map(
 		map(.mean / 100) as $means | select(($means | length) == $rounds) |
@@ -37,7 +37,8 @@ def figures($of):
 
 figures($base) as $b | figures($ours) as $o |
 [expected | (key | tojson) as $key | $b[$key] as $base | $o[$key] as $ours |
-	(if $base and .percent != null then $base.cost * (1 + .percent / 100) else null end) as $limit |
+	(if $base and .percent != null then $base.cost * (1 + .percent / 100)
+		else null end) as $limit |
 	. + {base: $base.cost, ours: $ours.cost,
 		ratio: (if $base and $ours then $ours.cost / $base.cost else null end),
 		limit: $limit, noise: ([$base.noise, $ours.noise] | max),
@@ -57,7 +58,7 @@ figures($base) as $b | figures($ours) as $o |
 	base: $base_commit, ours: $ours_commit, rounds: $rounds, noise_limit: noise_limit,
 	rows: $rows,
 	sizes: $sizes,
-	# The least size from which on peer memory never costs more
+	# The smallest size from which peer memory never costs more
 	peer_from: (if $sizes | all(.measured) then
 		[$sizes[] | select(.ours.peer > .ours.system) | .size] | max as $worse |
 		[$sizes[] | .size | select($worse == null or . > $worse)] | min

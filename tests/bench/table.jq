@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# core.json as a table
+# Format core.json as a table
 
 include "text";
 
@@ -18,7 +18,8 @@ def met:
 	else "MISSED" end;
 
 def line($f): ($f[0] | left(14)) + ($f[1] | left(8)) + ($f[2] | right(6)) + ($f[3] | right(6)) +
-	($f[4] | right(14)) + ($f[5] | right(14)) + ($f[6] | right(12)) + "   " + ($f[7] | left(16)) + $f[8];
+	($f[4] | right(14)) + ($f[5] | right(14)) + ($f[6] | right(12)) + "   " +
+	($f[7] | left(16)) + $f[8];
 
 "",
 "Costs in guest instructions; seed \(.seed)",
@@ -27,14 +28,18 @@ def line($f): ($f[0] | left(14)) + ($f[1] | left(8)) + ($f[2] | right(6)) + ($f[
 "",
 line(["PATTERN", "LAYOUT", "FILL", "BAR", "BASE", "OURS", "RATIO", "TARGET", "MET"]),
 (.rows[] | line([.pattern,
-	(.layout // .direction // if .entries then "\(.entries) page\(if .entries > 1 then "s" else "" end)" else "16 KiB" end),
+	(.layout // .direction //
+		if .entries then "\(.entries) page\(if .entries > 1 then "s" else "" end)"
+		else "16 KiB" end),
 	(if .fill == null then "" else "\(.fill) %" end), (.bar // ""),
 	(.base | cost), (.ours | cost) + (if .noisy then "~" else "" end), (.ratio | ratio),
 	(.target | target), met])),
 "",
 (.rows | map(select((.test == "dma" or .test == "sgls") and .met != null)) | .[] |
-	"\(.pattern)\(if .entries then ", entries: \(.entries)" else "" end): \(.ours - .base | . * 100 | round / 100) more than base"),
+	"\(.pattern)\(if .entries then ", entries: \(.entries)" else "" end): " +
+	"\(.ours - .base | . * 100 | round / 100) more than base"),
 (.rows | map(select(.details.base.history != .details.ours.history and .met != null)) | .[] |
-	"\(.pattern), \(.fill) %, \(.bar): after \(.details.base.history) allocations and frees on base, \(.details.ours.history) on ours"),
+	"\(.pattern), \(.fill) %, \(.bar): after \(.details.base.history) allocations and frees " +
+	"on base, \(.details.ours.history) on ours"),
 "\(.rows | length) figures: \(.missed) targets missed, \(.not_measured) not measured",
 ""

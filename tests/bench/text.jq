@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What makes a table of figures, for the tables of the benchmarks
+# Functions that format the tables of the benchmarks
 
 def left($width): (tostring + " " * $width)[:([$width, (tostring | length)] | max)];
 def right($width): tostring | " " * ([$width - length, 0] | max) + .;

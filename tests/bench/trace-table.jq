@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# trace.json as a table
+# Format trace.json as a table
 
 include "text";
 
@@ -18,12 +18,13 @@ def met($limit):
 	elif .met then "yes"
 	else "MISSED" end;
 
-def line($f): ($f[0] | left(12)) + ($f[1] | left(26)) + ($f[2] | right(12)) + " " + ($f[3] | left(24)) +
+def line($f): ($f[0] | left(12)) + ($f[1] | left(26)) + ($f[2] | right(12)) + " " +
+	($f[3] | left(24)) +
 	($f[4] | right(9)) + "   " + ($f[5] | left(14)) + $f[6];
 
 .noise_limit as $limit |
 "",
-"What it costs to watch peer memory; instructions are what one more event adds",
+"Costs of tracing peer memory; instructions are the cost of one more event",
 "kernel: \(.kernel)",
 "\(.p2ptrace); \(.rounds) rounds",
 "",
@@ -33,6 +34,7 @@ line(["", "TOOL", "FIGURE", "", "RATIO", "TARGET", "MET"]),
 	target, met($limit)])),
 "",
 (.rows[] | select(.class == "lost" and .details) |
-	"\(.name): \(.details.events) events in \(.details.seconds) s; the CPUs were idle for \(.details.idle * 1000 / .details.ticks | round / 10) % of that"),
+	"\(.name): \(.details.events) events in \(.details.seconds) s; the CPUs were idle for " +
+	"\(.details.idle * 1000 / .details.ticks | round / 10) % of that"),
 "\(.rows | length) figures: \(.missed) targets missed, \(.not_measured) not measured",
 ""

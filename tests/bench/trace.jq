@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The figures of all tools side by side.  What should be there does not depend on what
-# is: a row without its figure is one that was not measured.
+# The figures of all tools side by side.  The rows are fixed: a row without a figure was not
+# measured.
 
-# How much most of the rounds may differ, in percent
+# The maximum difference between most of the rounds, in percent
 def noise_limit: 2;
-def events_each: 16;	# each of .times
+def events_each: 16;	# events per write of the command
 
 def row($class; $tool; $name; $target): {class: $class, tool: $tool, name: $name} + $target;
 
-# more: ours is to be less than this; below: this is; most: this is to be no more
+# Targets: more: the figure must be more than ours; below, most: an upper limit
 def more: {target: {more: true}};
 def none: {target: null};
 
@@ -45,26 +45,28 @@ def unit: {counting: "instructions an event", recording: "instructions an event"
 
 def median: sort | .[length / 2 | floor];
 
-# The least range that has more than half of them, the median among these, in percent
+# The smallest range that contains more than half of the values, in percent of the median
 def noise: median as $median | sort | (length / 2 | floor) as $others |
 	[range(length - $others) as $i | .[$i + $others] - .[$i]] | min / $median * 100;
 
 def of($test; $tool): [$figures[0][] | select(.test == $test and .tool == $tool)];
 
-# What one more event takes, of each round that has both its lives
+# The cost of one more event, for each round that has both measurements
 def slopes($tool): [of("cost"; $tool) | group_by(.round)[] | sort_by(.times) | select(length == 2) |
 	(.[1].busy - .[0].busy) / ((.[1].times - .[0].times) * events_each)];
 
-def added($tool): (slopes("none") | select(length > 0) | median) as $none | slopes($tool) | map(. - $none);
+def added($tool):
+	(slopes("none") | select(length > 0) | median) as $none | slopes($tool) | map(. - $none);
 
-# Who only reads does so while there are no events
+# Tools that convert their data do so after the last event
 def read($tool): if $tool == "trace_cmd" or $tool == "perf_record" then slopes("\($tool)_read")
 	else [range($rounds) | 0] end;
 
-# What there is of a row, if it is from all rounds: figure, noise, details
+# The figure, noise and details of a row, if no round is missing
 def measured:
 	if .class == "lost" then
-		.tool as $boot | ([$figures[0][] | select(.test == "requests") | .requests][0]) as $requests |
+		.tool as $boot |
+		([$figures[0][] | select(.test == "requests") | .requests][0]) as $requests |
 		of($boot; "trace")[0] | select(. != null) |
 		{figure: (if .idle <= .ticks * 0.05 and .lines == .events and .events > 0 and
 				($boot != "load" or ($requests > 0 and .allocs >= $requests))
