@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: what sysfs, debugfs and the trace say of a p2pmem device is the same:
-# sizes, buffers, pins, failures; and "buffers" lists the live buffers, no more
-# and no less, each with its state and who allocated it.
-# Requires: p2pmem series, p2ptrace, the kernel's build directory, cc.
+# Shows: sysfs, debugfs and the trace agree about a p2pmem device: its size, buffers, pins and
+# failures. The file "buffers" lists exactly the live buffers, each with its state and its owner.
+# Requires: p2pmem series, p2ptrace, the build directory of the kernel, cc.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1
@@ -19,8 +18,8 @@ core_load
 
 sys() { cat "$p2pmem/$1"; }
 pool() { awk -v key="$1" '$1 == key { print $2 }' "$debug/pool"; }
-# column NAME [ID]: of all buffers in the list, or of that one; the last has the
-# rest of the line
+# column NAME [ID]: a column of all buffers in the list, or of that buffer.  The last column is the
+# rest of the line.
 column() {
 	awk -v name="$1" -v id="${2:-}" '
 		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i; columns = NF; next }
@@ -36,21 +35,23 @@ plan 38
 available=$(sys available)
 buffers=$(sys buffers)
 failures=$(sys alloc_failures)
-is 'it is the memory of its provider' "$(basename "$(readlink "$p2pmem/device")")" "$provider"
-is 'of 64 MiB' "$(sys size)" $((64 << 20))
-is 'on no node in particular' "$(sys numa_node)" -1
-is 'published' "$(sys published)" 1
-is 'not pinned' "$(sys pinned)" 0
+is 'the device belongs to its provider' "$(basename "$(readlink "$p2pmem/device")")" "$provider"
+is 'size: 64 MiB' "$(sys size)" $((64 << 20))
+is 'numa_node: none' "$(sys numa_node)" -1
+is 'published: yes' "$(sys published)" 1
+is 'pinned: nothing' "$(sys pinned)" 0
 for name in size available published; do
-	is "$name: the same by the provider" "$(cat "/sys/bus/pci/devices/$provider/p2pmem/$name")" "$(sys $name)"
+	is "$name: the same in the attributes of the provider" \
+		"$(cat "/sys/bus/pci/devices/$provider/p2pmem/$name")" "$(sys $name)"
 done
 is 'pool: size' "$(pool size)" "$(sys size)"
 is 'pool: available' "$(pool available)" "$available"
-is 'pool: largest_free is all that is in one piece' $(($(pool largest_free) <= available && $(pool largest_free) > 0)) 1
-is 'what the drive has for its queues is in the list' "$(lines)" "$buffers"
-is 'and is what is not available' $(($(sys size) - available)) \
+is 'pool: largest_free is at most available' \
+	$(($(pool largest_free) <= available && $(pool largest_free) > 0)) 1
+is 'the buffers of the queues of the drive are in the list' "$(lines)" "$buffers"
+is 'their pages are the memory that is not available' $(($(sys size) - available)) \
 	"$(column size | awk '{ n += int(($1 + 4095) / 4096) * 4096 } END { print n }')"
-is 'its states' "$(column state | sort -u)" live
+is 'their state' "$(column state | sort -u)" live
 ok 'the driver of the drive is their owner' eval '! column owner | grep -qv nvme'
 
 trace_start
@@ -64,7 +65,7 @@ core map 1 1 "$drive"
 core map 2 1 "$(nic_pci)"
 core map 3 3 "$drive"
 core free 3
-is 'more than there is' "$(core_says alloc 4 "$provider" $((65 << 20)))" -E2BIG
+is 'a size beyond that of the device' "$(core_says alloc 4 "$provider" $((65 << 20)))" -E2BIG
 
 is 'buffers: three more' "$(sys buffers)" $((buffers + 3))
 is 'pinned: three' "$(sys pinned)" 3
@@ -72,20 +73,26 @@ is 'alloc_failures: one more' "$(sys alloc_failures)" $((failures + 1))
 is 'available: less by their pages' "$(sys available)" $((available - 12288 - 262144 - 4096))
 is 'pool: available' "$(pool available)" "$(sys available)"
 is 'pool: largest_free is not more' $(($(pool largest_free) <= $(sys available))) 1
-is 'the list has as many lines' "$(lines)" "$(sys buffers)"
+is 'the list has one line per buffer' "$(lines)" "$(sys buffers)"
 is 'its columns' "$(head -n 1 "$debug/buffers" | xargs)" 'id size nents age_ms pins state pid owner'
-is 'the first' "$(for name in size nents pins state; do column $name "$one"; done | xargs)" '10000 1 2 live'
-is 'the second' "$(for name in size nents pins state; do column $name "$two"; done | xargs)" '262144 1 0 live'
-is 'the third, freed while mapped' "$(for name in size nents pins state; do column $name "$three"; done | xargs)" \
+is 'the first' \
+	"$(for name in size nents pins state; do column $name "$one"; done | xargs)" \
+		'10000 1 2 live'
+is 'the second' \
+	"$(for name in size nents pins state; do column $name "$two"; done | xargs)" \
+		'262144 1 0 live'
+is 'the third, freed while mapped' \
+	"$(for name in size nents pins state; do column $name "$three"; done | xargs)" \
 	'4096 1 1 freed'
 like 'who allocated it' "$(column owner "$one")" 'p2pmem_test'
 like 'in which process' "$(column pid "$one")" '^[1-9][0-9]*$'
-ok 'how long ago' [ "$(column age_ms "$one")" -lt 60000 ]
+ok 'when it was allocated' [ "$(column age_ms "$one")" -lt 60000 ]
 is 'the pins add up' "$(column pins | awk '{ n += $1 } END { print n }')" "$(sys pinned)"
 
 echo 1 >"$p2pmem/user_mmap"
 ok 'a process maps memory' mapped 16384
-is 'it is in the list' "$(column state | sort | uniq -c | awk '{ print $2 }' | xargs)" 'freed live user'
+is 'it is in the list' \
+	"$(column state | sort | uniq -c | awk '{ print $2 }' | xargs)" 'freed live user'
 exec 3>&-
 wait "$map_pid"
 
@@ -94,9 +101,12 @@ for map in 1 2 3; do
 done
 core free 1
 core free 2
-is 'all is back' "$(sys available) $(sys buffers) $(sys pinned)" "$available $buffers 0"
-is 'and in the list no more' "$(lines)" "$buffers"
+is 'the pool is as full as before' \
+	"$(sys available) $(sys buffers) $(sys pinned)" "$available $buffers 0"
+is 'the list is as long as before' "$(lines)" "$buffers"
 trace_stop
-is 'the trace has seen as many buffers' "$(trace_count '.event == "p2pmem_alloc"')" 4
-is 'with the ids of the list' "$(jq -r 'select(.event == "p2pmem_alloc") | .id' $trace_json | head -n 3 | xargs)" "$one $two $three"
-is 'and as many failures' "$(trace_count '.event == "p2pmem_alloc_fail"')" 1
+is 'the trace has 4 allocations' "$(trace_count '.event == "p2pmem_alloc"')" 4
+is 'their ids are those of the list' \
+	"$(jq -r 'select(.event == "p2pmem_alloc") | .id' $trace_json | head -n 3 | xargs)" \
+		"$one $two $three"
+is 'the trace has one failure' "$(trace_count '.event == "p2pmem_alloc_fail"')" 1

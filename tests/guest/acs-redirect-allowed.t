@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: with ACS redirect on the bridge above both, and a CPU that is known to
-# pass such transfers on, peer memory is mapped through the host bridge, and the
-# data is right.
+# Shows: with ACS redirect on the bridge above provider and clients, and a CPU that is known to
+# route peer-to-peer requests, peer memory is mapped through the host bridge, and the data is right.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma, setpci.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -13,8 +12,8 @@ TOPOLOGY=acs CPU=EPYC
 require_p2pmem
 require_p2ptrace
 
-# What the root port has to say about requests from one function below it to
-# another: Request Redirect, in the ACS control register
+# Request Redirect in the ACS control register of the root port applies to requests from one
+# function below it to another
 root_port=$(basename "$(readlink -f "/sys/bus/pci/devices/$(pci_of cmb0)/..")")
 redirect() { setpci -s "$root_port" ECAP_ACS+6.w=4:4; }
 
@@ -29,8 +28,9 @@ ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 31
 nvmet_disconnect lab
 trace_stop
 
-is 'how the clients were decided' \
+is 'the decision for both clients' \
 	"$(trace_values '"\(.map) \(.reason) \(.blocker)"' '.event == "p2pmem_decide"')" \
 	"thru_host_bridge acs_redirect_allowed $root_port"
-is 'and mapped' "$(trace_values .map '.event == "p2pmem_dma_map"')" thru_host_bridge
+is 'the map type of all mappings' \
+	"$(trace_values .map '.event == "p2pmem_dma_map"')" thru_host_bridge
 is 'nothing fell back' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid > 0')" 0

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a host without multipath sees what the target says of asymmetric access: a
-# path that is not optimized works as any other, over one that is inaccessible
-# requests fail, and the data is there when it is accessible again; meanwhile
-# nothing is held, and another namespace is not disturbed.
+# Shows: a host without multipath follows the ANA state (asymmetric namespace access) of the target.
+# Requests work in a state that is accessible, optimized or not, and fail in the others. The data
+# survives. No buffer stays allocated, and I/O to another namespace goes on.
 # Requires: fio, nvme, rdma, jq.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -31,15 +30,15 @@ wait_for 20 host_has 2 || bail 'the host has not seen namespace 2'
 remote=$(host_drive 1)
 other=$(host_drive 2)
 
-# ana: of each group its namespaces and state, as the host reads them.  The tool
-# prints one object a line or all in one, with the number of states first.
+# ana: the namespaces and the state of each group, as the host reads them.  Depending on its
+# version, nvme prints one object per line or a single one, with the number of states first.
 ana() {
 	nvme ana-log "/dev/$(host_controllers lab)" -o json 2>/dev/null |
 		jq -r '.["ANA DESC LIST "]? // .["ANA DESC LIST"]? // .[] |
 			.[] | "\(.grpid):\([.NSIDS[].nsid] | join(",")):\(.state)"' | paste -sd ' '
 }
 
-# works: it reads a block; works_not
+# works: succeeds if the host can read a block
 works() { timeout 60 dd if="$other" of=/dev/null bs=16k count=1 iflag=direct 2>/dev/null; }
 works_not() { ! works; }
 

@@ -1,12 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: commands whose data the CPU of the target reads or writes take system
-# memory and say so: DSM, admin commands, and writes whose data come along in the
-# command; reads and writes beside them use peer memory.  The counts of the namespace
-# are those of the events.
-# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma,
-# blkdiscard.
+# Shows: commands whose data the CPU of the target reads or writes use system memory and report a
+# fallback: DSM, admin commands, and writes with inline data. Reads and writes beside them use peer
+# memory. The counters of the namespace match the events.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma, blkdiscard.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch
@@ -28,25 +26,30 @@ ok 'a range is discarded' blkdiscard -o 1048576 -l 1048576 "$remote"
 is 'by one DSM command, which is counted' $(($(counted cpu_access) - base)) 1
 
 base=$(counted cpu_access)
-ok '7 blocks of 4 KiB are written, with their commands' fio --name=small --filename="$remote" --rw=write \
+ok '7 blocks of 4 KiB are written, with their commands' \
+	fio --name=small --filename="$remote" --rw=write \
 	--bs=4k --size=28k --direct=1 --ioengine=psync --output=/dev/null
 is 'each is counted' $(($(counted cpu_access) - base)) 7
 
 base=$(counted cpu_access) used=$(counted used)
 ok '11 blocks of 64 KiB are written and verified' fio_verify "$remote" 64k 11
-is 'all of them through peer memory' $(($(counted used) - used)) 22
+is 'all of them used peer memory' $(($(counted used) - used)) 22
 is 'and nothing fell back' "$(counted cpu_access)" "$base"
 
 want=$(counted cpu_access)
 nvmet_disconnect lab
 trace_stop
 
-is 'the DSM command is there' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .opcode == 9')" 1
-is 'the small writes are there' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .opcode == 1 and .size == 4096')" 7
-ok 'admin commands are there, of no namespace' \
+is 'the DSM command is there' \
+	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .opcode == 9')" 1
+is 'the small writes are there' \
+	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .opcode == 1 and .size == 4096')" 7
+ok 'admin commands are there, without a namespace' \
 	[ "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid == 0 and .nsid == 0')" -gt 0 ]
-is 'all for the same reason' "$(trace_values .reason '.event == "nvmet_p2pmem_fallback"')" cpu_access
-is 'the namespace has counted all but those' \
+is 'all for the same reason' \
+	"$(trace_values .reason '.event == "nvmet_p2pmem_fallback"')" cpu_access
+is 'the namespace counted all commands but those' \
 	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid > 0')" "$want"
 is 'no other opcode used peer memory' \
-	"$(trace_values .opcode '.event == "nvmet_p2pmem_use" and .opcode != 1 and .opcode != 2')" ''
+	"$(trace_values .opcode \
+		'.event == "nvmet_p2pmem_use" and .opcode != 1 and .opcode != 2')" ''

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a namespace on a file works beside one on a drive, over RDMA and over the
-# loop transport; all data is right, and none but the drive's, over RDMA, is in peer
-# memory.
+# Shows: a namespace on a file works beside one on a drive, over RDMA and over the loop transport.
+# All data is right. Only requests to the drive over RDMA use peer memory.
 # Requires: fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -21,7 +20,7 @@ rxe_up
 buffers=$(buffers_held)
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 ok 'a namespace can be on a file' namespace_add 2 $file 1
-ok 'the port of another transport' port_make 2 loop
+ok 'a port of another transport can be created' port_make 2 loop
 ln -s $lab $nvmet/ports/2/subsystems/
 nvmet_connect lab
 ok 'a host can connect over loop as well' \
@@ -34,19 +33,21 @@ done
 
 used=$(with_series 0 && counted used)
 ok 'over loop, the data of the drive is right' fio_verify "$(host_drive 1 loop)" 16k 61
-ok 'and that of the file' fio_verify "$(host_drive 2 loop)" 16k 61
+ok 'over loop, the data of the file is right' fio_verify "$(host_drive 2 loop)" 16k 61
 if with_series 2; then
 	is 'no request used peer memory' "$(counted used)" "$used"
-	is 'nor should have: only the host over RDMA is bound' "$(bindings)" 1
+	is 'only the host over RDMA is bound' "$(bindings)" 1
 fi
 
-ok 'over RDMA, what was written over loop is there, in the drive' \
+ok 'over RDMA, the data that was written over loop is on the drive' \
 	fio_verify "$(host_drive 1)" 16k 61 --verify_only=1
-ok 'and in the file' fio_verify "$(host_drive 2)" 16k 61 --verify_only=1
+ok 'over RDMA, the data that was written over loop is in the file' \
+	fio_verify "$(host_drive 2)" 16k 61 --verify_only=1
 ok 'I/O to the drive is under way' load_start "$(host_drive 1)"
-ok 'while data of the file is right' fio_verify "$(host_drive 2)" 16k 127 --output=/tmp/fio.file.json
+ok 'the data of the file is right meanwhile' \
+	fio_verify "$(host_drive 2)" 16k 127 --output=/tmp/fio.file.json
 ok 'I/O to the drive can be ended' load_stop
-is 'it has seen no error' "$(load_error)" 0
+is 'fio saw no error' "$(load_error)" 0
 nvme disconnect --nqn lab >/dev/null
 if with_series 3; then
 	ok 'requests to the drive used peer memory' used_above $((used + 400))

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a host that disconnects under full load leaves nothing behind: no buffer,
-# no binding, no controller; it can connect again, and finds its data.  Three times.
+# Shows: when a host disconnects under full load, no buffer, no binding and no controller is left.
+# The host can connect again and finds its data. The test does this three times.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -32,12 +32,15 @@ for ((i = 1; i <= TIMES; i++)); do
 	ok 'the host can disconnect' timeout 60 sh -c 'nvme disconnect --nqn lab >/dev/null'
 	ok 'its I/O ends' wait_for 30 load_ended
 	load_stop
-	ok 'with an error' [ "$(load_error)" -gt 0 ]
+	ok 'fio saw an error' [ "$(load_error)" -gt 0 ]
 	ok 'nothing is held' wait_for 10 held_is "$buffers"
 	ok 'nothing is bound' wait_for 10 bound 0
 done
 trace_stop
 
-is 'each controller was bound' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" $((TIMES + 1))
-is 'until its end' "$(trace_count '.event == "nvmet_p2pmem_unbind" and .reason == "teardown"')" $((TIMES + 1))
-is 'and for no other reason' "$(trace_values .reason '.event == "nvmet_p2pmem_unbind"')" teardown
+is 'each controller was bound' \
+	"$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" $((TIMES + 1))
+is 'each binding ended with its controller' \
+	"$(trace_count '.event == "nvmet_p2pmem_unbind" and .reason == "teardown"')" $((TIMES + 1))
+is 'no binding ended for another reason' \
+	"$(trace_values .reason '.event == "nvmet_p2pmem_unbind"')" teardown

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: Ctrl-C while the reader of the trace is slow cuts nothing: once it reads,
-# it gets every line to the end, which says how many there are.
+# Shows: Ctrl-C loses no output, even if the reader of the trace is slow. The reader gets every
+# line, and the last line has the number of events.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -18,7 +18,7 @@ rxe_up
 nvmet_export lab plain0 1
 nvmet_connect lab
 
-# Nobody reads the pipe, which holds much less than what follows
+# Nobody reads the pipe, whose capacity is much less than the output
 mkfifo /tmp/pipe
 exec 3<>/tmp/pipe
 env --default-signal=INT "$P2PTRACE" trace --json >/tmp/pipe 2>/tmp/err 3>&- &
@@ -26,16 +26,16 @@ pid=$!
 wait_for 30 grep -q tracing /tmp/err
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 127
 in_pipe_write() { grep -qs pipe_write /proc/$pid/wchan || grep -qs pipe_write /proc/$pid/stack; }
-ok 'p2ptrace is stuck at the full pipe' wait_for 20 in_pipe_write
+ok 'p2ptrace waits at the full pipe' wait_for 20 in_pipe_write
 kill -INT $pid
 cat </tmp/pipe >/tmp/read 3>&- &
 reader=$!
 exec 3>&-
 wait $pid
-is 'it ends well' $? 0
+is 'p2ptrace ends with status 0' $? 0
 wait $reader
-ok 'all lines are whole' eval 'jq -e . /tmp/read >/dev/null'
-is 'the last one counts the others, and nothing was lost' "$(tail -n 1 /tmp/read | jq -c .)" \
+ok 'all lines are complete' eval 'jq -e . /tmp/read >/dev/null'
+is 'the last line counts the others, and no event was lost' "$(tail -n 1 /tmp/read | jq -c .)" \
 	"{\"event\":\"end\",\"events\":$(($(wc -l </tmp/read) - 1)),\"lost\":0}"
-ok 'there are as many as a pipe cannot hold' [ "$(stat -c %s /tmp/read)" -gt 65536 ]
+ok 'the output exceeds the capacity of a pipe' [ "$(stat -c %s /tmp/read)" -gt 65536 ]
 nvmet_disconnect lab

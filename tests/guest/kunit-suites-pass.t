@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: the KUnit suites of p2pmem pass, every case of them.
-# Requires: p2pmem series with PCI_P2PMEM_KUNIT_TEST=m, the kernel's build directory.
+# Shows: every case of the KUnit suites of p2pmem passes.
+# Requires: p2pmem series with PCI_P2PMEM_KUNIT_TEST=m, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=plain
@@ -17,17 +17,17 @@ plan 7
 
 ok 'KUnit can be loaded' insmod "$kunit"
 dmesg --clear
-# Loading it runs it
+# Loading the module runs the suites
 ok 'the suites can be loaded' insmod "$suites"
 dmesg --notime >/tmp/ktap
 
-# What the log has of them: "# SUITE: pass:N fail:N skip:N total:N", then a line
-# that says "ok" or "not ok" for the suite, and these for each case, indented
+# The log has a line "# SUITE: pass:N fail:N skip:N total:N" and a line "ok" or "not ok" for each
+# suite, and the same for each case, indented
 grep -E '^ *(# .*(seed|pass:|Totals)|not ok)' /tmp/ktap | sed 's/^/# /'
 total=$(grep -oE '# [a-z0-9_-]+: pass:[0-9]+ fail:[0-9]+ skip:[0-9]+ total:[0-9]+' /tmp/ktap)
 count() { grep -oE "$1:[0-9]+" <<<"$total" | awk -F : '{ n += $2 } END { print n + 0 }'; }
 ok 'there are suites' [ "$(wc -l <<<"$total")" -ge 2 ]
-ok 'with cases' [ "$(count pass)" -ge 20 ]
+ok 'the suites have cases' [ "$(count pass)" -ge 20 ]
 is 'all passed' "$(count pass)" "$(count total)"
 is 'none failed or was skipped' "$(count fail) $(count skip)" '0 0'
 is 'nothing is reported as failed' "$(grep -E '^ *not ok' /tmp/ktap)" ''

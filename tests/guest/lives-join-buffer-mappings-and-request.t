@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace trace --lives has one line for each buffer, with the request of the
-# NVMe target that it was for, and both of its mappings, within the time it was held;
-# --min-us and --min-size leave out what is shorter and smaller.
+# Shows: p2ptrace trace --lives prints one line per buffer, with the request of the NVMe target and
+# both mappings of the buffer. --min-us and --min-size leave out buffers that are held for less time
+# or are smaller.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -28,7 +28,7 @@ lives_start() {
 lives_stop() { kill -INT $lives_pid; wait $lives_pid; }
 all_back() { [ "$(lives true)" -ge 106 ]; }
 attached() { grep -qs tracing /tmp/lives.err; }
-# lives FILTER: how many are so
+# lives FILTER: the number of lives that match
 lives() { jq -c "select(.event == \"life\" and ($1))" $out | wc -l; }
 
 drive=$(pci_of plain0) nic=$(nic_pci) provider=$(pci_of cmb0)
@@ -38,20 +38,23 @@ nvmet_connect lab
 
 ok 'it starts' lives_start
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 53 --iodepth=16
-ok 'all is back' wait_for 10 all_back
+ok 'all buffers were freed' wait_for 10 all_back
 ok 'it ends well' lives_stop
-is 'a life for each block that went either way' "$(lives .request.opcode==1) $(lives .request.opcode==2)" \
+is 'there is a life for each block, written and read' \
+	"$(lives .request.opcode==1) $(lives .request.opcode==2)" \
 	"$(fio_count)"
-is 'and for nothing else' "$(lives true)" 106
-is 'each is for a request of its own' \
-	"$(jq -c 'select(.event == "life") | .request | [.cntlid, .qid, .nsid]' $out | sort -u | wc -l)" \
+is 'there is no other life' "$(lives true)" 106
+is 'each life is for a request of its own' \
+	"$(jq -c 'select(.event == "life") | .request | [.cntlid, .qid, .nsid]' $out | sort -u |
+		wc -l)" \
 	"$(jq -c 'select(.event == "life") | .request.qid' $out | sort -u | wc -l)"
-is 'each was mapped for card and drive' \
+is 'each buffer was mapped for card and drive' \
 	"$(lives "([.maps[].client] | sort) == ([\"$nic\", \"$drive\"] | sort)")" 106
-is 'by the switch' "$(lives 'all(.maps[]; .map == "bus_addr" and .size == 16384)')" 106
+is 'each mapping is bus_addr' "$(lives 'all(.maps[]; .map == "bus_addr" and .size == 16384)')" 106
 # shellcheck disable=SC2016 # jq's variable
-is 'and for less time than it was held' \
-	"$(lives '.held_ns as $held | all(.maps[]; .mapped_ns > 0 and .after_ns >= 0 and .after_ns + .mapped_ns <= $held)')" 106
+is 'each mapping is within the life of its buffer' \
+	"$(lives '.held_ns as $held | all(.maps[]; .mapped_ns > 0 and .after_ns >= 0 and
+		.after_ns + .mapped_ns <= $held)')" 106
 is 'none was lost' "$(jq -c 'select(.event == "end") | .lost' $out)" 0
 nvmet_disconnect lab
 
@@ -67,9 +70,9 @@ core free 1 && core free 3 && core free 2
 sleep 0.3
 core unmap 2
 lives_stop
-is 'of the test module, one was held for long enough, large enough, and not from before' "$(lives true)" 1
-is 'which was for no request' "$(lives '.size == 12288 and .request == null and .comm != ""')" 1
-is 'and still mapped when it was freed' "$(lives '.held_ns - .freed_ns > 200000000')" 1
+is 'one buffer of the test module is long-lived, large and new enough' "$(lives true)" 1
+is 'it was for no request' "$(lives '.size == 12288 and .request == null and .comm != ""')" 1
+is 'it was still mapped when it was freed' "$(lives '.held_ns - .freed_ns > 200000000')" 1
 : >/tmp/lives.err
 env --default-signal=INT "$P2PTRACE" trace --lives --count 1 >/tmp/text 2>/tmp/lives.err &
 lives_pid=$!
@@ -79,5 +82,6 @@ core map 5 5 "$drive"
 core free 5
 core unmap 5
 wait $lives_pid
-like 'text says so as well' "$(cat /tmp/text)" \
-	'p2pmem0 id=[0-9]* size=4096 held=[^ ]* by [^ ]*: '"$drive"' bus_addr to_device [^ ]* after [^ ]*; freed [^ ]* before its memory was reclaimed'
+like 'text has the same facts' "$(cat /tmp/text)" \
+	'p2pmem0 id=[0-9]* size=4096 held=[^ ]* by [^ ]*: '"$drive"' bus_addr to_device [^ ]* '\
+'after [^ ]*; freed [^ ]* before its memory was reclaimed'

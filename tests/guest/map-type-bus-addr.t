@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: behind one switch, every mapping of peer memory is bus_addr, for the
-# drive and for the network card, and the decisions say why.
+# Shows: behind one switch, every mapping of peer memory is bus_addr, for the drive and for the
+# network card, and the decisions have the reason.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -25,7 +25,7 @@ trace_stop
 is 'both clients mapped peer memory' \
 	"$(trace_values .client '.event == "p2pmem_dma_map"')" "$(pci_of plain0) $(nic_pci)"
 is 'every mapping is bus_addr' "$(trace_values .map '.event == "p2pmem_dma_map"')" bus_addr
-is 'both were decided so, for their bridge' \
+is 'both decisions have the reason same_bridge' \
 	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pmem_decide"')" \
 	"$(pci_of plain0) bus_addr same_bridge $(nic_pci) bus_addr same_bridge"
 is 'the provider is cmb0' "$(trace_values .provider '.event == "p2pmem_decide"')" "$(pci_of cmb0)"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when ACS redirect is switched at run time, the next decision sees it,
-# be it find or check that takes it, and from then on mappings follow that one and
-# no older.  A reader of "peers" sees what would be decided, and changes nothing.
-# Requires: p2pmem series, p2ptrace, the kernel's build directory, setpci.
+# Shows: after ACS redirect is changed at run time, the next decision takes it into account, whether
+# find or check makes it, and all mappings follow that decision. Reading "peers" shows the decision
+# that would be made, and has no side effects.
+# Requires: p2pmem series, p2ptrace, the build directory of the kernel, setpci.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=acs CPU=EPYC MODULE=1
@@ -22,7 +22,7 @@ redirect() { setpci -s "$root_port" "ECAP_ACS+6.w=$1:4"; }
 peer() { awk -v client="$1" '$1 == client { print $2, $4, $5 }' "$peers"; }
 core_load
 
-# by_bus_addr CLIENT...: how the buffer is mapped for each, 1 or 0
+# by_bus_addr CLIENT...: for each client, 1 if the buffer is mapped by its bus address, otherwise 0
 by_bus_addr() {
 	local client said=''
 	for client; do
@@ -54,13 +54,15 @@ ok 'both are found once more' core find "$drive" "$card"
 is 'and mappings follow' "$(by_bus_addr "$drive" "$card")" '1 1'
 
 redirect 4
-is 'peers sees it when it is on again' "$(peer "$card")" "thru_host_bridge acs_redirect_allowed $root_port"
+is 'peers sees it when it is on again' \
+	"$(peer "$card")" "thru_host_bridge acs_redirect_allowed $root_port"
 ok 'both are checked' core check "$provider" "$drive" "$card"
 is 'and mappings follow again' "$(by_bus_addr "$drive" "$card")" '0 0'
 trace_stop
 
 is 'the drive, by its mappings' \
-	"$(jq -r "select(.event == \"p2pmem_dma_map\" and .client == \"$drive\") | .map" $trace_json | uniq | paste -sd ' ')" \
+	"$(jq -r "select(.event == \"p2pmem_dma_map\" and .client == \"$drive\") | .map" $trace_json |
+		uniq | paste -sd ' ')" \
 	'bus_addr thru_host_bridge bus_addr thru_host_bridge'
 is 'every mapping is as its client was last decided' "$(jq -n 'reduce inputs as $e ({bad: 0};
 	if $e.event == "p2pmem_decide" then .[$e.client] = $e.map

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the module that lends memory is unloaded under full load, no I/O
-# fails, no data is lost, and the memory is given back within a second; when it is
-# loaded again, connected hosts use peer memory again.
-# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
-# directory, fio, nvme, rdma.
+# Shows: when the module of the provider is unloaded under full load, no I/O fails, no data is lost,
+# and its memory is released within a second. When it is loaded again, connected hosts use peer
+# memory again.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the build directory of the kernel,
+# fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1
@@ -14,8 +14,8 @@ TOPOLOGY=switch MODULE=1
 # shellcheck source=tests/lib/removal.sh
 . "${BASH_SOURCE[0]%/*}/../lib/removal.sh"
 
-# Two modules: p2pmem_provider lends the memory of the drive that it takes from
-# nvme, p2pmem_test uses it
+# Two modules: p2pmem_provider is the driver of cmb0, in place of nvme, and provides its memory;
+# p2pmem_test uses the memory
 provider=$(pci_of cmb0)
 provider_unbind "$provider" || bail 'cannot unbind cmb0 from nvme'
 echo p2pmem_provider >"/sys/bus/pci/devices/$provider/driver_override"
@@ -26,8 +26,8 @@ core_load
 
 plan $((REMOVAL_POINTS + 2))
 
-lends() { p2pmem_of "$provider" >/dev/null; }
-ok 'the module lends memory' lends
+provides() { p2pmem_of "$provider" >/dev/null; }
+ok 'the module provides memory' provides
 core find "$(pci_of plain0)" "$(nic_pci)"
-is 'which is found' "$(field provider)" "$provider"
+is 'p2pmem_find() finds it' "$(field provider)" "$provider"
 removal_under_load "$provider"

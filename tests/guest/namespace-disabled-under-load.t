@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a namespace can be disabled under full load, after which nothing is held and
-# the host knows; when it is enabled again, the same host finds its data and uses peer
-# memory again.  Twice.
+# Shows: a namespace can be disabled under full load. No buffer stays allocated, and the host sees
+# that the namespace is gone. When it is enabled again, the same host finds its data and uses peer
+# memory again. The test does this twice.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -27,22 +27,23 @@ ok 'there is data' keep_data "$(host_drive 1)"
 for i in 1 2; do
 	used=$(counted used)
 	ok "$i: I/O is under way" load_start_unverified "$(host_drive 1)"
-	ok 'in peer memory' used_above $((used + 200))
+	ok 'it uses peer memory' used_above $((used + 200))
 	ok 'the namespace can be disabled' timeout 60 sh -c "echo 0 >$ns/enable"
 	ok 'nothing is held' wait_for 10 held_is "$buffers"
 	is 'nothing is bound' "$(bindings)" 0
 	ok 'the host sees that it is gone' wait_for 30 host_has_not 1
 	ok 'its I/O ends' wait_for 30 load_ended
 	load_stop
-	ok 'with an error' [ "$(load_error)" -gt 0 ]
+	ok 'fio saw an error' [ "$(load_error)" -gt 0 ]
 	used=$(counted used)
 	ok 'the namespace can be enabled' timeout 60 sh -c "echo 1 >$ns/enable"
 	ok 'the host sees it' wait_for 30 host_has 1
-	ok 'with its data' data_kept "$(host_drive 1)"
-	ok 'over peer memory' used_above $((used + 60))
+	ok 'the data is there' data_kept "$(host_drive 1)"
+	ok 'requests use peer memory' used_above $((used + 60))
 done
 nvmet_disconnect lab
 trace_stop
 
-is 'each binding ended for its reason' "$(jq -r 'select(.event != "end") | .reason // "bound"' $trace_json | paste -sd ' ')" \
+is 'each binding ended with the right reason' \
+	"$(jq -r 'select(.event != "end") | .reason // "bound"' $trace_json | paste -sd ' ')" \
 	'bound disabled bound disabled bound teardown'

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: namespaces that are added and removed while a host works are seen by it
-# without being asked for, by an asynchronous event; its work on the one that stays is
-# not disturbed, and each new one can be used at once, over peer memory with the
-# series.
+# Shows: an asynchronous event makes a host see namespaces that are added and removed while it does
+# I/O. I/O on the other namespace goes on. Each new namespace can be used at once, through peer
+# memory with the series.
 # Requires: fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -29,17 +28,19 @@ for i in 1 2; do
 	ok 'and can use it' fio_verify "$(host_drive 2)" 16k 31
 	ok 'it can be removed' namespace_remove 2
 	ok 'the host sees that it is gone' wait_for 30 host_has_not 2
-	ok 'I/O on the other goes on' goes_on "$remote"
+	ok 'I/O to namespace 1 goes on' goes_on "$remote"
 done
 
-ok 'the host was told, and has not been asking' [ "$(kernel_log 'rescanning namespaces' | wc -l)" -ge 4 ]
+ok 'events made the host scan for namespaces' \
+	[ "$(kernel_log 'rescanning namespaces' | wc -l)" -ge 4 ]
 ok 'fio can be ended' load_stop
-is 'it has seen no error' "$(load_error)" 0
-ok 'it has read and verified' [ "$(load_verified)" -gt 1000 ]
+is 'fio saw no error' "$(load_error)" 0
+ok 'fio read and verified' [ "$(load_verified)" -gt 1000 ]
 is 'the drive has kept its name' "$(host_drive 1)" "$remote"
 nvmet_disconnect lab
 if with_series 3; then
-	ok 'requests to the one that stayed used peer memory' used_above 1000
-	is 'and none fell back' "$(counted no_binding) $(counted no_memory) $(counted removed)" '0 0 0'
+	ok 'requests to namespace 1 used peer memory' used_above 1000
+	is 'none of them fell back' \
+		"$(counted no_binding) $(counted no_memory) $(counted removed)" '0 0 0'
 	ok 'nothing is held' wait_for 20 held_is "$buffers"
 fi

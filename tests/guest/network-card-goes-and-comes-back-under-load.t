@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the network card goes under full load, first its RDMA device and then
-# all of it, controllers end with nothing held; with a new one the port can be
-# reached again, over peer memory, and the data is there.
+# Shows: when the network card goes away under full load, first its RDMA device only and then the
+# whole card, the controllers end and no buffer stays allocated. With a new one, the port works
+# again through peer memory, and the data is right.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -27,9 +27,9 @@ ok 'there is data' keep_data "$(host_drive 1)"
 
 rxe_gone() { [ ! -e /sys/class/infiniband/rxe0 ]; }
 taken_away() { ! kill -0 "$pid" 2>/dev/null; }
-# The removal of an RDMA device waits for its users.  Where nvme_rdma and nvmet_rdma
-# are built in, as in the lab, rdma_cm is told before they are, and waits for them
-# in vain, in any kernel: then it is for the administrator to end what they do.
+# The removal of an RDMA device waits for its users.  If nvme_rdma and nvmet_rdma are built in, as
+# in the lab, the removal reaches rdma_cm before it reaches them, and rdma_cm waits for them
+# forever.  This is so in any kernel.  The administrator then has to end their connections.
 is_going() { taken_away || grep -q cma_ "/proc/$pid/stack" /proc/[0-9]*/task/*/stack 2>/dev/null; }
 
 # goes_and_comes_back HOW TAKE_AWAY BRING_BACK: 12 points
@@ -37,23 +37,23 @@ goes_and_comes_back() {
 	ok "$1: I/O is under way" load_start_unverified "$(host_drive 1)"
 	sh -c "$2" &
 	pid=$!
-	ok 'the card begins to go' wait_for 30 is_going
+	ok 'the removal begins' wait_for 30 is_going
 	ok 'the subsystem can be unlinked from the port' port_unlink
 	ok 'nothing is bound' wait_for 30 bound 0
 	ok 'nothing is held' wait_for 10 held_is "$buffers"
 	timeout 60 nvme disconnect --nqn lab >/dev/null
 	ok 'the card is gone' wait_for 30 taken_away
-	ok 'and its RDMA device' wait_for 20 rxe_gone
+	ok 'its RDMA device is gone' wait_for 20 rxe_gone
 	ok 'I/O ends' wait_for 30 load_ended
 	load_stop
-	ok 'with an error' [ "$(load_error)" -gt 0 ]
+	ok 'fio saw an error' [ "$(load_error)" -gt 0 ]
 	$3
 	port_link
 	nvmet_connect lab
 	ok 'with a new card, the data is there' data_kept "$(host_drive 1)"
-	ok 'over peer memory' used_above "$((used + 60))"
+	ok 'requests use peer memory' used_above "$((used + 60))"
 	used=$(counted used)
-	is 'to which the namespace is bound' "$(bindings)" 1
+	is 'the namespace is bound' "$(bindings)" 1
 }
 
 used=0

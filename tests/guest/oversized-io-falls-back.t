@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a request that does not fit what is left of peer memory falls back, with
-# its reason, and its data is right; smaller ones still go through it.
+# Shows: a request that does not fit into the free peer memory falls back with the reason no_memory,
+# and its data is right. Smaller requests still use peer memory.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
-# Less than 1 MiB of the 2 MiB is left because the drive that lends them keeps its
-# queues there: 9 of 128 KiB each.
+# The provider keeps 9 queues of 128 KiB each in its 2 MiB, which leaves less than 1 MiB
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=small
 # shellcheck disable=SC2034
@@ -21,7 +20,7 @@ require_p2ptrace
 plan 11
 
 available=$(</sys/class/p2pmem/p2pmem0/available)
-ok 'less than 1 MiB is left' [ "$available" -lt 1048576 ]
+ok 'less than 1 MiB is available' [ "$available" -lt 1048576 ]
 rxe_up
 ok 'plain0 can be exported with p2pmem on' nvmet_export lab plain0 1
 nvmet_connect lab
@@ -36,7 +35,8 @@ trace_stop
 
 is 'the large ones fell back' \
 	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .size == 1048576')" 26
-is 'for want of memory' "$(trace_values '"\(.size) \(.reason)"' '.event == "nvmet_p2pmem_fallback" and .qid > 0')" \
+is 'with the reason no_memory' \
+	"$(trace_values '"\(.size) \(.reason)"' '.event == "nvmet_p2pmem_fallback" and .qid > 0')" \
 	'1048576 no_memory'
 is 'each was refused once by the pool' \
 	"$(trace_count '.event == "p2pmem_alloc_fail" and .reason == "no_memory"')" 26

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a namespace whose p2pmem is off allocates no peer memory, is not bound,
-# and is not counted as falling back: it did not want any.
+# Shows: a namespace whose p2pmem is off allocates no peer memory and has no bindings and no
+# fallbacks.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -21,8 +21,8 @@ ok 'plain0 can be exported with p2pmem off' nvmet_export lab plain0 0
 nvmet_connect lab
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 127
 is 'fio: 127 blocks each way' "$(fio_count)" '127 127'
-is 'no buffer was handed out' "$(buffers_held)" "$buffers"
+is 'no buffer was allocated' "$(buffers_held)" "$buffers"
 nvmet_disconnect lab
 trace_stop
 
-is 'there was no event at all' "$(trace_count)" 0
+is 'there was no event' "$(trace_count)" 0

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the provider's PCI device is removed by sysfs under full load, no
-# I/O fails, no data is lost, and the memory is given back within a second; after
-# a rescan it is lent anew, all of it, and connected hosts use it again.
-# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
-# directory, fio, nvme, rdma.
+# Shows: when the PCI device of the provider is removed through sysfs under full load, no I/O fails,
+# no data is lost, and its memory is released within a second. After a rescan it provides all of its
+# memory again, and connected hosts use it.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the build directory of the kernel,
+# fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1
@@ -24,7 +24,7 @@ plan $((REMOVAL_POINTS + 2))
 
 removal_under_load "$provider"
 
-lends_all() { [ "$(<"$(p2pmem_of "$provider")/available")" = "$available" ]; }
-ok 'it lends as much as before' wait_for 20 lends_all
+provides_all() { [ "$(<"$(p2pmem_of "$provider")/available")" = "$available" ]; }
+ok 'it provides as much as before' wait_for 20 provides_all
 core find "$(pci_of plain0)" "$(nic_pci)"
-is 'which is found' "$(field provider)" "$provider"
+is 'p2pmem_find() finds it' "$(field provider)" "$provider"

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: "peers" in debugfs has one line for each PCI function that is no bridge,
-# with what would be decided for it: how it can reach the memory, how far it is,
-# and why.
+# Shows: the debugfs file "peers" has one line for each PCI function that is not a bridge, with the
+# map type, the distance and the reason of the decision for it.
 # Requires: p2pmem series, p2ptrace.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -17,7 +16,7 @@ provider=$(pci_of cmb0)
 peers=/sys/kernel/debug/p2pmem/$(basename "$(p2pmem_of "$provider")")/peers
 peer() { awk -v client="$1" '$1 == client { $1 = ""; print substr($0, 2) }' /tmp/peers; }
 
-# Header type 0 is an endpoint's; byte 14 of the config space, but for the top bit
+# The header type is the lower seven bits of byte 14 of config space; type 0 is an endpoint
 endpoints() {
 	local dir
 	for dir in /sys/bus/pci/devices/*; do
@@ -30,15 +29,19 @@ plan 9
 trace_start
 cat "$peers" >/tmp/peers
 trace_stop
-is 'it says what its columns are' "$(head -n 1 /tmp/peers | xargs)" 'client map distance reason blocker'
-is 'each line has as many' "$(awk 'NF != 5' /tmp/peers)" ''
-is 'every endpoint is there, once, and nothing else' \
-	"$(tail -n +2 /tmp/peers | awk '{ print $1 }' | sort | paste -sd ' ')" "$(endpoints | sort | paste -sd ' ')"
+is 'the first line names the columns' \
+	"$(head -n 1 /tmp/peers | xargs)" 'client map distance reason blocker'
+is 'each line has 5 columns' "$(awk 'NF != 5' /tmp/peers)" ''
+is 'exactly the endpoints are listed' \
+	"$(tail -n +2 /tmp/peers | awk '{ print $1 }' | sort | paste -sd ' ')" \
+		"$(endpoints | sort | paste -sd ' ')"
 is 'the provider itself' "$(peer "$provider")" 'bus_addr 0 same_function -'
 is 'the drive beside it' "$(peer "$(pci_of plain0)")" 'bus_addr 4 same_bridge -'
 is 'the network card beside it' "$(peer "$(nic_pci)")" 'bus_addr 4 same_bridge -'
-is 'the drive under another root port' "$(peer "$(pci_of far0)")" 'not_supported 6 host_bridge_unknown -'
-is 'everything else is as far from it' \
-	"$(tail -n +2 /tmp/peers | grep -vE "^($provider|$(pci_of plain0)|$(nic_pci)) " | awk '{ print $2, $4, $5 }' | sort -u)" \
+is 'the drive under another root port' \
+	"$(peer "$(pci_of far0)")" 'not_supported 6 host_bridge_unknown -'
+is 'all other endpoints are refused' \
+	"$(tail -n +2 /tmp/peers | grep -vE "^($provider|$(pci_of plain0)|$(nic_pci)) " |
+		awk '{ print $2, $4, $5 }' | sort -u)" \
 	'not_supported host_bridge_unknown -'
-is 'to read it is to decide nothing' "$(trace_count '.event == "p2pmem_decide"')" 0
+is 'reading it makes no decision' "$(trace_count '.event == "p2pmem_decide"')" 0

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a buffer that is freed while devices still do DMA to it keeps its memory
-# until the last of them has unmapped it: the free says how many pins there are,
-# nobody else gets the memory, and the return is reported when it happens.
-# Requires: p2pmem series, p2ptrace, the kernel's build directory.
+# Shows: a buffer that is freed while it is mapped for DMA keeps its memory until the last unmap.
+# The free reports the number of pins, nobody else gets the memory, and an event reports the return
+# to the pool.
+# Requires: p2pmem series, p2ptrace, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1
@@ -19,7 +19,7 @@ card=$(nic_pci)
 p2pmem=$(p2pmem_of "$provider")
 core_load
 
-# each COMMAND: for buffers 1 to 7, with % for the number
+# each COMMAND: run COMMAND for buffers 1 to 7, with the number in place of %
 each() {
 	local i
 	for i in {1..7}; do
@@ -40,25 +40,28 @@ is 'there are 14 pins' "$(<"$p2pmem/pinned")" 14
 ok 'the CPU writes a pattern' each fill % 42
 ok 'they are freed' each free %
 is 'they are still there' "$(<"$p2pmem/buffers")" $((buffers + 7))
-is 'and none of their memory is available' "$(<"$p2pmem/available")" $((available - 7 * 65536))
+is 'none of their memory is available' "$(<"$p2pmem/available")" $((available - 7 * 65536))
 ok 'others are allocated' each alloc 1% "$provider" 65536
-is 'in memory of their own' "$(<"$p2pmem/available")" $((available - 14 * 65536))
-ok 'and freed' each free 1%
-ok 'the drive unmaps the first' each unmap 1%
+is 'they have other memory' "$(<"$p2pmem/available")" $((available - 14 * 65536))
+ok 'they are freed' each free 1%
+ok 'the drive unmaps the first 7' each unmap 1%
 is 'the network card still has its pins' "$(<"$p2pmem/pinned")" 7
-is 'and the memory is still not available' "$(<"$p2pmem/available")" $((available - 7 * 65536))
+is 'the memory is still not available' "$(<"$p2pmem/available")" $((available - 7 * 65536))
 ok 'the network card unmaps them' each unmap 2%
-is 'all is back' "$(<"$p2pmem/pinned") $(<"$p2pmem/buffers") $(<"$p2pmem/available")" \
+is 'the pool is as full as before' \
+	"$(<"$p2pmem/pinned") $(<"$p2pmem/buffers") $(<"$p2pmem/available")" \
 	"0 $buffers $available"
 trace_stop
 
 is 'frees: 7 with two pins each, 7 without' \
-	"$(trace_count '.event == "p2pmem_free" and .pins == 2') $(trace_count '.event == "p2pmem_free" and .pins == 0')" \
-	'7 7'
-is 'the memory of the first 7 came back later' "$(trace_count '.event == "p2pmem_reclaim" and .size == 65536')" 7
-is 'each after its last unmap, and of one and the same buffer' "$(jq -n '
+	"$(jq -r 'select(.event == "p2pmem_free") | .pins' $trace_json | sort | uniq -c | xargs)" \
+	'7 0 7 2'
+is 'the memory of the first 7 came back later' \
+	"$(trace_count '.event == "p2pmem_reclaim" and .size == 65536')" 7
+is 'each after both unmaps of its buffer' "$(jq -n '
 	reduce (inputs | select(.id)) as $e ({};
 		if $e.event == "p2pmem_dma_unmap" then .["\($e.id)"] += 1
-		elif $e.event == "p2pmem_reclaim" then .bad += (if .["\($e.id)"] == 2 then 0 else 1 end)
+		elif $e.event == "p2pmem_reclaim" then
+			.bad += (if .["\($e.id)"] == 2 then 0 else 1 end)
 		else . end) | .bad' $trace_json)" 0
-is 'nothing is held' "$(trace_held)" 0
+is 'every buffer was freed' "$(trace_held)" 0

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the port that a host works over is taken away, its requests wait and
-# nothing is held; when it is back, the host connects again by itself, uses peer
-# memory again, and has not seen an error.
+# Shows: when the port of a busy host is taken away, its requests wait, and no buffer stays
+# allocated. When the port is back, the host reconnects by itself without an I/O error and uses peer
+# memory again.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -31,11 +31,11 @@ goes_and_comes_back() {
 	ok 'the port goes' "$2"
 	ok 'the controller goes with it' wait_for 20 bound 0
 	ok 'nothing is held' wait_for 10 held_is "$buffers"
-	ok 'the host wants to connect again' wait_for 20 host_is connecting
+	ok 'the host tries to reconnect' wait_for 20 host_is connecting
 	ok 'the port comes back' "$3"
 	ok 'the host is connected again' wait_for 30 host_is live
 	ok 'its I/O goes on' goes_on "$remote"
-	ok 'in peer memory' uses_peer_memory
+	ok 'requests use peer memory' uses_peer_memory
 }
 
 port_remove() { port_unlink && timeout 60 rmdir $nvmet/ports/1; }
@@ -44,13 +44,14 @@ goes_and_comes_back 'subsystem unlinked' port_unlink port_link
 goes_and_comes_back 'port removed' port_remove port_remake
 
 ok 'fio can be ended' load_stop
-is 'it has seen no error' "$(load_error)" 0
-ok 'it has read and verified' [ "$(load_verified)" -gt 1000 ]
+is 'fio saw no error' "$(load_error)" 0
+ok 'fio read and verified' [ "$(load_verified)" -gt 1000 ]
 nvmet_disconnect lab
 ok 'nothing is held in the end' wait_for 20 held_is "$buffers"
 trace_stop
 is 'there were three bindings' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" 3
-is 'and each ended with its controller' \
+is 'each binding ended with its controller' \
 	"$(trace_count '.event == "nvmet_p2pmem_unbind" and .reason == "teardown"')" 3
-is 'for no other reason' "$(trace_values .reason '.event == "nvmet_p2pmem_unbind"')" teardown
-is 'and nothing failed to be bound' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err != 0')" 0
+is 'no binding ended for another reason' \
+	"$(trace_values .reason '.event == "nvmet_p2pmem_unbind"')" teardown
+is 'no bind failed' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err != 0')" 0

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: on a kernel without the series, what p2ptrace peers predicts follows ACS
-# redirect as this kernel does; the port it names, and the remedy, are those of the
-# kernel's log.
+# Shows: on a kernel without the series, the prediction of p2ptrace peers follows ACS redirect as
+# the kernel does. The port and the remedy that it names are those in the kernel log.
 # Requires: the base kernel, p2ptrace, setpci.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -25,19 +24,24 @@ why() { "$P2PTRACE" peers --why "$cmb" "$client" "$@"; }
 plan 17
 
 is 'nothing redirects' "$(predicted "$client")" 'bus_addr 2 same_bridge -'
-is 'so does this kernel' "$(decided plain0 "$cmb")" 2
-is 'and has nothing to say' "$(remedy)" ''
+is 'this kernel decides the same' "$(decided plain0 "$cmb")" 2
+is 'the kernel logs no remedy' "$(remedy)" ''
 
-# What acs-redirect-blocked.t has of a kernel with the series.  QEMU has no egress
-# control in its ports, so the third is not to be seen here
+# The same as in acs-redirect-blocked.t for a kernel with the series.  The ports of QEMU have no
+# egress control, so the third bit cannot be tested.
 for bits in 4 8 c; do
 	ok "redirect by bits $bits" control $bits
-	is 'the drive beside it is refused' "$(predicted "$client")" "not_supported 2 acs_redirect_blocked $root_port"
-	is 'so does this kernel' "$(decided plain0 "$cmb")" -1
+	is 'the drive beside it is refused' \
+		"$(predicted "$client")" "not_supported 2 acs_redirect_blocked $root_port"
+	is 'this kernel decides the same' "$(decided plain0 "$cmb")" -1
 done
 is 'the kernel names the remedy' "$(remedy)" "pci=disable_acs_redir=$root_port"
 like 'and so does p2ptrace' "$(why)" "$(remedy) on the kernel command line"
-is 'as JSON, too' "$(why --json | jq -r '"\(.mode) \(.blocker) \(.redirects)"')" "predicted $root_port $root_port"
-is 'the provider itself is not in its own way' "$(predicted "$cmb") $(decided cmb0 "$cmb")" 'bus_addr 0 same_function - 0'
+is 'as JSON, too' \
+	"$(why --json | jq -r '"\(.mode) \(.blocker) \(.redirects)"')" \
+		"predicted $root_port $root_port"
+is 'redirect does not affect the provider itself' \
+	"$(predicted "$cmb") $(decided cmb0 "$cmb")" 'bus_addr 0 same_function - 0'
 control 0
-is 'without redirect, all is as before' "$(predicted "$client")" 'bus_addr 2 same_bridge -'
+is 'the prediction is as before without redirect' \
+	"$(predicted "$client")" 'bus_addr 2 same_bridge -'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: on a kernel without the series, what p2ptrace peers predicts for a drive
-# under another root port follows the CPU, as it does in this kernel.
+# Shows: on a kernel without the series, the prediction of p2ptrace peers for a drive under another
+# root port depends on the CPU, as the decision of the kernel does.
 # Requires: the base kernel, p2ptrace.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -18,9 +18,10 @@ cmb=$(pci_of cmb0)
 
 plan 5
 
-# What map-type-thru-host-bridge.t has of a kernel with the series
-is 'the drive under another root port' "$(predicted "$(pci_of far0)")" 'thru_host_bridge 6 cpu_allowed -'
-is 'so does this kernel' "$(decided far0 "$cmb")" 6
+# The same as in map-type-thru-host-bridge.t for a kernel with the series
+is 'the drive under another root port' \
+	"$(predicted "$(pci_of far0)")" 'thru_host_bridge 6 cpu_allowed -'
+is 'this kernel decides the same' "$(decided far0 "$cmb")" 6
 is 'the drive beside it' "$(predicted "$(pci_of plain0)")" 'bus_addr 4 same_bridge -'
-is 'so does this kernel' "$(decided plain0 "$cmb")" 4
-is 'nobody is refused' "$("$P2PTRACE" peers | grep -cE ' no$|^no:')" 0
+is 'this kernel decides the same' "$(decided plain0 "$cmb")" 4
+is 'no client is refused' "$("$P2PTRACE" peers | grep -cE ' no$|^no:')" 0

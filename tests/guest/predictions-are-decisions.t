@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace peers --predict has for each pair of provider and client what this
-# kernel decides, in each PCI tree of tests/vm/topology, without and with redirect in
-# each port that can, and on a CPU that passes such transfers on.
+# Shows: p2ptrace peers --predict gives the decision of this kernel for each pair of provider and
+# client. This holds in each PCI tree of tests/vm/topology, with and without ACS redirect in each
+# port that has it, and on a CPU that routes peer-to-peer requests.
 # Requires: p2pmem series, p2ptrace, setpci; 8 boots.
 
-# On the host, this file once for each tree: a point is what came of all of its points
+# On the host, run this file once for each tree.  A point passes if all points of that run pass.
 if [ -z "${LAB_GUEST:-}" ] && [ -z "${TOPOLOGY:-}" ]; then
 	# shellcheck source=tests/lib/tap.sh
 	. "${BASH_SOURCE[0]%/*}/../lib/tap.sh"
@@ -39,18 +39,23 @@ for dir in /sys/bus/pci/devices/*; do
 	setpci -s "${dir##*/}" ECAP_ACS+6.w >/dev/null 2>&1 && ports+=("${dir##*/}")
 done
 redirect() { setpci -s "$1" "ECAP_ACS+6.w=$2:4"; }
-peers() { "$P2PTRACE" peers --json "$@" | jq -c '.providers[] | [.dev, .provider, .size], .clients[]'; }
+peers() { "$P2PTRACE" peers --json "$@" |
+	jq -c '.providers[] | [.dev, .provider, .size], .clients[]'; }
 
 plan $((4 + 2 * ${#ports[@]}))
 
-is 'QEMU has ACS in its root ports' "${#ports[@]}" "$(grep -c '[─-] root-port' "tests/vm/topology/$LAB_TOPOLOGY")"
-is 'it says which of the two it is' "$("$P2PTRACE" peers --json | jq -r .mode) $("$P2PTRACE" peers --predict --json | jq -r .mode)" \
+is 'QEMU has ACS in its root ports' \
+	"${#ports[@]}" "$(grep -c '[─-] root-port' "tests/vm/topology/$LAB_TOPOLOGY")"
+is 'the mode tells decisions from predictions' \
+	"$("$P2PTRACE" peers --json | jq -r .mode) $("$P2PTRACE" peers --predict --json |
+		jq -r .mode)" \
 	'tracepoint predicted'
-is 'all pairs are there' "$("$P2PTRACE" peers --predict --json | jq '[.providers[].clients[]] | length')" \
+is 'the prediction has all pairs' \
+	"$("$P2PTRACE" peers --predict --json | jq '[.providers[].clients[]] | length')" \
 	"$(cat /sys/kernel/debug/p2pmem/*/peers 2>/dev/null | grep -vc '^client ')"
-is 'it predicts what is decided' "$(peers --predict)" "$(peers)"
-# One after the other, until all do
+is 'the predictions are the decisions' "$(peers --predict)" "$(peers)"
+# Switch on redirect in one port after the other, until all redirect
 for port in "${ports[@]}"; do
 	ok "$port can redirect" redirect "$port" 4
-	is 'it predicts what is decided now' "$(peers --predict)" "$(peers)"
+	is 'the predictions are the new decisions' "$(peers --predict)" "$(peers)"
 done

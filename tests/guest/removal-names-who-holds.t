@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a removal waits for a buffer whose owner does not let go, says after ten
-# seconds which one it is, in the log and in an event, and ends when it is freed
-# and unmapped; while it waits, nobody gets anything of the device any more.
-# Requires: p2pmem series, p2ptrace, the kernel's build directory.
+# Shows: a removal waits for a buffer that its owner does not free. After ten seconds, the kernel
+# log and an event name the buffer. The removal ends when the buffer is freed and unmapped. While it
+# waits, allocations, binds and finds fail.
+# Requires: p2pmem series, p2ptrace, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1
@@ -33,36 +33,39 @@ provider_unbind "$provider" &
 pid=$!
 begun() { [ "$(trace_count '.event == "p2pmem_dev_del"')" = 1 ]; }
 ok 'the removal begins' wait_for 20 begun
-is 'it says so' "$(<"$p2pmem/published")" 0
-is 'nothing can be allocated any more' "$(core_says alloc 3 "$provider" 4096)" -ENODEV
-is 'nor as a list' "$(core_says alloc_sgl 3 "$provider" 4096 1)" -ENODEV
-is 'nobody can become a user' "$(core_says bind 1 "$provider")" -ENODEV
-is 'it is not found' "$(core_says find "$drive" "$card")" -ENODEV
-is 'nor can it be used' "$(core_says check "$provider" "$drive")" -ENODEV
-ok 'what is there can still be read and written' core fill 1 5
-ok 'and is what it was' core verify 1 5
-ok 'and be mapped' core map 2 1 "$card"
+is 'the device is not published' "$(<"$p2pmem/published")" 0
+is 'an allocation fails' "$(core_says alloc 3 "$provider" 4096)" -ENODEV
+is 'the allocation of a list fails' "$(core_says alloc_sgl 3 "$provider" 4096 1)" -ENODEV
+is 'a bind fails' "$(core_says bind 1 "$provider")" -ENODEV
+is 'a find fails' "$(core_says find "$drive" "$card")" -ENODEV
+is 'a check fails' "$(core_says check "$provider" "$drive")" -ENODEV
+ok 'an older buffer can be written' core fill 1 5
+ok 'it can be read' core verify 1 5
+ok 'it can be mapped' core map 2 1 "$card"
 core free 2
 
 stalled() { [ "$(trace_count '.event == "p2pmem_drain_stall"')" -ge 1 ]; }
 ok 'the stall is reported' wait_for 25 stalled
-is 'with the buffer that is held, and its pins' \
-	"$(trace_values '"\(.dev) \(.provider) \(.buffers) \(.pins) \(.oldest_id)"' '.event == "p2pmem_drain_stall"')" \
+is 'the event names the buffer and its pins' \
+	"$(trace_values '"\(.dev) \(.provider) \(.buffers) \(.pins) \(.oldest_id)"' \
+		'.event == "p2pmem_drain_stall"')" \
 	"$name $provider 1 2 $id"
 ok 'the log names the device and the buffer' \
 	[ -n "$(kernel_log "$provider.*$name" | grep -w "$id")" ]
-ok 'and who allocated it' [ -n "$(kernel_log 'p2pmem_test')" ]
+ok 'the log names the function that allocated it' [ -n "$(kernel_log 'p2pmem_test')" ]
 ok 'the removal still waits' kill -0 $pid
 
 core free 1
 core unmap 1
-ok 'also for a pin' kill -0 $pid
+ok 'it waits for a pin' kill -0 $pid
 core unmap 2
-ok 'and ends when that is gone' wait $pid
+ok 'it ends when the last pin is gone' wait $pid
 ok 'the device is gone' [ ! -e "$p2pmem" ]
-is 'it is dead for those who keep it' "$(core_says alloc 3 "$provider" 4096)" -ENODEV
-ok 'who can let go of it' core drop "$provider"
+is 'an allocation through an old reference fails' "$(core_says alloc 3 "$provider" 4096)" -ENODEV
+ok 'the old reference can be dropped' core drop "$provider"
 trace_stop
-ok 'it has drained, late' \
+ok 'the removal took more than ten seconds' \
 	[ "$(trace_count '.event == "p2pmem_dev_drained" and .waited_ns > 10e9')" = 1 ]
-is 'the last reclaim was before' "$(jq -n '[inputs | .event] | index("p2pmem_dev_drained") > index("p2pmem_reclaim")' $trace_json)" true
+is 'the removal ended after the last reclaim' \
+	"$(jq -n '[inputs | .event] | index("p2pmem_dev_drained") > index("p2pmem_reclaim")' \
+		$trace_json)" true

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the subsystem that a host works with is removed altogether, its
-# requests wait and nothing is held; when it is made again, the host connects
-# again by itself, uses peer memory again, and has not seen an error.
+# Shows: when the subsystem of a busy host is removed, its requests wait, and no buffer stays
+# allocated. When the subsystem is created again, the host reconnects by itself without an I/O error
+# and uses peer memory again.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -17,7 +17,7 @@ require_p2ptrace
 
 plan 17
 
-# The host knows a namespace again by this
+# The host recognises a namespace by its UUID
 identity=00000000-0000-4000-8000-000000000001
 export_it() {
 	mkdir "$lab" "$ns" || return
@@ -41,24 +41,24 @@ ok 'plain0 is exported' export_it
 nvmet_connect lab --reconnect-delay 2 --ctrl-loss-tmo 120
 remote=$(host_drive 1)
 ok 'I/O is under way' load_start "$remote"
-ok 'in peer memory' used_above 200
+ok 'requests use peer memory' used_above 200
 
 ok 'the subsystem can be removed' remove_it
 ok 'it is gone' [ ! -e "$lab" ]
 ok 'nothing is held' wait_for 10 held_is "$buffers"
-ok 'the host wants to connect again' wait_for 20 host_is connecting
+ok 'the host tries to reconnect' wait_for 20 host_is connecting
 ok 'the subsystem can be made again' export_it
 ok 'the host is connected again' wait_for 30 host_is live
 ok 'its I/O goes on' goes_on "$remote"
-ok 'in peer memory' uses_peer_memory
+ok 'requests use peer memory' uses_peer_memory
 
 ok 'fio can be ended' load_stop
-is 'it has seen no error' "$(load_error)" 0
-ok 'it has read and verified' [ "$(load_verified)" -gt 500 ]
+is 'fio saw no error' "$(load_error)" 0
+ok 'fio read and verified' [ "$(load_verified)" -gt 500 ]
 nvmet_disconnect lab
 ok 'nothing is held in the end' wait_for 20 held_is "$buffers"
 trace_stop
 is 'there were two bindings' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" 2
-is 'and each ended with its controller' \
+is 'each binding ended with its controller' \
 	"$(jq -r 'select(.event != "end") | .reason // "bound"' $trace_json | paste -sd ' ')" \
 	'bound teardown bound teardown'

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace trace prints events within seconds of their happening, all of
-# them, also when nothing follows them.
+# Shows: p2ptrace trace prints each event within seconds, even if no other event follows.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -18,11 +17,11 @@ rxe_up
 nvmet_export lab plain0 1
 nvmet_connect lab
 
-# A block is allocated, used, mapped twice, unmapped twice and freed
+# Seven events per block: alloc, use, two maps, two unmaps, free
 printed() { [ "$(wc -l <$trace_json)" = $((2 * 127 * 7)) ]; }
 
 trace_start
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 127
-ok 'all events are printed while it goes on' wait_for 3 printed
+ok 'all events are printed while p2ptrace runs' wait_for 3 printed
 trace_stop
 is 'none came later' "$(trace_count)" $((2 * 127 * 7))

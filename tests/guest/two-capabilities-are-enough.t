@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace trace, stat and lifetimes need CAP_BPF and CAP_PERFMON and not root,
-# and see all with them; whoever lacks one is told which; the commands that read debugfs
-# say that it takes root.
+# Shows: p2ptrace trace, stat and lifetimes work with CAP_BPF and CAP_PERFMON and without root. If
+# one is missing, the message names it. Commands that read debugfs say that they need root.
 # Requires: p2pmem series, p2ptrace, setpriv, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -17,16 +16,17 @@ plan 14
 
 provider=$(pci_of cmb0)
 core_load
-# Where whoever it is may read it
+# A copy that every user may execute
 tool=/tmp/p2ptrace
 install -m 755 "$P2PTRACE" $tool
 chmod 755 /tmp
-# with CAPABILITIES COMMAND...: as nobody, with these alone
+# with CAPABILITIES COMMAND...: run p2ptrace as user nobody with these capabilities only
 with() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps="-all$1" --ambient-caps="-all$1" \
+	setpriv --reuid 65534 --regid 65534 \
+		--clear-groups --inh-caps="-all$1" --ambient-caps="-all$1" \
 		env --default-signal=INT $tool "${@:2}"
 }
-# refused WHY CAPABILITIES COMMAND...
+# refused MESSAGE CAPABILITIES COMMAND...: p2ptrace fails with status 3 and that message
 refused() {
 	local said status
 	said=$(with "${@:2}" 2>&1 >/dev/null)
@@ -34,7 +34,7 @@ refused() {
 	is "refused: $3 with '$2'" "$status $(grep -c "$1" <<<"$said") $(wc -l <<<"$said")" '3 1 1'
 }
 
-# watch NAME COMMAND...: with both, while buffers come and go
+# watch NAME COMMAND...: run p2ptrace with both capabilities during three allocations
 watch() {
 	: >/tmp/err
 	with ,+bpf,+perfmon "${@:2}" >/tmp/"$1" 2>/tmp/err &
@@ -44,15 +44,19 @@ watch() {
 	for i in 1 2 3; do core alloc $i "$provider" 4096 && core free $i; done
 	kill -INT "$(pgrep -x p2ptrace)"
 	wait $pid
-	ok "$1 ends well" [ $? = 0 ]
+	ok "$1 ends with status 0" [ $? = 0 ]
 }
 
 watch trace trace --json
-is 'and has seen all' "$(jq -r '.event' /tmp/trace | sort | uniq -c | xargs)" '1 end 3 p2pmem_alloc 3 p2pmem_free'
+is 'trace saw all events' \
+	"$(jq -r '.event' /tmp/trace | sort | uniq -c | xargs)" '1 end 3 p2pmem_alloc 3 p2pmem_free'
 watch stat stat --json
-is 'and has counted all' "$(jq -c 'select(.event == "total") | .metrics | [.allocs, .frees, .lost]' /tmp/stat)" '[3,3,0]'
+is 'stat counted all events' \
+	"$(jq -c 'select(.event == "total") | .metrics | [.allocs, .frees, .lost]' /tmp/stat)" \
+		'[3,3,0]'
 watch lifetimes lifetimes --json
-is 'and has measured all' "$(jq -c '.lifetimes[] | [.dev, .count]' /tmp/lifetimes)" '["p2pmem0",3]'
+is 'lifetimes measured all buffers' \
+	"$(jq -c '.lifetimes[] | [.dev, .count]' /tmp/lifetimes)" '["p2pmem0",3]'
 
 refused 'CAP_PERFMON is missing; run it as root' ,+bpf trace
 refused 'CAP_BPF is missing; run it as root' ,+perfmon stat

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: when the provider's driver is unbound under full load, no I/O fails, no
-# data is lost, and the memory is given back within a second; when it is bound
-# again, connected hosts use peer memory again.
-# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the kernel's build
-# directory, fio, nvme, rdma.
+# Shows: when the driver of the provider is unbound under full load, no I/O fails, no data is lost,
+# and its memory is released within a second. When it is bound again, connected hosts use peer
+# memory again.
+# Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, the build directory of the kernel,
+# fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1

@@ -1,16 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# faults.sh - faults on demand, for the tests of that.  Sourced below
-# guest-test.sh.
+# faults.sh - fault injection into p2pmem.  Source it below guest-test.sh.
 
 require_p2pmem
 require_p2ptrace
 
 fail_p2pmem=/sys/kernel/debug/fail_p2pmem
-[ -d $fail_p2pmem ] || skip_all 'the kernel is without FAIL_P2PMEM'
+[ -d $fail_p2pmem ] || skip_all 'the kernel has no FAIL_P2PMEM'
 
-# inject TIMES: from now on, the next TIMES times for sure
+# inject TIMES: inject the fault the next TIMES times it can occur
 inject() {
 	echo 0 >$fail_p2pmem/verbose
 	echo 1 >$fail_p2pmem/interval

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest-test.sh - both sides of a guest test in one file.
+# guest-test.sh - the host side of a guest test.
 #
-# A test says what it wants of the lab and sources this file.  On the host that
-# runs the same file again in the guest, and exits; what stands below it runs in
-# the guest, with the functions of guest.sh and tap.sh:
+# A test sets variables that describe the lab and sources this file.  On the host, this file boots
+# the lab, runs the same test in the guest, and exits.  The rest of the test therefore runs in the
+# guest only, with the functions of guest.sh and tap.sh:
 #
 #	# shellcheck disable=SC2034 # read by guest-test.sh
 #	TOPOLOGY=switch
@@ -15,20 +15,25 @@
 #	plan 1
 #	ok 'the lab has a drive' test -e "$(drive plain0)"
 #
-# Variables: TOPOLOGY, CPU, APPEND and TIMEOUT, as the runner's options;
-# RUN_OPTIONS, an array of others; ALLOW_WARNING, an extended regular expression
-# for the lines in the console log that the test provokes on purpose; MODULE=1,
-# if the test wants core(), see guest.sh; QMP=1, if it wants qmp(), see there;
-# BASE=1, if it wants the base kernel, which is without the series.
+# Variables that a test may set:
+#   TOPOLOGY, CPU, APPEND, TIMEOUT  options of the runner with that name
+#   RUN_OPTIONS                     array of other options of the runner
+#   ALLOW_WARNING                   extended regular expression for the kernel warnings that the
+#                                   test provokes
+#   MODULE=1                        the test uses core(), see guest.sh
+#   QMP=1                           the test uses qmp(), see guest.sh
+#   BASE=1                          the test runs on the base kernel, without the series
 #
-# LAB_LOG in the environment names the console log, LAB_RUN another runner,
-# LAB_KERNEL another kernel, which may be one for debugging and has four times as
-# long; it is none for a test with BASE=1.
+# Variables in the environment:
+#   LAB_LOG                         the console log
+#   LAB_RUN                         a program to use instead of the runner
+#   LAB_KERNEL                      the kernel to boot, which may be a debug kernel: the time limit
+#                                   is four times as long.  Tests with BASE=1 ignore it.
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 lab_top=${lab_lib%/tests/lib}
 
-# A line like this in the console log fails the test
+# A line of the console log that matches one of these fails the test
 readonly KERNEL_WARNING='WARNING:|BUG:|Call Trace|Oops|general protection|Unable to handle
 refcount_t:|UBSAN|KASAN|KCSAN|KFENCE|DMA-API:|Bad page|list_(add|del) corruption
 kmemleak: [0-9]+ new|unreferenced object|sleeping function called|scheduling while atomic
@@ -42,8 +47,8 @@ kernel_warnings() {
 }
 
 # guest_test [RUNNER OPTION]... -- CMD...
-# Run CMD in the guest and relay its TAP as it comes, then add points for what
-# TAP by itself would not tell.  The plan comes last, as these count too.
+# Run CMD in the guest and relay its TAP as it comes.  Then add points for failures that the TAP of
+# the guest does not show.  The plan comes last because it counts these points.
 guest_test() (
 	set -o pipefail
 	# shellcheck source=tests/lib/tap.sh
@@ -77,11 +82,11 @@ guest_test() (
 	fi
 
 	[ "$planned" != 0 ] || planned=''
-	# A guest script ends with 1 if it has a failed point and nothing else is wrong
-	is 'the guest ran all it had planned, and lost no event' \
+	# A guest script exits with 1 if its only problem is a failed point
+	is 'the guest ran every point of its plan, and lost no event' \
 		"$tap_points of ${planned:-no plan}, status $status" \
 		"$tap_points of $tap_points, status $((tap_failed > 0))"
-	is 'a skip says why' "$(grep -aE '# SKIP *$' "$tap")" ''
+	is 'every skip has a reason' "$(grep -aE '# SKIP *$' "$tap")" ''
 	is 'no kernel warning in the console log' "$warnings" '' ||
 		diag "console log: $log"
 	plan "$tap_points"
@@ -96,23 +101,23 @@ lab_kernel() {
 	fi
 }
 
-# The kernel's build directory: modules are made against it, and some are there
+# The build directory of the kernel: it has built modules, and others are built against it
 lab_kernel_build() {
 	local image
 	image=$(lab_kernel)
 	echo "${image%/arch/x86/boot/bzImage}"
 }
 
-# build_module KERNEL_BUILD: make p2pmem_test for that kernel, unless it is there
-# already, and say where.  Not in the source directory: a kernel's objects are
-# of no use to the next one.
+# build_module KERNEL_BUILD: build p2pmem_test for that kernel if it is not up to date, and print
+# its path.  Each kernel has an output directory of its own.
 build_module() (
 	dir=$lab_top/build/tests/module$1
 	module=$dir/p2pmem_test.ko
 	mkdir -p "$dir" || exit
 	exec 9>"$dir/lock"
 	flock 9
-	if [ -z "$(find "$lab_top/tests/module" "$1/arch/x86/boot/bzImage" -newer "$module" 2>&1)" ]; then
+	if [ -z "$(find "$lab_top/tests/module" "$1/arch/x86/boot/bzImage" \
+		-newer "$module" 2>&1)" ]; then
 		echo "$module"
 		exit
 	fi
@@ -143,7 +148,8 @@ if [ -z "${LAB_GUEST:-}" ]; then
 	fi
 	patience=${LAB_KERNEL:+4}
 	guest_test --topology "${TOPOLOGY:-switch}" --cpu "${CPU:-max}" \
-		--append "${APPEND:-}" --timeout $((${TIMEOUT:-300} * ${patience:-1})) "${RUN_OPTIONS[@]}" \
+		--append "${APPEND:-}" --timeout $((${TIMEOUT:-300} * ${patience:-1})) \
+			"${RUN_OPTIONS[@]}" \
 		-- "${environment[@]}" "$self" "$@"
 	exit
 fi

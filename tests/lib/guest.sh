@@ -1,17 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest.sh - the lab's hardware, the NVMe target and the trace, for scripts that
-# run in the guest.  Whatever fails here ends the script with its reason.
+# guest.sh - functions for scripts that run in the guest: the hardware of the lab, the NVMe target
+# and the trace.  A function that cannot do its work ends the script with the reason.
 
 # shellcheck source=tests/lib/tap.sh
 . "${BASH_SOURCE[0]%/*}/tap.sh"
 
-# The runner starts everything in the checkout
+# The runner starts the script in the checkout
 P2PTRACE=$PWD/build/p2ptrace
 
-# A script fails if one of its points did, or if something was wrong that is
-# nobody's point, such as a lost event
+# A script fails if a point failed or if something outside of the points was wrong, such as a lost
+# event
 guest_trouble=''
 trouble() {
 	guest_trouble=$1
@@ -23,14 +23,14 @@ guest_end() {
 	core_unload
 	check_leaks
 	[ "$tap_failed" = 0 ] || status=1
-	# Another status than for a failed point, or that would hide it
+	# A status of its own: a failed point must not hide the trouble
 	[ -z "$guest_trouble" ] || status=3
 	exit $status
 }
 trap guest_end EXIT
 
-# On a kernel with kmemleak, nothing may have leaked.  It reports what two scans
-# have found lost, and nothing that is younger than five seconds.
+# On a kernel with kmemleak, nothing may have leaked.  kmemleak reports memory that two scans have
+# found unreferenced and that is at least five seconds old.
 check_leaks() {
 	local file=/sys/kernel/debug/kmemleak
 	[ -e $file ] || return 0
@@ -42,7 +42,7 @@ check_leaks() {
 
 # ---- drives and the network card ---------------------------------------------
 
-# controller SERIAL: nvmeX of the drive in the topology that is called so
+# controller SERIAL: the name nvmeX of the drive that has this name in the topology
 controller() {
 	local dir serial
 	for dir in /sys/class/nvme/nvme*; do
@@ -80,8 +80,8 @@ nic_pci() {
 	name=$(nic) && basename "$(readlink "/sys/class/net/$name/device")"
 }
 
-# p2pmem_of PROVIDER: the directory in /sys/class/p2pmem of what that PCI function
-# lends, if it does
+# p2pmem_of PROVIDER: the directory in /sys/class/p2pmem of the p2pmem device of that PCI function,
+# if it has one
 p2pmem_of() {
 	local dir
 	for dir in /sys/class/p2pmem/*; do
@@ -91,31 +91,31 @@ p2pmem_of() {
 	return 1
 }
 
-# provider_unbind PROVIDER, provider_bind PROVIDER: from or to the nvme driver, in
-# a minute at most
+# provider_unbind PROVIDER, provider_bind PROVIDER: unbind it from the nvme driver or bind it.  They
+# fail after a minute.
 provider_unbind() { timeout 60 sh -c "echo $1 >/sys/bus/pci/drivers/nvme/unbind"; }
 provider_bind() { timeout 60 sh -c "echo $1 >/sys/bus/pci/drivers/nvme/bind"; }
 
-# qmp COMMAND [ARGUMENTS]: have QEMU carry it out, with arguments in JSON; for
-# tests with QMP=1.  Returns at once; what comes of it is to be waited for.
+# qmp COMMAND [ARGUMENTS]: make QEMU execute a command, with arguments in JSON; for tests with
+# QMP=1.  Returns at once: the caller has to wait for the effect.
 qmp() { printf '# qmp {"execute": "%s", "arguments": %s}\n' "$1" "${2:-{\}}"; }
 
 # kernel_log REGEX: the lines of the kernel's log that match
 kernel_log() { dmesg --notime | grep -E "$1"; }
 
-# ---- the core's kernel interface ---------------------------------------------
+# ---- the kernel interface of the p2pmem core ---------------------------------
 
 # core_load: load p2pmem_test, for tests with MODULE=1
 core_load() { insmod "$LAB_MODULE" || bail "cannot load $LAB_MODULE"; }
 
-# What is held by its commands is given back with it
+# Unloading the module frees what its commands have allocated
 core_unload() {
 	[ -e /sys/kernel/debug/p2pmem_test ] || return 0
 	timeout 60 rmmod p2pmem_test || trouble 'p2pmem_test cannot be unloaded'
 }
 
-# core COMMAND...: one of its commands, see the end of tests/module/commands.c.
-# Leaves its reply in $reply, or the error with which it fails.
+# core COMMAND...: run a command of p2pmem_test, see the end of tests/module/commands.c.  Leaves its
+# reply, or the name of the error, in $reply.
 reply=''
 core() {
 	local fd status=0
@@ -127,18 +127,17 @@ core() {
 	return $status
 }
 
-# core_says COMMAND...: the same, and print the reply
+# core_says COMMAND...: the same, but print the reply
 core_says() {
 	core "$@"
 	echo "$reply"
 }
 
-# field NAME [REPLY]: the value of NAME in "NAME=VALUE NAME=VALUE", by default in
-# the last reply
+# field NAME [REPLY]: the value of NAME in "NAME=VALUE NAME=VALUE"; REPLY defaults to the last reply
 field() { [[ " ${2-$reply}" =~ [[:space:]]$1=([^[:space:]]*) ]] && echo "${BASH_REMATCH[1]}"; }
 
-# stress_start PROVIDER CLIENT...: everything at once, in the background, until
-# stress_stop, which leaves its account in $stress
+# stress_start PROVIDER CLIENT...: start the stress of p2pmem_test in the background.  stress_stop
+# stops it and leaves its counters in $stress.
 stress=''
 stress_start() {
 	core_says stress 3600 "$@" >/tmp/stress &
@@ -163,28 +162,28 @@ rxe_ready() {
 		grep -qs '0a00:0001$' /sys/class/infiniband/rxe0/ports/1/gids/*
 }
 
-# rxe_up: make rxe0 on the network card and wait until it can be used
+# rxe_up: create rxe0 on the network card and wait until it can be used
 rxe_up() {
 	local name
 	name=$(nic) || exit
 	ip link set "$name" up
 	ip address add $RDMA_ADDRESS/24 dev "$name"
-	rdma link add rxe0 type rxe netdev "$name" || bail "cannot make rxe0"
+	rdma link add rxe0 type rxe netdev "$name" || bail "cannot create rxe0"
 	wait_for 20 rxe_ready 2>/dev/null || bail "rxe0 is not active: $(rdma link)"
 }
 
-# p2pmem_of_any_size NAMESPACE: also for the few small requests with which a host looks
-# for partitions, so that what is counted is all requests
+# p2pmem_of_any_size NAMESPACE: use peer memory for requests of any size, also for the few small
+# ones with which a host looks for partitions.  Tests can then count all requests.
 p2pmem_of_any_size() { [ ! -e "$1/p2pmem_min_size" ] || echo 0 >"$1/p2pmem_min_size"; }
 
-# nvmet_export SUBSYSTEM SERIAL [P2PMEM]: a subsystem whose only namespace is
-# that drive, reachable over rxe0; P2PMEM is what to write to its p2pmem (0, 1
-# or a provider), for requests of any size.  Fails as the last write does.
+# nvmet_export SUBSYSTEM SERIAL [P2PMEM]: export a drive as the only namespace of a subsystem over
+# rxe0.  P2PMEM is written to its p2pmem attribute (0, 1 or a provider) and applies to requests of
+# any size.  Fails if the kernel refuses P2PMEM, or to enable the namespace.
 nvmet_export() {
 	local subsystem=$nvmet/subsystems/$1 device
 	device=$(drive "$2") || exit
 
-	mkdir "$subsystem" "$subsystem/namespaces/1" || bail "cannot make subsystem $1"
+	mkdir "$subsystem" "$subsystem/namespaces/1" || bail "cannot create subsystem $1"
 	echo 1 >"$subsystem/attr_allow_any_host"
 	printf %s "$device" >"$subsystem/namespaces/1/device_path"
 	if [ -n "${3:-}" ]; then
@@ -210,7 +209,7 @@ nvmet_unexport() {
 	rmdir "$nvmet/subsystems/$1/namespaces/1" "$nvmet/subsystems/$1"
 }
 
-# remote_drive SUBSYSTEM: the block device of the connection to it, if there is one
+# remote_drive SUBSYSTEM: the block device of the connection to it; fails if there is none
 remote_drive() {
 	local dir
 	for dir in /sys/class/nvme/nvme*; do
@@ -220,8 +219,8 @@ remote_drive() {
 	return 1
 }
 
-# nvmet_connect SUBSYSTEM [OPTION of nvme connect]...: connect to it from this
-# same guest; remote_drive then names the drive
+# nvmet_connect SUBSYSTEM [OPTION of nvme connect]...: connect to it from this guest.  remote_drive
+# then names the drive.
 nvmet_connect() {
 	local name=$1
 	shift
@@ -235,9 +234,8 @@ nvmet_disconnect() {
 }
 
 # fio_verify DEVICE BLOCK_SIZE COUNT [OPTION of fio]...
-# Write COUNT blocks, each with its checksum, then read and verify every one.
-# One block at a time, unless an option says otherwise.  Leaves fio's account in
-# $fio_json; fails on any error.
+# Write COUNT blocks, each with a checksum, then read and verify each of them, one at a time unless
+# an option says otherwise.  Leaves the output of fio in $fio_json; fails on any error.
 fio_json=/tmp/fio.json
 
 fio_verify() {
@@ -250,9 +248,10 @@ fio_verify() {
 		--output-format=json --output=$fio_json "$@"
 }
 
-# fio_count: how many blocks were written, and how many read back and verified
+# fio_count: the number of blocks written, and the number of blocks read back and verified
 fio_count() {
-	jq -r '.jobs[0] | select(.error == 0) | "\(.write.total_ios) \(.read.total_ios)"' $fio_json
+	jq -r '.jobs[0] | select(.error == 0) | "\(.write.total_ios) \(.read.total_ios)"' \
+		$fio_json
 }
 
 # ---- the trace ---------------------------------------------------------------
@@ -272,26 +271,26 @@ trace_attached() {
 	grep -qs tracing /tmp/trace.err || ! kill -0 "$trace_pid" 2>/dev/null
 }
 
-# buffers_held: how many buffers of each p2pmem device are handed out just now.
-# A drive may keep some for its queues.
-buffers_held() { cat /sys/class/p2pmem/*/buffers 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'; }
+# buffers_held: the number of buffers that are allocated now, in all p2pmem devices.  A drive may
+# keep some for its queues.
+buffers_held() {
+	cat /sys/class/p2pmem/*/buffers 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'
+}
 
 trace_settled() { [ "$(buffers_held)" -le "$buffers_before" ]; }
 
-# trace_start [OPTION of p2ptrace trace]...: from its return on, events are
-# recorded in $trace_json
+# trace_start [OPTION of p2ptrace trace]...: start to record events in $trace_json
 trace_start() {
-	# A shell without job control starts what is in the background with
-	# SIGINT ignored
 	buffers_before=$(buffers_held)
+	# A shell without job control makes its background commands ignore SIGINT
 	env --default-signal=INT "$P2PTRACE" trace --json "$@" >$trace_json 2>/tmp/trace.err &
 	trace_pid=$!
 	wait_for 30 trace_attached
 	kill -0 $trace_pid 2>/dev/null || bail "p2ptrace: $(cat /tmp/trace.err)"
 }
 
-# trace_stop: end the recording, once what was in use has come back or had its
-# time to.  A lost event is trouble, whatever the test is about.
+# trace_stop: end the recording.  Waits up to 10 s until the buffers allocated since trace_start
+# are freed.  A lost event fails the test, whatever it is about.
 trace_stop() {
 	local status
 	wait_for 10 trace_settled
@@ -306,8 +305,8 @@ trace_stop() {
 	fi
 }
 
-# check_run [OPTION of p2ptrace check]... -- CMD [ARG]...: run a program, or a function
-# of the test, and fail if p2ptrace finds a violation or an expectation that is not met
+# check_run [OPTION of p2ptrace check]... -- CMD [ARG]...: run a program or a function of the test
+# under p2ptrace check.  Fails if p2ptrace finds a violation or an expectation does not hold.
 check_run() (
 	options=()
 	while [ "$1" != -- ]; do
@@ -316,29 +315,29 @@ check_run() (
 	done
 	shift
 	while read -r function; do
-		# shellcheck disable=SC2163 # the function that it names
+		# shellcheck disable=SC2163 # exports the function that $function names
 		export -f "$function"
 	done < <(compgen -A function)
 	export fio_json
-	# shellcheck disable=SC2016 # that shell's
-	"$P2PTRACE" check --settle 10 --output /tmp/check.txt "${options[@]}" -- bash -c '"$@"' - "$@" ||
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	"$P2PTRACE" check --settle 10 --output /tmp/check.txt "${options[@]}" -- \
+		bash -c '"$@"' - "$@" ||
 		{ diag "$(cat /tmp/check.txt)"; exit 1; }
 )
 
-# trace_count [CONDITION]: how many events meet a jq condition, as in
-# trace_count '.event == "p2pmem_alloc" and .size > 4096'
+# trace_count [CONDITION]: the number of events that meet a jq condition, such as
+# '.event == "p2pmem_alloc" and .size > 4096'
 trace_count() {
 	jq -n "[inputs | select(.event != \"end\") | select(${1:-true})] | length" $trace_json
 }
 
-# trace_values EXPRESSION [CONDITION]: its distinct values, in one line, sorted
+# trace_values EXPRESSION [CONDITION]: the distinct values of a jq expression, sorted, in one line
 trace_values() {
 	jq -r "select(.event != \"end\") | select(${2:-true}) | $1" $trace_json |
 		sort -u | paste -sd ' '
 }
 
-# trace_held: allocations in the trace without a free, or with a deferred one
-# whose memory did not come back
+# trace_held: the number of buffers in the trace that were allocated and did not return to the pool
 trace_held() {
 	jq -n 'reduce inputs as $e ({};
 		if $e.event == "p2pmem_alloc" then .["\($e.dev) \($e.id)"] = 1

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# mapping.sh - peer memory that a process maps, for the tests of that.  Sourced
-# below guest-test.sh.
+# mapping.sh - a process that maps peer memory.  Source it below guest-test.sh.
 
 require_p2pmem
 require_p2ptrace
@@ -14,8 +13,8 @@ p2pmem=$(p2pmem_of "$provider")
 map=/tmp/map-peer-memory
 cc -O1 -o $map tests/lib/map-peer-memory.c || bail 'cannot compile map-peer-memory'
 
-# mapped SIZE: start it and wait until it has its memory; it ends with fd 3.
-# What it says is in /tmp/said.
+# mapped SIZE: start the process and wait until it has mapped SIZE bytes.  It ends when fd 3 is
+# closed.  Its messages are in /tmp/said.
 mapped() {
 	mkfifo /tmp/go 2>/dev/null
 	: >/tmp/said

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# stock.sh - for tests of the base kernel: what p2ptrace predicts that it decides,
-# and what it does decide.
+# stock.sh - functions for tests of the base kernel, which compare the prediction of p2ptrace with
+# the decision of the kernel.
 
 # shellcheck source=tests/lib/guest.sh
 declare -F nvmet_export >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
@@ -12,10 +12,11 @@ require_stock() {
 	[ ! -e /sys/class/p2pmem ] || bail "kernel $(uname -r) has the p2pmem series"
 	# shellcheck disable=SC2016 # the kernel's variable
 	echo 'r:distance pci_p2pdma_distance_many distance=$retval:s32' >$tracing/kprobe_events
-	echo 1 >$tracing/events/kprobes/distance/enable || bail 'the kernel cannot be asked what it decides'
+	echo 1 >$tracing/events/kprobes/distance/enable || 
+		bail 'cannot trace the decisions of the kernel'
 }
 
-# Header type 0 is an endpoint's; byte 14 of the config space, but for the top bit
+# The header type is the lower seven bits of byte 14 of config space; type 0 is an endpoint
 endpoints() {
 	local dir
 	for dir in /sys/bus/pci/devices/*; do
@@ -23,26 +24,28 @@ endpoints() {
 	done
 }
 
-# predicted [CLIENT]: for one client "MAP DISTANCE REASON BLOCKER", or for all, with
-# their names in front; for a lab with one provider
+# predicted [CLIENT]: the prediction for a client, as "MAP DISTANCE REASON BLOCKER".  Without
+# CLIENT: for all clients, each line preceded by the client.  For topologies with one provider.
 predicted() {
 	"$P2PTRACE" peers --json | jq -r --arg client "${1:-}" '.providers[].clients[] |
 		"\(.map) \(.distance) \(.reason) \(.blocker // "-")" as $decision |
-		if $client == "" then "\(.client) \($decision)" elif .client == $client then $decision else empty end'
+		if $client == "" then "\(.client) \($decision)"
+		elif .client == $client then $decision
+		else empty end'
 }
 
-# predicted_distance CLIENT: as the kernel returns it, -1 for not at all
+# predicted_distance CLIENT: the predicted distance as the kernel returns it, -1 for not_supported
 predicted_distance() { predicted "$1" | awk '{ print $1 == "not_supported" ? -1 : $2 }'; }
 
-# decided SERIAL PROVIDER: the distance that the kernel itself decides on for that
-# drive, or -1, when the target is told to use that memory for it
+# decided SERIAL PROVIDER: the distance that the kernel finds, or -1, when the target is to use the
+# memory of PROVIDER for that drive
 decided() {
 	local subsystem=$nvmet/subsystems/decided
 	echo >$tracing/trace
 	mkdir "$subsystem" "$subsystem/namespaces/1"
 	printf %s "$(drive "$1")" >"$subsystem/namespaces/1/device_path"
 	printf %s "$2" >"$subsystem/namespaces/1/p2pmem"
-	# Refuses what cannot be reached
+	# The kernel refuses to enable the namespace if the drive cannot reach the memory
 	{ echo 1 >"$subsystem/namespaces/1/enable"; } 2>/dev/null
 	rmdir "$subsystem/namespaces/1" "$subsystem"
 	sed -n 's/.* distance=//p' $tracing/trace

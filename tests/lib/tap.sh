@@ -3,16 +3,17 @@
 #
 # tap.sh - the Test Anything Protocol, for tests on either side of the runner.
 #
-#   plan 3                           say first how many points there will be
-#   ok 'name' CMD [ARG]...           a point: passes if CMD does
+#   plan 3                           announce the number of points; comes first
+#   ok 'name' CMD [ARG]...           a point: passes if CMD succeeds
 #   is 'name' GOT WANT               a point: passes if the two are equal
 #   like 'name' GOT REGEX            a point: passes if GOT matches
-#   skip N 'why'                     N points that cannot be tried, and why not
-#   skip_all 'why'                   the same for a whole file; does not return
-#   diag 'text'                      a remark
-#   bail 'why'                       give this file up; does not return
+#   skip N 'why'                     skip N points and give the reason
+#   skip_all 'why'                   skip the whole file; does not return
+#   diag 'text'                      print a remark
+#   bail 'why'                       give up on this file; does not return
+#   wait_for SECONDS CMD [ARG]...    retry CMD until it succeeds; fails after SECONDS
 
-# shellcheck disable=SC2034 # read by those who source this
+# shellcheck disable=SC2034 # read by the scripts that source this file
 tap_points=0
 tap_failed=0
 
@@ -20,7 +21,7 @@ plan() { echo "1..$1"; }
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
-# On standard error, which prove(1) shows, too
+# On standard error, which prove(1) shows in any case
 tap_why() { diag "$@" >&2; }
 
 tap_pass() { printf 'ok %d - %s\n' $((++tap_points)) "$1"; }
@@ -81,7 +82,6 @@ bail() {
 	exit 1
 }
 
-# wait_for SECONDS CMD [ARG]...: until CMD succeeds; fails when it has not by then
 wait_for() {
 	local deadline=$((SECONDS + $1 + 1))
 	shift

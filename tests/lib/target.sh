@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# target.sh - what a namespace of the NVMe target asks for, and what it gets.
-# Sourced below guest-test.sh.  As load.sh, for the subsystem "lab".
+# target.sh - the p2pmem attributes of namespaces of the NVMe target.  Source it below
+# guest-test.sh.  Like load.sh, it works on the subsystem "lab".
 
 # shellcheck source=tests/lib/guest.sh
 declare -F nvmet_export >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
@@ -11,21 +11,21 @@ declare -F nvmet_export >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
 require_p2pmem
 require_p2ptrace
 
-# lent_by PROVIDER: the name of its p2pmem device
-lent_by() { basename "$(p2pmem_of "$1")"; }
+# p2pmem_name PROVIDER: the name of its p2pmem device
+p2pmem_name() { basename "$(p2pmem_of "$1")"; }
 
-# namespace_asks NSID SERIAL P2PMEM: one more, on that drive
+# namespace_asks NSID SERIAL P2PMEM: create a namespace on that drive with that p2pmem attribute
 namespace_asks() {
 	local dir=$lab/namespaces/$1 device
 	device=$(drive "$2") || exit
-	mkdir "$dir" || bail "cannot make namespace $1"
+	mkdir "$dir" || bail "cannot create namespace $1"
 	printf %s "$device" >"$dir/device_path"
 	echo "$3" >"$dir/p2pmem" || return
 	p2pmem_of_any_size "$dir"
 	echo 1 >"$dir/enable"
 }
 
-# asked VALUE: write it to p2pmem of namespace 1; prints errno's name, or nothing
+# asked VALUE: write VALUE to p2pmem of namespace 1.  Prints the name of the error, or nothing.
 asked() {
 	local said
 	said=$({ echo "$1" >"$ns/p2pmem"; } 2>&1) && return
@@ -37,8 +37,8 @@ asked() {
 	esac
 }
 
-# got [NSID]: what its controllers are bound to, as DEV:DISTANCE:ERR in the order of
-# their ids, in one line
+# got [NSID]: the bindings of its controllers as DEV:DISTANCE:ERR, ordered by controller id, in one
+# line
 got() {
 	sed -E 's/^cntlid=[0-9]+ dev=(.*) distance=(.*) err=(.*)$/\1:\2:\3/' \
 		"$lab/namespaces/${1:-1}/p2pmem_bindings" | paste -sd ' '

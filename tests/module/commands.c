@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2pmem_test: drive the core's kernel interface from a shell.
+ * p2pmem_test: call the kernel interface of the p2pmem core from a shell.
  *
  * Open /sys/kernel/debug/p2pmem_test for reading and writing, write a command
- * and read the reply; a write that fails has the command's error, and so has
- * the reply.  Buffers, mappings and users have numbers, which the caller
- * chooses; everything else is called by its PCI name.  See the table of
- * commands at the end.
+ * and read the reply.  If a command fails, write() returns its error, and the
+ * reply is the name of the error.  The caller chooses numbers for buffers,
+ * mappings and users.  Devices have their PCI names.  The table at the end of
+ * this file lists the commands.
  *
- * What is done wrong on purpose is done in such a way that a core which does
- * not notice cannot take the machine with it.
+ * Some commands use the interface wrongly on purpose.  They do it in a way that
+ * does not crash the machine if the core does not notice.
  */
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
@@ -33,30 +33,30 @@
 
 /**
  * struct test_session - one open file
- * @lock: one command at a time
- * @reply: to the last command
+ * @lock: serialises commands; protects @reply
+ * @reply: the reply to the last command
  */
 struct test_session {
-	struct mutex lock;	/* for reply */
+	struct mutex lock;	/* protects reply */
 	char reply[TEST_REPLY_SIZE];
 };
 
 /**
- * struct test_user - a user that wants to know when its device goes
- * @user: what the core knows of it
- * @told: how often it was told
- * @buf: the number of a buffer to free then
- * @frees: whether there is one
+ * struct test_user - a user of a p2pmem device
+ * @user: the part that the core knows
+ * @notified: number of removals that the user was notified of
+ * @buf: the number of the buffer to free on removal, if @frees is set
+ * @frees: free @buf on removal
  */
 struct test_user {
 	struct p2pmem_user user;
-	atomic_t told;
+	atomic_t notified;
 	u32 buf;
 	bool frees;
 };
 
 /**
- * struct test_kept - a device that is kept, whatever becomes of its provider
+ * struct test_kept - a device that outlives its provider
  * @node: in kept_devices
  * @p2pmem: the device; holds a reference
  */
@@ -66,8 +66,8 @@ struct test_kept {
 };
 
 /*
- * Guards what follows.  A user's remove() takes it, so it must not be held
- * when a user is unbound.
+ * Protects the data below.  The remove() callback of a user takes it, so it
+ * must not be held when a user is unbound.
  */
 static DEFINE_MUTEX(test_lock);
 static DEFINE_XARRAY(test_bufs);
@@ -77,14 +77,14 @@ static LIST_HEAD(kept_devices);
 
 static struct dentry *test_file;
 
-/* Peer memory by any of its interfaces */
+/* Buffers of any of the three interfaces */
 
 static void *buf_addr(const struct test_buf *buf)
 {
 	return buf->buf ? buf->buf->addr : buf->addr;
 }
 
-/* Cut one piece up as a device wants it; without a list, only count */
+/* Split one piece into segments that a device accepts; if @to is NULL, only count them */
 static unsigned int cut_piece(struct scatterlist **to, struct page *page,
 			      unsigned int length, unsigned int offset,
 			      unsigned int max_segment)
@@ -179,7 +179,7 @@ struct pci_dev *test_pci_dev(const char *name)
 	return dev ? to_pci_dev(dev) : NULL;
 }
 
-/* The device that was kept for a provider, or else the one it has now */
+/* The device that cmd_keep() kept for a provider, otherwise the current one */
 static struct p2pmem_device *find_p2pmem(const char *name)
 {
 	struct p2pmem_device *p2pmem;
@@ -392,7 +392,7 @@ static int cmd_free_twice(char **argv, int argc, char *reply)
 	if (buf->sgl)
 		return -EINVAL;
 
-	/* Whatever becomes of the buffer is still a buffer until then */
+	/* The buffer structure stays valid until rcu_read_unlock() */
 	rcu_read_lock();
 	test_buf_free(buf);
 	test_buf_free(buf);
@@ -401,7 +401,7 @@ static int cmd_free_twice(char **argv, int argc, char *reply)
 	return 0;
 }
 
-/* As the old interface has it: an address and a size, both to be got wrong */
+/* pci_free_p2pmem() takes an address and a size, and either can be wrong */
 static int cmd_free_part(char **argv, int argc, char *reply)
 {
 	size_t offset, size;
@@ -442,7 +442,7 @@ static int cmd_free_foreign(char **argv, int argc, char *reply)
 	return provider ? 0 : -ENXIO;
 }
 
-/* A pattern by the CPU, word by word: it is device memory */
+/* Write or verify a pattern word by word, because this is device memory */
 static int cmd_pattern(char **argv, int argc, char *reply)
 {
 	bool fill = !strcmp(argv[0], "fill");
@@ -568,7 +568,7 @@ static int cmd_unmap(char **argv, int argc, char *reply)
 	return 0;
 }
 
-/* What MAP maps, whatever has become of its buffer meanwhile */
+/* Map the memory of MAP once more, even if its buffer was freed meanwhile */
 static int cmd_map_again(char **argv, int argc, char *reply)
 {
 	struct scatterlist *first, again;
@@ -602,7 +602,7 @@ static void user_remove(struct p2pmem_user *p2pmem_user)
 		container_of(p2pmem_user, struct test_user, user);
 	struct test_buf *buf;
 
-	atomic_inc(&user->told);
+	atomic_inc(&user->notified);
 	if (!user->frees)
 		return;
 
@@ -674,19 +674,19 @@ static int cmd_unbind(char **argv, int argc, char *reply)
 	if (error)
 		return error;
 
-	/* Gone from the array, it is nobody else's to unbind */
+	/* Once it is out of the array, nobody else can unbind it */
 	scoped_guard(mutex, &test_lock)
 		user = xa_erase(&test_users, number);
 	if (!user)
 		return -ENOENT;
 
 	p2pmem_unbind(&user->user);
-	scnprintf(reply, TEST_REPLY_SIZE, "told=%d\n", atomic_read(&user->told));
+	scnprintf(reply, TEST_REPLY_SIZE, "notified=%d\n", atomic_read(&user->notified));
 	kfree(user);
 	return 0;
 }
 
-static int cmd_told(char **argv, int argc, char *reply)
+static int cmd_notified(char **argv, int argc, char *reply)
 {
 	struct test_user *user;
 	u32 number;
@@ -699,8 +699,8 @@ static int cmd_told(char **argv, int argc, char *reply)
 	xa_lock(&test_users);
 	user = xa_load(&test_users, number);
 	if (user)
-		scnprintf(reply, TEST_REPLY_SIZE, "told=%d\n",
-			  atomic_read(&user->told));
+		scnprintf(reply, TEST_REPLY_SIZE, "notified=%d\n",
+			  atomic_read(&user->notified));
 	xa_unlock(&test_users);
 	return user ? 0 : -ENOENT;
 }
@@ -832,13 +832,14 @@ static int cmd_stress_stop(char **argv, int argc, char *reply)
 /**
  * struct test_command - a command
  * @name: its first word
- * @run: does it; the reply is empty unless it says something
- * @min: number of words, at least
- * @max: number of words, at most
+ * @run: runs it; may write a reply, which is empty by default
+ * @min: minimum number of words
+ * @max: maximum number of words
  *
- * An error of the command's own: -ENXIO, no such PCI function, or no peer
- * memory there; -ENOENT and -EEXIST, a number that is not or already in use;
- * -EINVAL, not a command.  All others are what the core has said.
+ * Errors of the commands themselves are -ENXIO (there is no such PCI function,
+ * or it has no peer memory), -ENOENT (the number is not in use), -EEXIST (the
+ * number is in use) and -EINVAL (not a command).  All other errors come from
+ * the core.
  */
 struct test_command {
 	const char *name;
@@ -858,27 +859,27 @@ static const struct test_command test_commands[] = {
 	{ "free",		cmd_free,		2, 2 },
 	/* free_twice BUF */
 	{ "free_twice",		cmd_free_twice,		2, 2 },
-	/* free_part BUF OFFSET SIZE: pci_free_p2pmem(); BUF stays */
+	/* free_part BUF OFFSET SIZE: by pci_free_p2pmem(); BUF stays in use */
 	{ "free_part",		cmd_free_part,		4, 4 },
-	/* free_foreign PROVIDER: of ordinary memory */
+	/* free_foreign PROVIDER: free system memory by pci_free_p2pmem() */
 	{ "free_foreign",	cmd_free_foreign,	2, 2 },
 	/* fill BUF SEED */
 	{ "fill",		cmd_pattern,		3, 3 },
-	/* verify BUF SEED: what fill has written, or -EILSEQ */
+	/* verify BUF SEED: -EILSEQ if BUF is not what fill has written */
 	{ "verify",		cmd_pattern,		3, 3 },
-	/* map MAP BUF CLIENT [from_device]: to the device if it does not say */
+	/* map MAP BUF CLIENT [from_device]: the default is to_device */
 	{ "map",		cmd_map,		4, 5 },
-	/* map_again MAP: once more, and unmap that */
+	/* map_again MAP: map the same memory once more and unmap it */
 	{ "map_again",		cmd_map_again,		2, 2 },
 	/* unmap MAP */
 	{ "unmap",		cmd_unmap,		2, 2 },
-	/* bind USER PROVIDER [BUF]: to be freed when told of the removal */
+	/* bind USER PROVIDER [BUF]: on removal, the user frees BUF */
 	{ "bind",		cmd_bind,		3, 4 },
 	/* unbind USER */
 	{ "unbind",		cmd_unbind,		2, 2 },
-	/* told USER: how often */
-	{ "told",		cmd_told,		2, 2 },
-	/* keep PROVIDER: its device, until dropped, when it is dead as well */
+	/* notified USER: the number of removals it was notified of */
+	{ "notified",		cmd_notified,		2, 2 },
+	/* keep PROVIDER: hold a reference to its device until drop */
 	{ "keep",		cmd_keep,		2, 2 },
 	/* drop PROVIDER */
 	{ "drop",		cmd_drop,		2, 2 },
@@ -890,7 +891,7 @@ static const struct test_command test_commands[] = {
 	{ "check",		cmd_check,		3, MAX_CLIENTS + 2 },
 	/* stress SECONDS PROVIDER CLIENT... */
 	{ "stress",		cmd_stress,		4, MAX_CLIENTS + 3 },
-	/* stress_stop: do not wait for the end of these seconds */
+	/* stress_stop: end the stress before its time is over */
 	{ "stress_stop",	cmd_stress_stop,	1, 1 },
 };
 
@@ -1023,5 +1024,5 @@ static void __exit test_exit(void)
 module_init(test_init);
 module_exit(test_exit);
 
-MODULE_DESCRIPTION("The core of peer memory, for tests to drive");
+MODULE_DESCRIPTION("Access to the kernel interface of the p2pmem core, for tests");
 MODULE_LICENSE("GPL");

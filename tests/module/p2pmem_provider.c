@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A provider in a module, so that there is one whose driver can be unloaded:
- * bind a PCI function to "p2pmem_provider" by its driver_override, and the
- * largest of its BARs is lent.
+ * A provider whose driver can be unloaded.  Bind a PCI function to
+ * "p2pmem_provider" with driver_override.  The driver provides the largest BAR
+ * of the function as peer memory.
  */
 #include <linux/module.h>
 #include <linux/pci-p2pdma.h>
@@ -35,12 +35,12 @@ static int provider_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 }
 
-/* Without a table of ids, only what driver_override names is ever bound */
+/* There is no table of ids: only driver_override can bind a function */
 static struct pci_driver provider_driver = {
 	.name	= "p2pmem_provider",
 	.probe	= provider_probe,
 };
 module_pci_driver(provider_driver);
 
-MODULE_DESCRIPTION("The largest BAR of a PCI function, lent for tests");
+MODULE_DESCRIPTION("Provide the largest BAR of a PCI function as peer memory, for tests");
 MODULE_LICENSE("GPL");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * p2pmem_test: the core's kernel interface, for tests to drive.
+ * p2pmem_test: a module that gives tests access to the kernel interface of the p2pmem core.
  */
 #ifndef P2PMEM_TEST_H
 #define P2PMEM_TEST_H
@@ -16,13 +16,13 @@
 #define TEST_REPLY_SIZE	512
 
 /**
- * struct test_buf - a buffer of peer memory, from whichever function gave it
- * @p2pmem: where it comes from; holds a reference
+ * struct test_buf - a buffer of peer memory, from any of the three allocation functions
+ * @p2pmem: the device it comes from; holds a reference
  * @buf: from p2pmem_alloc(), else NULL
  * @sgl: from p2pmem_alloc_sgl(), else NULL
  * @addr: from pci_alloc_p2pmem(), else NULL
  * @nents: number of pieces
- * @size: number of bytes that were asked for
+ * @size: number of bytes requested
  */
 struct test_buf {
 	struct p2pmem_device *p2pmem;
@@ -35,8 +35,8 @@ struct test_buf {
 
 /**
  * struct test_map - a buffer that is mapped for DMA
- * @client: who is to do the DMA
- * @table: the pieces; a copy, so that each mapping has addresses of its own
+ * @client: the device that does the DMA
+ * @table: a copy of the list of pieces, for the DMA addresses of this mapping
  * @dir: direction of the DMA
  */
 struct test_map {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything at once: on every CPU, threads allocate, map, unmap and free at
- * random, in process context, with interrupts off and in an interrupt, while
- * they look for memory, come and go as users, and lose the provider if somebody
- * takes it away.
+ * A stress test.  On every CPU, threads allocate, map, unmap and free at random,
+ * in process context, with interrupts off and in interrupt context.  They also
+ * find memory and bind and unbind as users, and the provider may be removed
+ * meanwhile.
  *
- * Each page of the provider has an owner while one of the threads has it, so
- * that a page which is handed out twice is seen at once, and each page of a
- * buffer carries its owner's token, so that memory which is reused too early
- * is seen later.
+ * Each page of the provider has an owner while it is in a buffer of a thread.
+ * This detects a page that is allocated twice.  Each page also contains the
+ * token of its owner.  This detects a page that is reused too early.
  */
 #include <linux/completion.h>
 #include <linux/cpu.h>
@@ -30,40 +29,40 @@
 #define MAX_SECONDS	3600
 
 enum stress_count {
-	ROUNDS,		/* how often any thread did anything */
-	ALLOCS,		/* buffers */
-	PIECEWISE,	/* of them in more than one piece */
+	ROUNDS,		/* rounds of all threads */
+	ALLOCS,		/* buffers allocated */
+	PIECEWISE,	/* buffers of more than one piece */
 	NO_MEMORY,	/* the pool was full */
-	REFUSED,	/* the provider was gone, or going */
-	MAPS_DONE,	/* mappings */
+	REFUSED,	/* the provider was removed or about to be */
+	MAPS_DONE,	/* mappings made */
 	MAPS_REFUSED,	/* the client cannot reach the memory */
 	DEFERRED,	/* buffers that were freed while mapped */
-	FOUND,		/* p2pmem_find() found something */
+	FOUND,		/* p2pmem_find() found a device */
 	BINDS,		/* a thread became a user */
-	TOLD,		/* a user was told of a removal */
-	IN_INTERRUPT,	/* allocated and freed in an interrupt */
-	OVERLAPS,	/* pages that somebody else had */
-	CORRUPTED,	/* pages with somebody else's token */
-	ERRORS,		/* anything else that is wrong */
+	NOTIFIED,		/* a user was notified of a removal */
+	IN_INTERRUPT,	/* buffers allocated and freed in an interrupt */
+	OVERLAPS,	/* pages that had another owner */
+	CORRUPTED,	/* pages with another token */
+	ERRORS,		/* all other errors */
 	NUM_COUNTS
 };
 
 static const char * const count_names[NUM_COUNTS] = {
 	"rounds", "allocs", "piecewise", "no_memory", "refused", "maps",
-	"maps_refused", "deferred", "found", "binds", "told", "in_interrupt",
+	"maps_refused", "deferred", "found", "binds", "notified", "in_interrupt",
 	"overlaps", "corrupted", "errors",
 };
 
 /**
  * struct stress - a run
  * @provider: PCI name of the provider
- * @clients: who the buffers are mapped for
+ * @clients: the devices that buffers are mapped for
  * @num_clients: number of clients
- * @start: where the BARs of the provider are
- * @pages: how many pages they have
+ * @start: addresses of the BARs of the provider
+ * @pages: number of pages of each BAR
  * @owners: for each page of each BAR the token of its owner, 0 if there is none
- * @last_token: tokens are not used again
- * @counts: what happened
+ * @last_token: the last token; tokens are not reused
+ * @counts: the counters
  */
 struct stress {
 	const char *provider;
@@ -77,11 +76,11 @@ struct stress {
 };
 
 /**
- * struct held - a buffer that a thread has
+ * struct held - a buffer that a thread has allocated
  * @buf: the buffer; in use if its size is not zero
  * @pieces: its memory, which outlives @buf while it is mapped
- * @token: marks its pages
- * @freed: given back while there were maps
+ * @token: the token in its pages
+ * @freed: freed while it was mapped
  * @maps: its mappings
  * @num_maps: number of mappings
  */
@@ -98,10 +97,10 @@ struct stress_thread {
 	struct stress *stress;
 	struct task_struct *task;
 	struct rnd_state random;
-	bool stays;	/* bound until it is told, so that somebody is to be told */
+	bool stays;	/* does not unbind by itself, so a removal always has a user */
 	struct p2pmem_device *p2pmem;
 	struct p2pmem_user user;
-	atomic_t told;
+	atomic_t notified;
 	struct irq_work irq_work;
 	struct held held[HELD];
 };
@@ -173,7 +172,7 @@ static void walk_pages(struct stress_thread *thread, struct held *held,
 
 /* Buffers */
 
-/* Just before the last reference is dropped: then the pages may be anybody's */
+/* Call this before the last reference is dropped: the pages may be reused after that */
 static void release(struct stress_thread *thread, struct held *held)
 {
 	walk_pages(thread, held, disown_page);
@@ -217,7 +216,7 @@ static void do_map(struct stress_thread *thread, struct held *held, gfp_t gfp)
 	enum dma_data_direction dir = DMA_TO_DEVICE;
 	int error;
 
-	/* The DMA API lets only one write at a time, and that is the first */
+	/* The DMA API allows one mapping for writing at a time; only the first one may write */
 	if (!held->num_maps)
 		dir = below(thread, 3);
 	error = test_map(&held->maps[held->num_maps], &held->buf,
@@ -243,7 +242,7 @@ static int get_buf(struct stress_thread *thread, struct test_buf *buf,
 	unsigned int max_nents = 1 + below(thread, 8);
 	size_t align = 0;
 
-	/* Mostly small, sometimes not */
+	/* One of 16 buffers may be large */
 	buf->p2pmem = p2pmem;
 	buf->nents = 1;
 	buf->size = 1 + below(thread, (below(thread, 16) ? 16 : 512) * PAGE_SIZE);
@@ -334,17 +333,17 @@ static void in_interrupt_too(struct irq_work *work)
 
 /* Devices */
 
-static void told(struct p2pmem_user *user)
+static void notified(struct p2pmem_user *user)
 {
 	struct stress_thread *thread =
 		container_of(user, struct stress_thread, user);
 
-	count(thread, TOLD);
-	if (atomic_fetch_inc(&thread->told))
+	count(thread, NOTIFIED);
+	if (atomic_fetch_inc(&thread->notified))
 		count(thread, ERRORS);
 }
 
-/* Become a user of the device that the provider has now, if it has one */
+/* Bind to the current device of the provider, if it has one */
 static void attach(struct stress_thread *thread)
 {
 	struct pci_dev *provider = test_pci_dev(thread->stress->provider);
@@ -357,8 +356,8 @@ static void attach(struct stress_thread *thread)
 	if (!thread->p2pmem)
 		return;
 
-	atomic_set(&thread->told, 0);
-	thread->user = (struct p2pmem_user) { .remove = told };
+	atomic_set(&thread->notified, 0);
+	thread->user = (struct p2pmem_user) { .remove = notified };
 	if (p2pmem_bind(thread->p2pmem, &thread->user)) {
 		count(thread, REFUSED);
 		p2pmem_put(thread->p2pmem);
@@ -438,7 +437,7 @@ static int stress_thread(void *data)
 	struct stress_thread *thread = data;
 
 	while (!kthread_should_stop()) {
-		if (atomic_read(&thread->told))
+		if (atomic_read(&thread->notified))
 			detach(thread);
 		if (!thread->p2pmem)
 			attach(thread);
@@ -500,13 +499,13 @@ static struct stress_thread *new_thread(struct stress *stress, int cpu,
 		return NULL;
 	}
 	kthread_bind(thread->task, cpu);
-	/* Whatever else a test runs meanwhile is to get on with it */
+	/* Leave CPU time for the other programs of the test */
 	set_user_nice(thread->task, 10);
 	wake_up_process(thread->task);
 	return thread;
 }
 
-/* All until one cannot be had; fewer are fewer */
+/* Start threads until one cannot be created; the stress works with fewer, too */
 static unsigned int start_threads(struct stress *stress,
 				  struct stress_thread **threads,
 				  unsigned int max)

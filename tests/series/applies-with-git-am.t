@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The patches apply with plain "git am" to the base, and nothing but them is in
-# the kernel that the other tests run.
-#
-# Requires build/linux (make kernel-tree).  Works on an index and a work tree of
-# its own that holds only the files which the patches touch.
+# Shows: the patches apply to the base with "git am", and the kernel that the other tests run has
+# no other changes.
+# Requires: build/linux (make kernel-tree).  Works in a git tree of its own that has only the files
+# that the patches touch.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -28,12 +27,13 @@ sed -n 's|^[+-]\{3\} [ab]/\(.*\)|/\1|p' "${patches[@]}" | sort -u >.git/info/spa
 git checkout -q "$(git -C "$tree" rev-parse 'base^0')" || exit
 
 am=$(git -c user.name=tester -c user.email=tester@localhost am "${patches[@]}" 2>&1)
-is 'git am takes all patches' "$?" 0 || diag "$am"
-is 'without fuzz, offset or white space warnings' "$(grep -iE 'fuzz|offset|warning|error' <<<"$am")" ''
-is 'the outcome is the tree that the kernel is built from' \
+is 'git am applies all patches' "$?" 0 || diag "$am"
+is 'there is no fuzz, offset or white space warning' \
+	"$(grep -iE 'fuzz|offset|warning|error' <<<"$am")" ''
+is 'the result is the tree that the kernel is built from' \
 	"$(git rev-parse 'HEAD^{tree}')" "$(git -C "$tree" rev-parse 'HEAD^{tree}')"
 
-# As git counts them, cut to what the cover letter says too
+# The last line of the diffstat, as git prints it
 want=$(git diff --shortstat --diff-algorithm=myers "$(git -C "$tree" rev-parse 'base^0')" HEAD)
 is 'the diffstat of the cover letter is that of the patches' \
 	"$(grep 'files changed,' "$cover")" "$want"

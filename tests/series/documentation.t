@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the series documents can be found and used: its .rst files are listed where
-# readers look, and take kernel-doc from files that are there; its ABI files can be
-# parsed, and name what no other file does; it has somebody who maintains it.
-#
-# Requires build/linux (make kernel-tree).
+# Shows: the documentation of the series is complete. Its .rst files are in a table of contents and
+# include kernel-doc from existing files. Its ABI files can be parsed and do not describe what other
+# files describe. MAINTAINERS covers all new files.
+# Requires: build/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"
@@ -43,26 +42,31 @@ missing=$(for file in "${documents[@]}"; do
 		lgit cat-file -e "$tip:$source" 2>/dev/null || echo "$file: $source"
 	done
 done)
-is 'all kernel-doc that they include is there' "$missing" ''
+is 'all kernel-doc that they include exists' "$missing" ''
 
-# References to functions of the series that it does not have (any more)
+# References to functions that do not exist
 stale=$(for file in "${documents[@]}"; do
-	lgit show "$tip:$file" | grep -oE '\b(pci_)?p2p(mem|dma)_[a-z0-9_]+\(\)' | sort -u | while read -r name; do
-		lgit grep -qwF "${name%()}" "$tip" -- include/linux drivers/pci || echo "$file: $name"
+	lgit show "$tip:$file" | grep -oE '\b(pci_)?p2p(mem|dma)_[a-z0-9_]+\(\)' | sort -u |
+	while read -r name; do
+		lgit grep -qwF "${name%()}" "$tip" -- include/linux drivers/pci ||
+			echo "$file: $name"
 	done
 done)
-is 'all functions that they speak of are there' "$stale" ''
+is 'all functions that they mention exist' "$stale" ''
 
 if [ ${#abi[@]} -gt 0 ]; then
 	mkdir "$work/old" "$work/new"
 	lgit archive "$base" Documentation/ABI scripts/get_abi.pl | tar -x -C "$work/old"
 	lgit archive "$tip" Documentation/ABI scripts/get_abi.pl | tar -x -C "$work/new"
-	validate() { (cd "$work/$1" && perl scripts/get_abi.pl validate --dir Documentation/ABI 2>&1 || echo "status $?"); }
-	is "get_abi.pl validate has nothing to say about ${abi[*]##*/}" \
+	validate() {
+		(cd "$work/$1" && perl scripts/get_abi.pl validate --dir Documentation/ABI 2>&1 ||
+			echo "status $?")
+	}
+	is "get_abi.pl validate reports nothing about ${abi[*]##*/}" \
 		"$(comm -13 <(validate old | sort) <(validate new | sort))" ''
 fi
 
-# patterns: what the entries of MAINTAINERS cover
+# patterns: the file patterns in MAINTAINERS
 patterns() { lgit show "$tip:MAINTAINERS" | sed -n 's/^F:[ \t]*//p' | grep -vx '\*/\?'; }
 orphans=$(mapfile -t covered < <(patterns); for file in "${files[@]}"; do
 	for pattern in "${covered[@]}"; do

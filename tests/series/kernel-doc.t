@@ -1,11 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel-doc comments of the files that the series adds are complete, and those
-# of files that it changes no less so than before; every function that is exported
-# there has one, which says in what context it may be called.
-#
-# Requires build/linux (make kernel-tree).
+# Shows: the kernel-doc comments of new files are complete, and those of changed files have no new
+# problem. Every function that the series exports has one, with a "Context:" section.
+# Requires: build/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"
@@ -19,15 +17,16 @@ mkdir "$work/old" "$work/new"
 
 for file in "${files[@]}"; do
 	mkdir -p "$work"/{old,new}/"${file%/*}"
-	# Nothing, if it was not there
+	# A file that the base does not have is empty
 	lgit show "$base:$file" >"$work/old/$file" 2>/dev/null
 	lgit show "$tip:$file" >"$work/new/$file" || bail "no $file"
 done
 lgit show "$tip:scripts/kernel-doc" >"$work/kernel-doc" || bail "no scripts/kernel-doc"
 
-# complaints FILE: what kernel-doc has to say, without line numbers
+# complaints FILE: the messages of kernel-doc, without line numbers
 complaints() {
-	[ ! -s "$1" ] || (cd "${1%/"$file"}" && perl "$work/kernel-doc" -none -Wreturn "$file" 2>&1) |
+	[ ! -s "$1" ] ||
+		(cd "${1%/"$file"}" && perl "$work/kernel-doc" -none -Wreturn "$file" 2>&1) |
 		sed 's/^[^ ]*:[0-9]*: //' | sort
 }
 
@@ -36,20 +35,26 @@ for file in "${files[@]}"; do
 		"$(comm -13 <(complaints "$work/old/$file") <(complaints "$work/new/$file"))" ''
 done
 
-# exports DIR: every function that the files there export, as FILE NAME
-exports() { (cd "$work/$1" && grep -roP '^EXPORT_SYMBOL(_GPL)?\(\K\w+' . | sed 's/:/ /' | sort); }
+# exports DIR: the functions that the files in DIR export, as FILE NAME
+exports() {
+	(cd "$work/$1" && grep -roP '^EXPORT_SYMBOL(_GPL)?\(\K\w+' . | sed 's/:/ /' | sort)
+}
 
 # description FILE NAME: its kernel-doc comment
 description() {
 	awk -v name="$2" '
 		/^\/\*\*/ { text = ""; on = 1 }
 		on { text = text $0 "\n" }
-		/^ \*\// { if (on && text ~ "\n \\* " name "(\\(\\))? - ") printf "%s", text; on = 0 }' "$1"
+		/^ \*\// {
+			if (on && text ~ "\n \\* " name "(\\(\\))? - ")
+				printf "%s", text
+			on = 0
+		}' "$1"
 }
 
 undocumented='' contextless=''
 while read -r file name; do
-	# The halves of p2pmem_dma_map() and p2pmem_dma_unmap() are described there
+	# Parts of p2pmem_dma_map() and p2pmem_dma_unmap(), which have the description
 	[[ $name =~ ^(__p2pmem_dma_(un)?map|p2pmem_in_use)$ ]] && continue
 	text=$(description "$work/new/$file" "$name")
 	if [ -z "$text" ]; then
@@ -59,6 +64,6 @@ while read -r file name; do
 	fi
 done < <(comm -13 <(exports old) <(exports new))
 is 'every function that the series exports is described' "$undocumented" ''
-is 'with the context that it may be called in' "$contextless" ''
+is 'every description has the context of calls' "$contextless" ''
 
 exit $((tap_failed > 0))

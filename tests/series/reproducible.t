@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# patches/ is what "make series" makes of the commits in build/linux, to the byte,
-# whoever runs it and however their git is set up.
-#
-# Requires build/linux (make kernel-tree).
+# Shows: "make series" gives patches/ from the commits in build/linux, byte for byte, for every user
+# and with any git configuration.
+# Requires: build/linux (make kernel-tree).
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -26,9 +25,10 @@ export GIT_CONFIG_COUNT=6 TZ=Asia/Tokyo \
 	GIT_CONFIG_KEY_3=format.signOff GIT_CONFIG_VALUE_3=true \
 	GIT_CONFIG_KEY_4=core.abbrev GIT_CONFIG_VALUE_4=40 \
 	GIT_CONFIG_KEY_5=format.attach GIT_CONFIG_VALUE_5=true
-is 'nor would it for somebody else with other settings' "$(check | grep -v 'up to date')" ''
+is 'it would change nothing for another user with other settings' \
+	"$(check | grep -v 'up to date')" ''
 
 BASE_VERSION=6.12.0
-like 'but a difference is seen' "$(check)" "run 'make series'"
+like 'a difference is detected' "$(check)" "run 'make series'"
 
 exit $((tap_failed > 0))

@@ -1,28 +1,28 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# series.sh - the commits of the series, for the tests of this directory.
+# series.sh - functions for the tests of this directory: the commits of the series.
 #
-#   commits                          the commits of the series, first one first
+#   commits                          the commits of the series, in order
 #   titled COMMIT                    its short hash and its subject
-#   touched COMMIT [PATTERN]...      the files it adds or changes
+#   touched COMMIT [PATTERN]...      the files that it adds or changes
 #   changed [PATTERN]...             the files that the series adds or changes
-#   added [PATTERN]...               the files that it adds
+#   added [PATTERN]...               the files that the series adds
 #   options COMMIT                   the options that its Kconfig files define
 #
-# For those that build it (in slow/):
+# For the tests in slow/, which build the series:
 #
-#   checkout COMMIT                  have $tree hold it; only the files that differ change
-#   configure OUT FRAGMENT...        make $built/OUT/.config; a later fragment wins.
-#                                    What is not in the tree yet is named in $absent
-#   kmake OUT TARGET...              make them there; all that make says is in $built/OUT.log
+#   checkout COMMIT                  check out COMMIT in $tree; other files are not touched
+#   configure OUT FRAGMENT...        make $built/OUT/.config; later fragments override earlier
+#                                    ones.  Options that the tree does not have go to $absent.
+#   kmake OUT TARGET...              build in $built/OUT, with the output in $built/OUT.log
 #   warnings OUT                     the warnings in that log
-#   compiled OUT FILE                whether that log has FILE
+#   compiled OUT FILE                succeeds if FILE was compiled according to that log
 #
-# SERIES_TIP in the environment names another last commit than that of branch
-# p2pmem in build/linux.
+# SERIES_TIP in the environment is the last commit of the series, by default branch p2pmem in
+# build/linux.
 
-# shellcheck disable=SC2034 # read by those who source this
+# shellcheck disable=SC2034 # read by the scripts that source this file
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -31,24 +31,30 @@ top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 linux=$top/build/linux
 tip=${SERIES_TIP:-p2pmem}
 
-# Whoever owns the checkout, and whatever git is set to
-lgit() { git -C "$linux" -c safe.directory='*' -c core.abbrev=12 -c gc.auto=0 -c core.quotePath=false "$@"; }
+# The user need not be the owner of the checkout, and any git configuration works
+lgit() {
+	git -C "$linux" -c safe.directory='*' -c core.abbrev=12 -c gc.auto=0 \
+		-c core.quotePath=false "$@"
+}
 
-tip=$(lgit rev-parse -q --verify "$tip^{commit}") || bail "no series in $linux: run 'make kernel-tree'"
+tip=$(lgit rev-parse -q --verify "$tip^{commit}") ||
+	bail "no series in $linux: run 'make kernel-tree'"
 base=$(lgit rev-parse 'base^{commit}') || bail "no tag 'base' in $linux"
 
 commits() { lgit rev-list --reverse "$base..$tip"; }
 titled() { lgit log -1 --format='%h %s' "$1"; }
-touched() { lgit diff-tree -r --no-renames --diff-filter=d --name-only "$1^" "$1" -- "${@:2}"; }
+touched() {
+	lgit diff-tree -r --no-renames --diff-filter=d --name-only "$1^" "$1" -- "${@:2}"
+}
 changed() { lgit diff --no-renames --diff-filter=d --name-only "$base" "$tip" -- "$@"; }
 added() { lgit diff --no-renames --diff-filter=A --name-only "$base" "$tip" -- "$@"; }
 
-# ---- building them -----------------------------------------------------------
+# ---- building the commits ----------------------------------------------------
 
 built=$top/build/series
 tree=$built/tree
 
-# One at a time, as there is one tree; and make goes by time stamps
+# Tests take turns, because there is one tree.  Files that do not differ keep their time stamps.
 checkout() {
 	mkdir -p "$built"
 	if [ -z "${series_lock:-}" ]; then
@@ -58,7 +64,8 @@ checkout() {
 	if ! tgit rev-parse -q --verify HEAD >/dev/null 2>&1; then
 		rm -rf "$tree"
 		lgit worktree prune
-		lgit worktree add -q -f --no-checkout --detach "$tree" "$1" || bail "cannot make $tree"
+		lgit worktree add -q -f --no-checkout --detach "$tree" "$1" ||
+			bail "cannot create $tree"
 	fi
 	tgit checkout -q -f --detach "$1" || bail "cannot check out $1 in $tree"
 }
@@ -70,7 +77,7 @@ options() {
 		sed 's/.* /CONFIG_/' | sort -u
 }
 
-# merge FRAGMENT...: one fragment, in which the last word on an option counts
+# merge FRAGMENT...: merge fragments into one, in which each option has its last value
 merge() {
 	cat "$@" | awk '
 		/^(# )?CONFIG_/ {
@@ -100,13 +107,15 @@ export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1
 kmake() {
 	local out=$built/$1
 	shift
-	PATH=/usr/lib/ccache:$PATH make -C "$tree" O="$out" -j"$(nproc)" LOCALVERSION= "$@" >"$out.log" 2>&1
+	PATH=/usr/lib/ccache:$PATH \
+		make -C "$tree" O="$out" -j"$(nproc)" LOCALVERSION= "$@" >"$out.log" 2>&1
 }
 
-# plain: without line numbers, which change by themselves, sorted; of those that
-# many files see in one header, one
+# plain: sort messages, without line numbers, which change from commit to commit.  A message about
+# a header appears once, even if many files include it.
 plain() {
-	sed -E -e "s,(\.\./tree|$tree)/,,g" -e 's/^([^ :]+)(:[0-9]+)+:/\1:/' -e 's/\+0x[0-9a-f]+//g' |
+	sed -E -e "s,(\.\./tree|$tree)/,,g" -e 's/^([^ :]+)(:[0-9]+)+:/\1:/' \
+		-e 's/\+0x[0-9a-f]+//g' |
 		awk '!/^[^ :]*\.h:/ || !seen[$0]++' | sort
 }
 

@@ -1,26 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# No patch removes or rewrites a line that an earlier one of the series has added:
-# what a reader has read stays as he has read it.
+# Shows: no patch removes or changes a line that an earlier patch of the series has added, so a
+# reviewer reads each line once.
 #
-# A line is what is left of it without white space, so that it may be indented anew,
-# and without a comma, semicolon or brace at its end, so that something may follow
-# it; lines of nothing but punctuation are anybody's.  All others count, comments
-# too, and moving one is taking it back.
+# White space does not count, so a patch may change the indentation.  A comma, semicolon or brace at
+# the end of a line does not count either, so a patch may append to a list.  Lines that have only
+# punctuation are ignored.  All other lines count, also comments, and moving a line removes it.
 #
-# The bug fixes, which come first, are not counted: they have to stand by themselves
-# in the stable kernels, where what they mend is mended in place.  What supersedes
-# them comes later in the series.
+# Lines of bug fixes, which come first, are exempt: a fix has to be complete by itself for the
+# stable kernels, and a later patch may replace it.
 #
-# Requires build/linux (make kernel-tree).
+# Requires: build/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"
 
 fixes() { lgit show -s --format=%b "$1" | grep -q '^Fixes: '; }
 
-# deletions COMMIT: the lines that it deletes, as FILE NUMBER
+# deletions COMMIT: the lines that COMMIT deletes, as FILE NUMBER
 deletions() {
 	lgit diff-tree -p -U0 -w --minimal --no-renames --no-ext-diff \
 		--src-prefix=a/ --dst-prefix=b/ "$1^" "$1" |
@@ -49,22 +47,28 @@ deletions() {
 			END { end_hunk() }'
 }
 
-# origins COMMIT: the lines that it deletes and that the series had added, each as
-# FILE:NUMBER, the commit that added it, and the line
+# origins COMMIT: the lines of the series that COMMIT deletes, each as FILE:NUMBER, the commit that
+# added it, and the line
 origins() {
 	local file numbers
 
-	deletions "$1" | awk -F'\t' '{ n[$1] = n[$1] " -L " $2 "," $2 } END { for (f in n) print f "\t" n[f] }' |
+	deletions "$1" | awk -F'\t' '
+		{ n[$1] = n[$1] " -L " $2 "," $2 }
+		END { for (f in n) print f "\t" n[f] }' |
 		sort | while IFS=$'\t' read -r file numbers; do
 			# shellcheck disable=SC2086 # several words
 			lgit blame -w --porcelain $numbers "$base..$1^" -- "$file" |
 				awk -v file="$file" '
 					/^\t/ {
 						if (!(commit in boundary))
-							printf "%s:%d\t%s\t%s\n", file, number, commit, substr($0, 2)
+							printf "%s:%d\t%s\t%s\n", file, number,
+								commit, substr($0, 2)
 						next
 					}
-					length($1) == 40 && $1 !~ /[^0-9a-f]/ { commit = $1; number = $3 }
+					length($1) == 40 && $1 !~ /[^0-9a-f]/ {
+						commit = $1
+						number = $3
+					}
 					$1 == "boundary" { boundary[commit] }'
 		done
 }
@@ -85,7 +89,7 @@ plan ${#list[@]}
 
 for commit in "${list[@]}"; do
 	if [ "$(lgit rev-parse "$commit^")" = "$base" ]; then
-		# Nothing is before it
+		# The first commit has no predecessor in the series
 		tap_pass "$(titled "$commit")"
 	else
 		is "$(titled "$commit")" "$(taken_back "$commit")" ''

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Each folder of tools/p2ptrace/ includes only headers of its own and of the folders below it;
-# lib/ includes nothing that knows about P2P; tests/unit/ has the same folders.
+# Shows: each folder of tools/p2ptrace/ includes only headers of its own and of the folders below
+# it, lib/ includes nothing that knows about P2P, and tests/unit/ has the same folders.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -12,9 +12,8 @@ cd "$top" || exit
 layers=(cmd session event machine lib)
 source=tools/p2ptrace
 
-# The includes of FOLDER that lead to none of the folders ALLOWED: FILE:LINE:INCLUDE
-foreign()	# FOLDER ALLOWED...
-{
+# foreign FOLDER ALLOWED...: the includes of FOLDER from other folders, as FILE:LINE:INCLUDE
+foreign() {
 	local folder=$1 allowed
 
 	shift
@@ -25,12 +24,17 @@ foreign()	# FOLDER ALLOWED...
 plan $((${#layers[@]} + 3))
 
 for i in "${!layers[@]}"; do
-	is "${layers[i]}/ includes only ${layers[*]:i}" "$(foreign "${layers[i]}" "${layers[@]:i}")" ''
+	is "${layers[i]}/ includes only ${layers[*]:i}" \
+		"$(foreign "${layers[i]}" "${layers[@]:i}")" ''
 done
-is 'lib/ knows nothing about P2P' "$(grep -nE '#include "p2ptrace|#include <bpf/|p2pmem|P2PTRACE_' "$source"/lib/*.[ch])" ''
-is 'all code is in one of these folders' "$(find "$source" -mindepth 2 -name '*.[ch]' | cut -d/ -f3 | sort -u | xargs)" \
+is 'lib/ knows nothing about P2P' \
+	"$(grep -nE '#include "p2ptrace|#include <bpf/|p2pmem|P2PTRACE_' "$source"/lib/*.[ch])" ''
+is 'all code is in one of these folders' \
+	"$(find "$source" -mindepth 2 -name '*.[ch]' | cut -d/ -f3 | sort -u | xargs)" \
 	"$(printf '%s\n' "${layers[@]}" | sort | xargs)"
-is 'tests/unit/ has the same folders' "$(find tests/unit -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | grep -vx bpf | sort | xargs)" \
+is 'tests/unit/ has the same folders' \
+	"$(find tests/unit -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
+		grep -vx bpf | sort | xargs)" \
 	"$(printf '%s\n' "${layers[@]}" | sort | xargs)"
 
 exit $((tap_failed > 0))

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every file says its license in an SPDX line near its top, but for the texts.
+# Shows: every file except the texts has an SPDX line with its license near the top.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
 cd "$top" || exit
-# Whoever owns the checkout
+# The user need not be the owner of the checkout
 mapfile -t files < <(git -c safe.directory='*' ls-files -co --exclude-standard)
 [ ${#files[@]} -gt 0 ] || skip_all 'this is not a git checkout'
 

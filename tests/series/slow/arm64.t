@@ -1,16 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the series touches compiles for arm64, too, and with W=1 the compiler has no
-# more to say than of the base.
-#
-# Requires build/linux (make kernel-tree), gcc-aarch64-linux-gnu.
+# Shows: the files that the series touches compile for arm64, too, without a new warning with W=1.
+# Requires: build/linux (make kernel-tree), gcc-aarch64-linux-gnu.
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
 
 export ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
-command -v ${CROSS_COMPILE}gcc >/dev/null || bail "${CROSS_COMPILE}gcc is missing: run 'make deps-series'"
+command -v ${CROSS_COMPILE}gcc >/dev/null ||
+	bail "${CROSS_COMPILE}gcc is missing: run 'make deps-series'"
 
 mapfile -t files < <(changed '*.c')
 plan $((${#files[@]} + 1))
@@ -18,7 +17,7 @@ plan $((${#files[@]} + 1))
 work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
 
-# build WARNINGS: compile those of the files that are there, all of them
+# build WARNINGS: compile all of the files that exist, and write the warnings to WARNINGS
 build() {
 	local file list=()
 	for file in "${files[@]}"; do

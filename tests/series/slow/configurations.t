@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The last commit of the series builds without a warning, whatever it is combined
-# with, and needs nothing that such a kernel does not have.
+# Shows: the last commit of the series builds without a warning in each of these configurations, and
+# uses no symbol that the configuration does not have.
 #
-# Of a kernel, only the directories are built that the series touches; that all
-# would link is seen from the symbols of peer memory that they need and that none of
-# them has, or that is not exported to a module.
+# The test builds only the directories that the series touches and does not link a kernel.  Instead,
+# it looks for symbols of p2pdma and p2pmem that are used and not defined, or that a module uses and
+# that are not exported.
 #
-# Requires build/linux (make kernel-tree).
+# Requires: build/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
 
 fragments=("$top"/kernel-config/{base,p2pmem,series,commits}.config)
 
-# What is built, and which option must be on for that
+# The targets, and the option that each of them depends on
 declare -A needs=(
 	[drivers/pci/]=CONFIG_PCI
 	[kernel/dma/]=CONFIG_HAS_DMA
@@ -29,7 +29,7 @@ declare -A needs=(
 work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
 
-# The options that go with these
+# Options that have to be off together with another one
 no_p2pmem=(PCI_P2PMEM=n PCI_P2PMEM_USER_MMAP=n PCI_P2PMEM_KUNIT_TEST=n FAIL_P2PMEM=n
 	RDMA_RXE_P2PDMA_TEST=n)
 no_p2pdma=(PCI_P2PDMA=n "${no_p2pmem[@]}")
@@ -60,7 +60,7 @@ combinations=(
 	"PROVE_LOCKING=y: PROVE_LOCKING=y PROVE_RCU=y"
 	"SMP=n: SMP=n"
 )
-# configurations.t [NAME]...: fewer of them, as in "configurations.t SMP=n"
+# Arguments select configurations by name, as in "configurations.t SMP=n"
 if [ $# -gt 0 ]; then
 	chosen=()
 	for combination in "${combinations[@]}"; do
@@ -83,7 +83,7 @@ fragment() {
 	done
 }
 
-# targets: what of it there is in the configuration
+# targets: the targets that the configuration has
 targets() {
 	local target
 	for target in "${!needs[@]}"; do
@@ -91,10 +91,10 @@ targets() {
 	done | sort
 }
 
-# symbols FILE...: those of peer memory, as TYPE NAME
+# symbols FILE...: the symbols of p2pdma and p2pmem, as TYPE NAME
 symbols() { nm -P "$@" 2>/dev/null | awk '$1 ~ /p2p(mem|dma)/ { print $2, $1 }' | sort -u; }
 
-# missing TARGET...: symbols that are needed and that nobody has
+# missing TARGET...: symbols that are used and not defined or not exported
 missing() {
 	local target list=() modules=() module
 
@@ -113,12 +113,14 @@ missing() {
 	sed -n 's/^[^Uw] //p' "$work/symbols" | sort -u >"$work/had"
 	comm -23 "$work/needed" "$work/had"
 
-	symbols "${list[@]}" "${modules[@]}" | sed -n 's/^. __export_symbol_//p' | sort -u >"$work/exported"
+	symbols "${list[@]}" "${modules[@]}" |
+		sed -n 's/^. __export_symbol_//p' | sort -u >"$work/exported"
 	for module in "${modules[@]}"; do
 		symbols "$module" >"$work/symbols"
 		sed -n 's/^U //p' "$work/symbols" | sort -u >"$work/needed"
 		sed -n 's/^[^Uw] //p' "$work/symbols" | sort -u >"$work/had"
-		comm -23 <(comm -23 "$work/needed" "$work/had") "$work/exported" | sed "s,^,$module: ,"
+		comm -23 <(comm -23 "$work/needed" "$work/had") "$work/exported" |
+			sed "s,^,$module: ,"
 	done
 }
 
@@ -130,10 +132,10 @@ for combination in "${combinations[@]}"; do
 	read -ra asked <<<"${combination#*:}"
 	fragment "${asked[@]}" >"$work/config"
 
-	# It fails if an option comes out other than asked for
+	# Fails if an option does not get its value
 	if ! configure configurations "${fragments[@]}" "$work/config"; then
 		tap_fail "$name: builds without a warning"
-		tap_fail "$name: needs nothing that is not there"
+		tap_fail "$name: all symbols exist"
 		continue
 	fi
 	unknown=$(sed -n 's/=[ym]$//p' "$work/config" | grep -xF "${absent:-no such option}")
@@ -144,15 +146,16 @@ for combination in "${combinations[@]}"; do
 
 	mapfile -t list < <(targets)
 	kmake configurations "${list[@]}"
-	is "$name: builds without a warning" "status $? $(last_words)$(warnings configurations)" 'status 0 '
-	is "$name: needs nothing that is not there" "$(missing "${list[@]}")" ''
+	is "$name: builds without a warning" \
+		"status $? $(last_words)$(warnings configurations)" 'status 0 '
+	is "$name: all symbols exist" "$(missing "${list[@]}")" ''
 done
 
-is 'all options are there' "$(comm -13 <(options "$tip") \
-	<(grep -oE '[A-Z0-9_]+=[ymn]\b' <<<"${combinations[*]#*:}" | sed 's/=.*//; s/^/CONFIG_/' | sort -u))" ''
+is 'all options exist' "$(comm -13 <(options "$tip") \
+	<(grep -oE '[A-Z0-9_]+=[ymn]\b' <<<"${combinations[*]#*:}" |
+		sed 's/=.*//; s/^/CONFIG_/' | sort -u))" ''
 
-# All that the series touches is in what was built
-is 'nothing that the series touches was left out' "$(changed '*.c' | while read -r file; do
+is 'all files that the series touches were built' "$(changed '*.c' | while read -r file; do
 	for target in "${!needs[@]}"; do
 		[[ $file == "${target%.o}"?* ]] && continue 2
 	done

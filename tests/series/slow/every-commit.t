@@ -1,13 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every commit of the series builds, links and boots by itself; neither the compiler
-# with W=1 nor sparse nor kernel-doc has more to say than of the base, about the
-# files that the series touches or, the compiler, about those that include them.
-#
-# Requires build/linux (make kernel-tree), sparse, QEMU.  The kernel is one of its
-# own, kernel-config/commits.config; from one commit to the next, make builds what
-# has changed.
+# Shows: every commit of the series builds, links and boots. The compiler with W=1, sparse and
+# kernel-doc report nothing new about the files that the series touches; the compiler also reports
+# nothing new about files that include them.
+# Requires: build/linux (make kernel-tree), sparse, QEMU.  The test has a configuration of its own,
+# kernel-config/commits.config.  Builds are incremental from commit to commit.
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
@@ -21,20 +19,21 @@ trap 'rm -rf "$work"' EXIT
 changed '*.c' >"$work/files"
 export SERIES_FILES=$work/files SERIES_SAID=$work/said SERIES_TREE=$tree
 
-# build: what is checked out; leaves $work/warnings and $work/checks
+# build: build the commit that is checked out; leaves $work/warnings and $work/checks
 build() {
 	local status=0
 	: >"$SERIES_SAID"
-	# W=1 has kernel-doc look at every file: the checker sees to ours
+	# W=1 runs kernel-doc on every file; the checker runs it only on the files of the series
 	configure commits "${fragments[@]}" &&
-		kmake commits W=1 cmd_checkdoc= C=1 CHECK="$top/tests/series/checker" bzImage || status=1
+		kmake commits W=1 cmd_checkdoc= C=1 CHECK="$top/tests/series/checker" bzImage ||
+		status=1
 	warnings commits >"$work/warnings"
 	grep -v '^checked ' "$SERIES_SAID" | plain >"$work/checks"
 	return $status
 }
 
-# build_alone COMMIT: compile what it touches and no option selects yet, for want of
-# somebody who uses it
+# build_alone COMMIT: compile the files of COMMIT that no option selects yet, because their user
+# comes in a later commit
 build_alone() {
 	local file list=()
 	while read -r file; do
@@ -49,14 +48,14 @@ build_alone() {
 	cat "$work/log" >>"$built/commits.log"
 }
 
-# What make said last, of a build that has failed
+# The errors of a failed build
 last_words() {
 	grep -nE 'error:|\*\*\*|undefined reference' "$built/commits.log" | head -n 20
 }
 
-# build_base: what there is to say of it, in $known and $work/checks.base.  Warnings
-# are kept, as make does not repeat them; so a build that was not seen to its end, or
-# of another base, does not count.
+# build_base: build the base, and leave its messages in $known and $work/checks.base.  $known also
+# has the warnings of earlier runs, because make does not repeat them.  It is discarded after an
+# interrupted build or for another base.
 known=$built/commits.warnings
 build_base() {
 	local file
@@ -76,7 +75,7 @@ build_base() {
 	echo "$base" >"$known.of"
 }
 
-# passed_over COMMIT: files that it touches and that were not compiled, or not checked
+# passed_over COMMIT: the files of COMMIT that were not compiled or not checked
 passed_over() {
 	touched "$1" '*.c' | while read -r file; do
 		compiled commits "$file" || echo "$file was not compiled"
@@ -109,9 +108,10 @@ for commit in "${list[@]}"; do
 	is "$name: boots" $? 0 || diag "$said"
 done
 
-# What was not switched on was not built
+# Code whose option is off was not built
 is 'the configuration has no option that the series does not know' "$absent" ''
-is 'and all that the series adds' "$(comm -13 <(options "$base") <(options "$tip") |
+is 'the configuration has all options that the series adds' \
+	"$(comm -13 <(options "$base") <(options "$tip") |
 	while read -r option; do
 		grep -qE "^$option=[ym]$" "$built/commits/.config" || echo "$option"
 	done)" ''
