@@ -3,22 +3,23 @@
  * meter life SPINNER FILE COMMAND TIMES PAUSE_US [PID...]
  * meter run SPINNER OUTPUT CMD...
  * meter first FILE COMMAND PAUSE_US CMD...
- *	- what a tool costs, in instructions
+ *	- measure the cost of a tool in instructions
  *
- * For a guest under QEMU's -icount shift=0 with one CPU, where the time stamp
- * counter counts instructions, or leaps if the CPU has nothing to do: that is idle
- * time, which the kernel tells, and is subtracted.  As are the instructions of
- * SPINNER, a process that lets nothing leap while somebody waits for the host.
+ * For a guest with QEMU's -icount shift=0 and one CPU, where the time stamp counter
+ * counts instructions.  While the CPU is idle, the counter jumps ahead.  The kernel
+ * reports the idle time, and it is subtracted.  The instructions of SPINNER are
+ * subtracted, too.  SPINNER is a process that keeps the CPU busy while other
+ * processes wait for the host.
  *
- *	life	writes COMMAND to FILE as often as TIMES, with a pause after each, and
- *		SPINNER stopped; then interrupts the first PID, and waits until that has
- *		gone.  Prints the instructions of all that, by whomever, and the resident
- *		memory, in KiB, that all PIDs together have had at most.
- *	run	starts CMD, with its standard output to that file, and prints the
- *		instructions until its end
+ *	life	writes COMMAND to FILE TIMES times, with a pause after each, while
+ *		SPINNER is stopped.  Then interrupts the first PID and waits for its
+ *		end.  Prints the instructions of all processes and the kernel, and the
+ *		maximum resident memory of all PIDs together in KiB.
+ *	run	runs CMD with its standard output in OUTPUT, and prints the instructions
+ *		until its end
  *	first	starts CMD, writes COMMAND to FILE every PAUSE_US until CMD prints a line
- *		about an event, and interrupts it.  Prints the nanoseconds until then,
- *		idle or not.
+ *		about an event, and interrupts CMD.  Prints the nanoseconds until that
+ *		line, including idle time.
  */
 
 #define _GNU_SOURCE
@@ -37,10 +38,10 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-/* Of the guest's, for a tool to end once it was interrupted */
+/* Time limit for a tool to end after an interrupt, in guest time */
 #define PATIENCE_MS 20000
 
-/* What is in each line about an event, whichever tool prints it */
+/* A string in each line about an event, for all tools */
 #define EVENT "p2pmem_"
 
 typedef unsigned long long u64;
@@ -98,7 +99,7 @@ static u64 busy(clockid_t spinner)
 	return __rdtsc() - ns;
 }
 
-/* 0 for a process that has gone */
+/* 0 for a process that has exited */
 static unsigned long resident(const char *pid)
 {
 	unsigned long kib = 0;
@@ -173,7 +174,7 @@ static void life(char **argv, int argc)
 		cause(fd, argv[2]);
 		nanosleep(&pause, NULL);
 	}
-	/* For those who come by now and then */
+	/* Some tools read their buffers only from time to time */
 	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
 	for (int i = 5; i < argc; i++)
 		kib += resident(argv[i]);
@@ -225,7 +226,7 @@ static void first(char **argv)
 		text[length] = '\0';
 	}
 	printf("ns=%llu\n", time_of(CLOCK_MONOTONIC) - begin);
-	/* It must not wait for us to read the rest */
+	/* The tool must not wait for us to read the rest */
 	close(out.fd);
 	kill(pid, SIGINT);
 	waitpid(pid, &status, 0);

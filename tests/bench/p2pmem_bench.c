@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What peer memory costs, in instructions.
+ * Measure the cost of peer memory in instructions.
  *
- * For a guest under QEMU's -icount shift=0, where the time stamp counter counts
- * instructions, of all CPUs together.  Built against the unpatched kernel and
- * against ours: it uses what both have.
+ * For a guest with QEMU's -icount shift=0, where the time stamp counter counts
+ * the instructions of all CPUs.  The module is built for the base kernel and for
+ * ours, and uses only functions that both have.
  *
- * A command written to /sys/kernel/debug/p2pmem_bench is carried out before the
- * write returns; its results are then read from there, one line each:
+ * A write of a command to /sys/kernel/debug/p2pmem_bench returns when the command
+ * has been executed.  The results are then read from that file, one per line:
  *
  *	pool PROVIDER BYTES LAYOUT FILL SEED	one CPU, the other patterns
  *	cpus PROVIDER BYTES LAYOUT FILL SEED	every CPU at the same time
- *	dma DEVICE ENTRIES			mapping of ordinary memory
- *	sgls BYTES				ordinary memory for an NVMe target
- *	lives PROVIDER CLIENT COUNT		buffers' whole lives, not timed
+ *	dma DEVICE ENTRIES			mappings of system memory
+ *	sgls BYTES				system memory for an NVMe target
+ *	lives PROVIDER CLIENT COUNT		whole lives of buffers, not timed
  *
- * What is written to /sys/kernel/debug/p2pmem_bench_sink is gone, as with
- * /dev/null, but for the end of it, which can be read.
+ * /sys/kernel/debug/p2pmem_bench_sink is like /dev/null, except that the end of
+ * the data that was written to it can be read.
  *
  * BYTES is the size of the pool, FILL the percentage of it that is allocated
- * while one measures, and LAYOUT how that looks:
+ * during a measurement, and LAYOUT the layout of the allocated memory:
  *
  *	solid	one block from the start of the pool
- *	holes	buffers of mixed sizes, 4 KiB to 1 MiB, to HOLES percent more
- *		than FILL, of which as many as that is were freed at random
+ *	holes	buffers of mixed sizes, 4 KiB to 1 MiB.  HOLES percent more than
+ *		FILL were allocated, and then HOLES percent were freed at random.
  *
- * The pool must be fresh: nothing was ever allocated from it.
+ * The pool must be new: nothing was ever allocated from it.
  *
- * Interrupts are off while a batch is timed, so no tick is in the figures.  From
- * a batch, what its loop costs without the calls is subtracted; from a single
- * call, what it takes to read the counter.
+ * Interrupts are off while a batch is timed, so the figures do not include timer
+ * ticks.  The cost of the loop without the calls is subtracted from a batch, and
+ * the cost of reading the counter from a single call.
  */
 
 #include <linux/cleanup.h>
@@ -56,21 +56,21 @@
 #define STEADY_SIZE	SZ_16K
 
 #define BATCHES		31
-#define BATCH_COST	100000	/* instructions, about */
+#define BATCH_COST	100000	/* instructions, approximately */
 #define BATCH_MAX	64	/* rounds */
 
-/* How long the history before "random" is: what comes first */
+/* The length of the history before "random": the limit that is reached first */
 #define HISTORY_OPS	20000
 #define HISTORY_COST	2000000000ULL
 
-/* Buffers that go from one CPU to another at a time */
+/* Number of buffers that one CPU passes to the other at a time */
 #define HANDOVER	32
 
 static DEFINE_MUTEX(bench_lock);
 static char bench_text[SZ_8K];
 static struct seq_buf bench_result;
 
-/* What reading the counter twice gives when nothing is between */
+/* The difference between two consecutive reads of the counter */
 static u64 clock_cost;
 
 struct held {
@@ -78,7 +78,7 @@ struct held {
 	size_t size;
 };
 
-/* Of single calls, those that count: up to the largest of the mix */
+/* Statistics of single calls, with sizes up to the largest of the mix */
 struct single {
 	u64 worst, sum;
 	size_t size;
@@ -130,7 +130,9 @@ static void report(const char *pattern, struct batches *batches)
 static void report_single(const char *pattern, struct pool *pool)
 {
 	seq_buf_printf(&bench_result,
-		       "pattern=%s cost=%llu size=%zu allocs=%lu fail_worst=%llu fail_size=%zu fails=%lu free_worst=%llu free_size=%zu frees=%lu\n",
+		       "pattern=%s cost=%llu size=%zu allocs=%lu "
+		       "fail_worst=%llu fail_size=%zu fails=%lu "
+		       "free_worst=%llu free_size=%zu frees=%lu\n",
 		       pattern, pool->alloc.worst * 100, pool->alloc.size,
 		       pool->alloc.count, pool->fail.worst * 100, pool->fail.size,
 		       pool->fail.count, pool->free.worst * 100, pool->free.size,
@@ -154,8 +156,8 @@ static void single_account(struct single *single, u64 cost, size_t size)
 }
 
 /*
- * What asks for all memory gets it only if all of it is free, and otherwise has
- * the magazines called back in vain.
+ * An allocation of the whole pool succeeds only if all of it is free, and
+ * otherwise recalls the magazines in vain.
  */
 static void empty_magazines(struct pool *pool)
 {
@@ -232,7 +234,7 @@ static void drop_random(struct pool *pool, u64 *spent)
 	drop(pool, prandom_u32_state(&pool->rnd) % pool->nr_held, spent);
 }
 
-/* Every power of two is as likely as the next, and so is what is between */
+/* A random size: each interval between two powers of two is equally likely */
 static size_t mixed_size(struct pool *pool)
 {
 	u32 base = 1U << (prandom_u32_state(&pool->rnd) %
@@ -339,7 +341,7 @@ static int bench_pairs(struct pool *pool, const char *pattern, size_t min_size,
 	if (!batches)
 		return -ENOMEM;
 
-	/* The first time is not steady yet, the second tells how long a batch is */
+	/* The first run warms up; the second determines the length of a batch */
 	failed = time_pairs(pool, min_size, max_size, 1, &cost);
 	failed += time_pairs(pool, min_size, max_size, 1, &cost);
 	batches->rounds = clamp(BATCH_COST / max(cost, 1), 1, BATCH_MAX);
@@ -357,8 +359,8 @@ static int bench_pairs(struct pool *pool, const char *pattern, size_t min_size,
 }
 
 /*
- * Random allocations and frees, with the fill where it is.  An empty pool is
- * filled a little for that, and emptied again.
+ * Random allocations and frees that keep the fill constant.  An empty pool is
+ * filled a little before, and emptied again.
  */
 static unsigned int age_pool(struct pool *pool, unsigned int fill)
 {
@@ -390,7 +392,7 @@ static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 	if (ret)
 		return ret;
 
-	/* Of each size for the first time, but for the fill */
+	/* The first allocation of each size, except for those of the fill */
 	for (size = 1UL << MIX_MAX_SHIFT; size >= 1UL << MIX_MIN_SHIFT; size /= 2) {
 		addr = single_alloc(pool, size, &spent);
 		if (!addr)
@@ -408,7 +410,7 @@ static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 		return ret;
 
 	ops = age_pool(pool, fill);
-	/* On average, an allocation of any size and a free of another buffer */
+	/* The mean of an allocation of any size and a free of another buffer */
 	seq_buf_printf(&bench_result, "pattern=mixed cost=%llu ops=%u\n",
 		       pool->alloc.sum * 100 / max(pool->alloc.count, 1) +
 		       pool->free.sum * 100 / max(pool->free.count, 1), ops);
@@ -426,9 +428,9 @@ static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 /*
  * Every CPU
  *
- * QEMU runs one CPU at a time, and the next one when that says "pause".  The
- * threads do so after every pair; what is measured is the instructions of all
- * CPUs together, from the first that begins to the last that ends.
+ * QEMU runs one CPU at a time, and switches to the next one at a "pause"
+ * instruction, which the threads execute after every pair.  The figure is the
+ * number of instructions of all CPUs, from the first begin to the last end.
  */
 
 struct span {
@@ -451,7 +453,7 @@ struct crew {
 	struct member member[] __counted_by(nr);
 };
 
-/* Wait until all are here for the @nth time */
+/* A barrier: wait until all threads are here for the @nth time */
 static void meet(struct crew *crew, unsigned int nth)
 {
 	atomic_inc(&crew->arrived);
@@ -492,7 +494,7 @@ static int pairs_thread(void *data)
 	return leave(crew, failed);
 }
 
-/* One thread allocates, the other one frees, and either waits for the other */
+/* One thread allocates and the other one frees; each waits for the other */
 static int handover_thread(void *data)
 {
 	struct member *me = data;
@@ -560,7 +562,7 @@ static int run_crew(struct crew *crew, int (*thread)(void *))
 	return atomic_read(&crew->failed) ? -ENOMEM : 0;
 }
 
-/* From the first that begins to the last that ends */
+/* Measure from the first thread that begins to the last one that ends */
 static u64 crew_span(const struct crew *crew, unsigned int batch, bool real)
 {
 	u64 start = U64_MAX, end = 0;
@@ -702,8 +704,8 @@ out_free:
 }
 
 /*
- * The memory of a request, as the target's RDMA transport gets it: of a
- * controller that may use peer memory, for a namespace that does not.
+ * The memory of a request, as the RDMA transport of the target allocates it: for
+ * a controller that may use peer memory and a namespace that does not use it.
  */
 
 static noinline int time_sgls(struct nvmet_req *req, unsigned int rounds,
@@ -732,7 +734,7 @@ static noinline int time_sgls(struct nvmet_req *req, unsigned int rounds,
 	return ret;
 }
 
-/* All that is looked at is zero, but for this */
+/* All fields that the functions read are zero, except for these */
 struct fake_request {
 	struct nvmet_req req;
 	struct nvmet_sq sq;
@@ -772,9 +774,9 @@ static int bench_sgls(size_t bytes)
 }
 
 /*
- * The life of a buffer, as that of a request: allocated, mapped for a client,
- * unmapped, freed.  Each is an event, and nothing else here is: for measuring from
- * outside what it costs to watch them.
+ * The life of a buffer, like that of a request: it is allocated, mapped for a
+ * client, unmapped and freed.  Each step is an event, and there are no others.
+ * The caller measures the cost of tracing these events.
  */
 
 static int bench_life(struct pci_dev *provider, struct pci_dev *client)
@@ -921,7 +923,7 @@ static const struct file_operations bench_fops = {
 	.read = bench_read,
 };
 
-/* The end of what was written last; one writer, who is gone when it is read */
+/* The end of the last write.  There is one writer, which has exited before the read. */
 static char sink_end[128];
 static size_t sink_len;
 
@@ -958,7 +960,7 @@ static const struct file_operations sink_fops = {
 
 static struct dentry *bench_file, *sink_file;
 
-/* Twice a thousand instructions must read as such */
+/* Check that 1000 instructions count as 1000, twice */
 static int __init check_clock(void)
 {
 	unsigned long flags;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/peer_drive: a drive that moves no data and completes at once, at the place
- * of a PCI function, for DMA of which it maps the data of each request.
+ * /dev/peer_drive: a drive that moves no data and completes requests at once.  It
+ * maps the data of each request for DMA by a PCI function.
  *
- * An emulated drive takes as long as its host takes, in which the guest executes
- * who knows how much.  null_blk is no PCI function, so that peer memory is not for
- * it.  This one is, and what it does of a request is what drivers/nvme/host/pci.c
- * does with its data: one piece of system memory is mapped as such, anything else
- * as a scatterlist.
+ * The time of an emulated drive depends on the host, and the guest executes an
+ * unknown number of instructions meanwhile.  null_blk is not a PCI function, so it
+ * cannot use peer memory.  This driver can, and it maps data as
+ * drivers/nvme/host/pci.c does: a single piece of system memory by itself, and
+ * anything else as a scatterlist.
  *
- * The parameters requests and peer_requests count those with data, and those of
- * them whose data is in peer memory: to see that what is measured is what was meant.
+ * The parameter requests counts requests with data, and peer_requests those whose
+ * data is in peer memory.  They show whether the intended memory was measured.
  */
 
 #include <linux/blk-mq.h>
@@ -126,7 +126,7 @@ static const struct block_device_operations drive_fops = {
 
 static int __init drive_init(void)
 {
-	/* As nvme has them */
+	/* The same limits as nvme */
 	struct queue_limits limits = {
 		.features = BLK_FEAT_PCI_P2PDMA,
 		.max_segments = MAX_SEGMENTS,
@@ -161,7 +161,7 @@ static int __init drive_init(void)
 	strscpy(disk->disk_name, "peer_drive", sizeof(disk->disk_name));
 	set_capacity(disk, SZ_1G >> SECTOR_SHIFT);
 
-	/* Its parent is what tells who does the DMA */
+	/* The parent is the device that does the DMA */
 	ret = device_add_disk(&pdev->dev, disk, NULL);
 	if (ret)
 		goto out_disk;

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * requests DEVICE read|write SIZE [COUNT] - what one request costs, in instructions
+ * requests DEVICE read|write SIZE [COUNT] - the cost of a request in instructions
  *
- * For a guest under QEMU's -icount shift=0 with one CPU, where the time stamp
- * counter counts instructions.  Direct I/O, one request at a time.  Several times
- * over, takes the median of COUNT requests, so many that what a tick adds to some
- * does not matter; prints the median of these, the least and the greatest, in
- * hundredths.  What this program itself executes for a request is in the figures.
+ * For a guest with QEMU's -icount shift=0 and one CPU, where the time stamp counter
+ * counts instructions.  Uses direct I/O, one request at a time.  Takes the median
+ * of COUNT requests several times, and prints the median, the minimum and the
+ * maximum of these in hundredths.  COUNT is large enough that a timer tick in some
+ * requests does not matter.  The figures include the instructions of this program.
  *
- * Also prints what one more request adds on average: what twice COUNT of them take
- * in a row, less what COUNT do, by COUNT.  In that are the ticks and what is done
- * only for every so many requests.
+ * Also prints the mean cost of one more request: the difference between 2 * COUNT
+ * consecutive requests and COUNT of them, divided by COUNT.  It includes timer
+ * ticks and work that is done only once for several requests.
  *
- * A page fault or a segment more or less would show.  So all pages are locked,
- * and the buffer is one page many times: each page is a segment of its own.  The
- * order in which this and the kernel's threads run would show as well: run this
- * with a real-time priority.
+ * A page fault or another number of segments would change the figures.  So all
+ * pages are locked, and the buffer is the same page many times, where each is a
+ * segment of its own.  Run this program with a real-time priority, so that it
+ * always runs in the same order as the threads of the kernel.
  */
 
 #define _GNU_SOURCE
@@ -31,7 +31,7 @@
 #define PAGE	4096
 #define SECTOR	512
 #define RUNS	5
-#define REQUESTS 1001	/* unless COUNT says otherwise */
+#define REQUESTS 1001	/* the default of COUNT */
 #define WARM_UP	64
 
 typedef unsigned long long u64;
@@ -114,14 +114,15 @@ int main(int argc, char *argv[])
 		qsort(cost, count, sizeof(u64), compare);
 		median[i] = cost[count / 2];
 
-		/* First the shorter one: a difference is never less than nothing */
+		/* The shorter run is the first, so that the difference is not negative */
 		mean[i] = row(fd, write, buffer, size, count);
 		mean[i] = (row(fd, write, buffer, size, 2 * count) - mean[i]) * 100 / count;
 	}
 
 	qsort(median, RUNS, sizeof(u64), compare);
 	qsort(mean, RUNS, sizeof(u64), compare);
-	printf("cost=%llu min=%llu max=%llu mean=%llu mean_min=%llu mean_max=%llu batches=%d ops=%u\n",
+	printf("cost=%llu min=%llu max=%llu mean=%llu mean_min=%llu mean_max=%llu "
+	       "batches=%d ops=%u\n",
 	       median[RUNS / 2] * 100, median[0] * 100, median[RUNS - 1] * 100,
 	       mean[RUNS / 2], mean[0], mean[RUNS - 1], RUNS, count);
 	return 0;

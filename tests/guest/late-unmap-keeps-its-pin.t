@@ -67,8 +67,8 @@ for size in 12288 20480; do
 		"$(trace_count ".event == \"p2pmem_dma_unmap\" and .size == $size")" 1
 	ok "$size: the unmap came late" [ "$(delay $size)" -ge 4000 ]
 	is "$size: in the order map, free, unmap, reclaim" \
-		"$(jq -r "select(.size == $size and .event != \"p2pmem_alloc\") | .event" $trace_json |
-			paste -sd ' ')" \
+		"$(jq -r "select(.size == $size and .event != \"p2pmem_alloc\") | .event" \
+			$trace_json | paste -sd ' ')" \
 		'p2pmem_dma_map p2pmem_free p2pmem_dma_unmap p2pmem_reclaim'
 done
 is 'the removal ended after the last reclaim' \

@@ -46,7 +46,8 @@ ok 'the provider is unbound and bound again' rebind
 nvmet_export lab plain0 1
 ok 'trace ends with status 0' stop
 is 'one mapping for each block' "$(count ".event == \"p2pmem_dma_map\" and
-	.dev == \"$provider\" and .client == \"$client\" and .size == 16384 and .map == \"bus_addr\" and .dir == \"from_device\"")" 43
+	.dev == \"$provider\" and .client == \"$client\" and .size == 16384 and
+	.map == \"bus_addr\" and .dir == \"from_device\"")" 43
 is 'there is no other mapping' "$(count '.event == "p2pmem_dma_map"')" 43
 is 'each mapping ended' "$(count '.event == "p2pmem_dma_unmap"')" 43
 is 'all mappings have the same address' \
@@ -121,8 +122,8 @@ is 'they add up to the memory that is in use' "$(jq '[.held[].size] | add' $out)
 	$(($(<"$attributes/size") - $(<"$attributes/available")))
 
 "$P2PTRACE" check --json --output $out --expect 'maps.bus_addr == 29' --expect 'mmaps == 1' -- \
-	fio --name=peer --filename="$drive" --direct=1 --rw=read --bs=16k --size=464k --output=/dev/null \
-	--mem=mmapshared:"$attributes/allocate" 2>$err
+	fio --name=peer --filename="$drive" --direct=1 --rw=read --bs=16k --size=464k \
+	--output=/dev/null --mem=mmapshared:"$attributes/allocate" 2>$err
 is 'check passes' "$? $(jq -c '[.mode, .failed, .violations]' $out)" '0 ["stock",0,{}]'
 "$P2PTRACE" check --expect 'held == 0' -- true 2>$err
 is 'an expectation about an unknown metric is refused' "$? $(grep -c "no metric 'held'" $err)" '2 1'

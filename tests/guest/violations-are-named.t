@@ -65,8 +65,8 @@ ok 'an unmap after the free fails' \
 		'core unmap 4'
 is 'it is named' "$(found)" '[0,{"late_unmap":1}]'
 like 'as text, too' "$("$P2PTRACE" check --settle 0 -- \
-	bash -c "core alloc 4 $provider 4096 && core map 4 4 $client && core free 4 && core unmap 4" |
-	grep late)" \
+	bash -c "core alloc 4 $provider 4096 && core map 4 4 $client && core free 4 &&
+		core unmap 4" | grep late)" \
 	'^FAILED late_unmap: 1 DMA mapping ended after its buffer was freed; first: p2pmem0 '\
 "id=[0-9]*, client $client, by bash-[0-9]*$"
 

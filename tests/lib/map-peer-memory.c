@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * map-peer-memory FILE SIZE - map SIZE bytes of peer memory through the "allocate" file of a provider, write and
- * read every word of it, say "mapped", and keep it until standard input ends. The second half is given back first.
+ * map-peer-memory FILE SIZE - map SIZE bytes of peer memory through the "allocate" file of a
+ * provider, write and read every word, unmap the second half, print "mapped", and keep the first
+ * half until standard input ends.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < size / sizeof(*words); i++)
 		if (words[i] != i * 0x9e3779b97f4a7c15)
 			errx(1, "word %zu has changed", i);
-	/* From a page boundary on */
+	/* The second half begins at a page boundary */
 	half = size / 2 / PAGE_SIZE * PAGE_SIZE;
 	if (munmap((char *)words + half, size - half))
 		err(1, "munmap");

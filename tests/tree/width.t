@@ -26,7 +26,8 @@ plan 2
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-printf '%0100d\n%0101d\n\t%092d\n\t%093d\n%s\n' 0 0 0 0 "$(printf 'é%.0s' {1..100})" >"$scratch/text"
+printf '%0100d\n%0101d\n\t%092d\n\t%093d\n' 0 0 0 0 >"$scratch/text"
+printf 'é%.0s' {1..100} >>"$scratch/text"
 printf '    %0100d\n|%0100d\n%0101d\n' 0 0 0 >"$scratch/text.md"
 is 'wide lines are found' "$(wide "$scratch/text"; wide "$scratch/text.md")" \
 	"$scratch/text:2: 101 columns
