@@ -278,7 +278,6 @@ enum p2ptrace_violation {
 	P2PTRACE_DOUBLE_MAP,		/* mapped by who had it mapped already */
 	P2PTRACE_LATE_UNMAP,		/* unmapped only after it was freed */
 	P2PTRACE_UNMAP_WITHOUT_MAP,
-	P2PTRACE_FREE_WITHOUT_ALLOC,
 	P2PTRACE_HELD_TOO_LONG,		/* given back, but late; those that are still held, user space counts */
 	P2PTRACE_NR_VIOLATIONS
 };

@@ -143,8 +143,6 @@ static __always_inline void buffer_freed(const struct buffer *buf)
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	if (live)
 		live->freed = 1;
-	else if (beginnings_known())
-		violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
 }
 
 static __always_inline void buffer_ends(const struct buffer *buf)
@@ -155,11 +153,8 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 	if (!follow)
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
-	if (!live) {
-		if (beginnings_known())
-			violation(P2PTRACE_FREE_WITHOUT_ALLOC, buf, NULL);
+	if (!live)
 		return;
-	}
 	held_ns = bpf_ktime_get_ns() - live->since_ns;
 	if (older_than_ns && !live->before && held_ns > older_than_ns)
 		violation_held(P2PTRACE_HELD_TOO_LONG, buf, NULL, held_ns);

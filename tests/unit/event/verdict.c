@@ -94,9 +94,6 @@ static void each_violation_has_a_sentence_for_one_and_for_more(void **state)
 		{ P2PTRACE_UNMAP_WITHOUT_MAP, "unmap_without_map: 1 DMA mapping was ended but "
 			"never made",
 		  "unmap_without_map: 2 DMA mappings were ended but never made" },
-		{ P2PTRACE_FREE_WITHOUT_ALLOC, "free_without_alloc: 1 buffer was freed but not "
-			"allocated",
-		  "free_without_alloc: 2 buffers were freed but not allocated" },
 		{ P2PTRACE_HELD_TOO_LONG, "held_too_long: 1 buffer was held for longer than "
 			"--older-than; "
 		  "see p2ptrace trace --lives", "held_too_long: 2 buffers were held for "

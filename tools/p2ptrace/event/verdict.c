@@ -34,11 +34,6 @@ static const struct {
 		"DMA mapping was ended but never made",
 		"DMA mappings were ended but never made",
 		"the end of a DMA mapping that was never made" },
-	[P2PTRACE_FREE_WITHOUT_ALLOC] = {
-		"free_without_alloc",
-		"buffer was freed but not allocated",
-		"buffers were freed but not allocated",
-		"a free of a buffer that was not allocated" },
 	[P2PTRACE_HELD_TOO_LONG] = {
 		"held_too_long",
 		"buffer was held for longer than --older-than; see p2ptrace trace --lives",
