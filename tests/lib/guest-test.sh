@@ -20,7 +20,7 @@
 #   RUN_OPTIONS                     array of other options of the runner
 #   ALLOW_WARNING                   extended regular expression for the kernel warnings that the
 #                                   test provokes
-#   MODULE=1                        the test uses core(), see guest.sh
+#   MODULE=1                        the test uses core(), see guest.sh, or churn.sh
 #   QMP=1                           the test uses qmp(), see guest.sh
 #   BASE=1                          the test runs on the base kernel, without the series
 #
@@ -108,25 +108,27 @@ lab_kernel_build() {
 	echo "${image%/arch/x86/boot/bzImage}"
 }
 
-# build_module KERNEL_BUILD: build p2pmem_test for that kernel if it is not up to date, and print
-# its path.  Each kernel has an output directory of its own.
+# build_module KERNEL_BUILD: build the modules of tests/module for that kernel if they are not up to
+# date, and print the path of p2pmem_test, which the base kernel does not have.  Each kernel has an
+# output directory of its own.
 build_module() (
 	dir=$lab_top/build/tests/module$1
 	module=$dir/p2pmem_test.ko
+	built=$dir/peer_churn.ko
 	mkdir -p "$dir" || exit
 	exec 9>"$dir/lock"
 	flock 9
 	if [ -z "$(find "$lab_top/tests/module" "$1/arch/x86/boot/bzImage" \
-		-newer "$module" 2>&1)" ]; then
+		-newer "$built" 2>&1)" ]; then
 		echo "$module"
 		exit
 	fi
-	rm -f "$module"
+	rm -f "$built"
 	cp "$lab_top"/tests/module/* "$dir"
 	if ! make -C "$1" M="$dir" modules >"$dir/make.log" 2>&1 ||
 	   grep -q 'warning:' "$dir/make.log"; then
 		sed 's/^/# /' "$dir/make.log" >&2
-		rm -f "$module"
+		rm -f "$built"
 		exit 1
 	fi
 	echo "$module"
