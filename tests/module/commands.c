@@ -594,6 +594,44 @@ static int cmd_map_again(char **argv, int argc, char *reply)
 	return 0;
 }
 
+/*
+ * What MAP maps, by a device that did not map it.  MAP is forgotten: its own unmap
+ * would be one too many.
+ */
+static int cmd_unmap_as(char **argv, int argc, char *reply)
+{
+	struct scatterlist entry;
+	struct pci_dev *client;
+	struct test_map *map;
+	u32 number;
+	int error;
+
+	error = kstrtou32(argv[1], 0, &number);
+	if (error)
+		return error;
+
+	guard(mutex)(&test_lock);
+
+	client = test_pci_dev(argv[2]);
+	if (!client)
+		return -ENXIO;
+	map = xa_load(&test_maps, number);
+	if (!map) {
+		pci_dev_put(client);
+		return -ENOENT;
+	}
+
+	entry = *map->table.sgl;
+	sg_mark_end(&entry);
+	dma_unmap_sg(&client->dev, &entry, 1, map->dir);
+	xa_erase(&test_maps, number);
+	sg_free_table(&map->table);
+	put_device(map->client);
+	kfree(map);
+	pci_dev_put(client);
+	return 0;
+}
+
 /* Users */
 
 static void user_remove(struct p2pmem_user *p2pmem_user)
@@ -873,6 +911,8 @@ static const struct test_command test_commands[] = {
 	{ "map_again",		cmd_map_again,		2, 2 },
 	/* unmap MAP */
 	{ "unmap",		cmd_unmap,		2, 2 },
+	/* unmap_as MAP CLIENT: unmap as CLIENT, which did not map it */
+	{ "unmap_as",		cmd_unmap_as,		3, 3 },
 	/* bind USER PROVIDER [BUF]: on removal, the user frees BUF */
 	{ "bind",		cmd_bind,		3, 4 },
 	/* unbind USER */
