@@ -49,8 +49,13 @@ static int table_load(struct enum_table *table, const struct btf *btf, const cha
 	if (!table->values)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < btf_vlen(type); i++) {
-		table->values[i].value = e[i].val;
-		if (short_name(&table->values[i], btf__name_by_offset(btf, e[i].name_off), prefix))
+		const char *value_name = btf__name_by_offset(btf, e[i].name_off);
+
+		/* libbpf does not check offsets of names when it loads BTF. */
+		if (!value_name)
+			continue;
+		table->values[table->nr].value = e[i].val;
+		if (short_name(&table->values[table->nr], value_name, prefix))
 			return -ENOMEM;
 		table->nr++;
 	}
