@@ -29,13 +29,14 @@ SHELL		:= /bin/bash
 .DEFAULT_GOAL	:= help
 
 include tools/p2ptrace/p2ptrace.mk
+include tests/fuzz/fuzz.mk
 
 ## First contact
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel kernel-base $(p2ptrace_unitc) $(p2ptrace_unitsh) ## run all tests
-	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unitc) $(p2ptrace_unitsh) \
+check: deps p2ptrace kernel kernel-base $(p2ptrace_unitc) $(p2ptrace_unitsh) $(fuzz_replay) ## run all tests
+	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unitc) $(p2ptrace_unitsh) $(fuzz_replay) \
 		tests/series tests/runner tests/guest
 
 help: ## list the targets
@@ -85,6 +86,7 @@ check-tree: deps ## check the scripts and the licenses in this tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build
+check-fuzz: ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them
 	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's runner
