@@ -37,7 +37,7 @@ demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it l
 
 check: deps p2ptrace kernel kernel-base $(p2ptrace_unitc) $(p2ptrace_unitsh) $(fuzz_replay) ## run all tests
 	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unitc) $(p2ptrace_unitsh) $(fuzz_replay) \
-		tests/series tests/runner tests/guest
+		tests/coverage tests/series tests/runner tests/guest
 
 help: ## list the targets
 	@printf 'make TARGET [V=1] [KERNEL_SRC=DIR]\n'
@@ -87,6 +87,11 @@ check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build
 check-fuzz: ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
+check-mutation: ## break one line of p2ptrace at a time: do its unit tests notice? (MUTANTS=REGEX: files)
+	$(Q)prove --timer tests/mutation
+coverage: $(p2ptrace_skel) ## show which lines the unit tests run, in build/coverage/html
+	$(Q)tests/coverage/measure
+	$(Q)genhtml -q -o $(BUILD)/coverage/html $(BUILD)/coverage/coverage.info
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them
 	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's runner
@@ -135,3 +140,4 @@ distclean: ## remove build/, including commits in build/linux that are not in pa
 	check-tree check-build check-series check-runner check-guest check-debug \
 	bench-core bench-nvmet bench-trace \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
+.PHONY: check-mutation coverage

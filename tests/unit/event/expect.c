@@ -29,6 +29,23 @@ static void a_metric_a_comparison_and_a_number(void **state)
 	}
 }
 
+static void a_name_of_63_bytes_fits_and_one_of_64_does_not(void **state)
+{
+	char text[80];
+	struct expectation e;
+	struct capture c;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%063d == 1", 0);
+	assert_int_equal(expect_parse(&e, text), 0);
+	assert_int_equal(strlen(e.metric), 63);
+	snprintf(text, sizeof(text), "%064d == 1", 0);
+	capture_begin(&c);
+	assert_int_equal(expect_parse(&e, text), EXIT_USAGE);
+	capture_end(&c);
+	assert_one_line(c.text, "so long a name");
+}
+
 static void what_is_none_is_refused(void **state)
 {
 	static const struct {
@@ -73,6 +90,7 @@ static void comparisons_compare(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_metric_a_comparison_and_a_number),
+	cmocka_unit_test(a_name_of_63_bytes_fits_and_one_of_64_does_not),
 	cmocka_unit_test(what_is_none_is_refused),
 	cmocka_unit_test(comparisons_compare),
 };

@@ -62,6 +62,18 @@ static void one_is_all_percentiles(void **state)
 	assert_int_equal(hist_percentile(&hist, 1), 1ull << 60);
 }
 
+static void a_fraction_of_an_event_counts_as_one(void **state)
+{
+	struct hist hist = { .count = 3, .max_ns = 1024 };
+
+	(void)state;
+	hist.slots[0] = 1;
+	hist.slots[10] = 2;
+	/* 34 % of three events are two, and the second one is in the higher slot. */
+	assert_int_equal(hist_percentile(&hist, 34), 1024);
+	assert_in_range(hist_percentile(&hist, 33), 0, 2);
+}
+
 static void huge_counts_do_not_overflow(void **state)
 {
 	struct hist hist = { .max_ns = 63 };
@@ -114,6 +126,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(slots_have_no_gaps),
 	cmocka_unit_test(percentiles_are_in_their_slot_and_never_above_the_longest),
 	cmocka_unit_test(one_is_all_percentiles),
+	cmocka_unit_test(a_fraction_of_an_event_counts_as_one),
 	cmocka_unit_test(huge_counts_do_not_overflow),
 	cmocka_unit_test(cpus_add_up),
 	cmocka_unit_test(times_are_short),

@@ -86,6 +86,8 @@ static void utf8_replaces_what_is_not(void **state)
 		{ "\xc3", R },				/* cut */
 		{ "\xe2\x82", R R },
 		{ "\xc3(", R "(" },			/* the next byte is not swallowed */
+		{ "\xe2\x82(", R R "(" },
+		{ "\xf0\x9f\x98(", R R R "(" },
 		{ "\xf0\x9f\x98", R R R },
 		{ "\xc2\x9b" "2J", R "2J" },		/* CSI, which clears a screen */
 		{ "a\x7f" "b", "a" R "b" },
@@ -97,12 +99,22 @@ static void utf8_replaces_what_is_not(void **state)
 		assert_string_equal(utf8(cases[i].in), cases[i].out);
 }
 
+static void utf8_reads_no_byte_after_the_last(void **state)
+{
+	char out[8];
+
+	(void)state;
+	assert_int_equal(text_utf8(out, sizeof(out), "\xc3\xa9", 1), 3);
+	assert_string_equal(out, R);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(printable_keeps_blanks_and_escapes_the_rest),
 	cmocka_unit_test(a_word_has_no_blanks_and_can_be_read_back),
 	cmocka_unit_test(what_does_not_fit_is_cut_before_an_escape),
 	cmocka_unit_test(utf8_keeps_what_is_well_formed),
 	cmocka_unit_test(utf8_replaces_what_is_not),
+	cmocka_unit_test(utf8_reads_no_byte_after_the_last),
 };
 
 UNIT_MAIN(tests)
