@@ -7,5 +7,8 @@ say	= @:
 
 include tools/p2ptrace/p2ptrace.mk
 
+# Recipes see this one: no sanitizers, but whatever else the build for tests needs.
+P2PTRACE_SAN := $(filter-out -O% -fsanitize=% -fno-sanitize%,$(P2PTRACE_SAN)) -O0 --coverage
+
 .PHONY: units
 units: $(p2ptrace_unitc) $(p2ptrace_unitsh)

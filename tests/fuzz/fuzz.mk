@@ -40,7 +40,7 @@ $(fuzz_out)/tree.o: tests/fuzz/tree.c $(FUZZ_MK)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=$(FUZZ_SAN) -MMD -MP -c $< -o $@
 
-$(fuzz_out)/%: tests/fuzz/target/%.c $(fuzz_obj)
+$(fuzz_out)/%: tests/fuzz/target/%.c $(fuzz_obj) $(FUZZ_MK)
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d -MT $@ \
 		$< $(fuzz_obj) $(P2PTRACE_LIBS) -o $@

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include <bpf/btf.h>
-#include <json-c/json.h>
 
 #include "event/events.h"
 #include "event/json.h"
 #include "event/lives.h"
 #include "event/output.h"
+#include "json.h"
 #include "tree.h"
 
 /* All of the enums there are, with a value of two of them. */
@@ -49,16 +49,8 @@ static void require_text(const struct printbuf *pb)
 /* A line of JSON is one object. */
 static void require_json(const struct printbuf *pb)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *object;
-
-	REQUIRE(tokener && pb->bpos > 0 && pb->buf[pb->bpos - 1] == '\n');
-	REQUIRE(!memchr(pb->buf, '\n', pb->bpos - 1));
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, pb->buf, pb->bpos - 1);
-	REQUIRE(json_object_is_type(object, json_type_object));
-	json_object_put(object);
-	json_tokener_free(tokener);
+	REQUIRE(pb->bpos > 0 && pb->buf[pb->bpos - 1] == '\n');
+	REQUIRE(is_json_object(pb->buf, pb->bpos - 1));
 }
 
 static void print_record(struct printbuf *pb, const struct event *event, const void *record,
