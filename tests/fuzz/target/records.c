@@ -37,45 +37,45 @@ static const struct enums *some_enums(void)
 }
 
 /* A line of text is one line, and visible. */
-static void require_text(const struct printbuf *pb)
+static void require_text(const struct buffer *lines)
 {
-	int len = pb->bpos;
+	size_t len = lines->len;
 
-	REQUIRE(len > 0 && pb->buf[len - 1] == '\n');
-	for (int i = 0; i < len - 1; i++)
-		REQUIRE(pb->buf[i] >= ' ' && pb->buf[i] <= '~');
+	REQUIRE(len > 0 && lines->data[len - 1] == '\n');
+	for (size_t i = 0; i < len - 1; i++)
+		REQUIRE(lines->data[i] >= ' ' && lines->data[i] <= '~');
 }
 
 /* A line of JSON is one object. */
-static void require_json(const struct printbuf *pb)
+static void require_json(const struct buffer *lines)
 {
-	REQUIRE(pb->bpos > 0 && pb->buf[pb->bpos - 1] == '\n');
-	REQUIRE(is_json_object(pb->buf, pb->bpos - 1));
+	REQUIRE(lines->len > 0 && lines->data[lines->len - 1] == '\n');
+	REQUIRE(is_json_object(lines->data, lines->len - 1));
 }
 
-static void print_record(struct printbuf *pb, const struct event *event, const void *record,
+static void print_record(struct buffer *lines, const struct event *event, const void *record,
 			 bool stock)
 {
-	printbuf_reset(pb);
-	REQUIRE(!output_text(pb, event, record, some_enums(), stock));
-	require_text(pb);
-	printbuf_reset(pb);
-	REQUIRE(!json_line(pb, event, record, some_enums(), stock));
-	require_json(pb);
+	buffer_reset(lines);
+	REQUIRE(!output_text(lines, event, record, some_enums(), stock));
+	require_text(lines);
+	buffer_reset(lines);
+	REQUIRE(!json_line(lines, event, record, some_enums(), stock));
+	require_json(lines);
 }
 
-static void print_life(struct printbuf *pb, struct life *life, bool stock)
+static void print_life(struct buffer *lines, struct life *life, bool stock)
 {
-	printbuf_reset(pb);
-	life_text(pb, life, some_enums());
-	require_text(pb);
-	printbuf_reset(pb);
-	REQUIRE(!life_json(pb, life, some_enums(), stock));
-	require_json(pb);
+	buffer_reset(lines);
+	life_text(lines, life, some_enums());
+	require_text(lines);
+	buffer_reset(lines);
+	life_json(lines, life, some_enums(), stock);
+	require_json(lines);
 	life_free(life);
 }
 
-static void take(struct lives *lives, struct printbuf *pb, const void *record, size_t size)
+static void take(struct lives *lives, struct buffer *lines, const void *record, size_t size)
 {
 	const struct event *event = event_of_record(record, size);
 	struct life *life;
@@ -83,18 +83,17 @@ static void take(struct lives *lives, struct printbuf *pb, const void *record, s
 	if (!event)
 		return;
 	REQUIRE(event->size == size);
-	print_record(pb, event, record, lives->stock);
+	print_record(lines, event, record, lives->stock);
 	life = lives_add(lives, event, record);
 	if (life)
-		print_life(pb, life, lives->stock);
+		print_life(lines, life, lives->stock);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct printbuf *pb = printbuf_new();
+	struct buffer lines = {};
 	struct lives lives = { .stock = size % 2 };
 
-	REQUIRE(pb);
 	while (size >= 2) {
 		uint32_t event = data[0];
 		size_t len = data[1], there;
@@ -110,12 +109,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(record, data, there);
 		if (len >= sizeof(struct p2ptrace_header))
 			((struct p2ptrace_header *)record)->event = event;
-		take(&lives, pb, record, len);
+		take(&lives, &lines, record, len);
 		free(record);
 		data += there;
 		size -= there;
 	}
 	lives_free(&lives);
-	printbuf_free(pb);
+	buffer_free(&lines);
 	return 0;
 }
