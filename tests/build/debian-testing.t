@@ -6,7 +6,7 @@
 
 release=testing
 suites=()
-deps_as_user='this is not Debian 12 or 13; install the above'
+deps_as_user='this is not Debian 12 or 13: install the above'
 matrix=(
 	# ARCH CC CLANG [SUITE of libbpf and bpftool]
 	'amd64 gcc-12 clang-21'
