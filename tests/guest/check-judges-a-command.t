@@ -14,7 +14,7 @@ TOPOLOGY=switch MODULE=1
 require_p2pmem
 require_p2ptrace
 
-plan 32
+plan 33
 
 # checked STATUS OPTION... -- CMD...: run check and compare its status.  The report is in $report,
 # the output of CMD in /tmp/out.
@@ -99,17 +99,23 @@ load=$!
 # The load ends once some requests have used peer memory, however long check takes to attach
 stats=$nvmet/subsystems/lab/namespaces/1/p2pmem_stats
 used() { awk '$1 == "used" { print $2 }' "$stats"; }
-end_load() {
+used_more() {
 	local before
 	before=$(used)
 	until [ "$(used)" -gt $((before + 10)) ]; do sleep 0.1; done
+}
+end_load() {
+	used_more
 	kill -INT "$load"
 	tail --pid="$load" -f /dev/null
 }
-export -f used end_load
+export -f used used_more end_load
 export load stats
 busy() { [ "$(buffers_held)" -gt "$((held + 2))" ]; }
 wait_for 20 busy
+ok 'I/O of others that goes on after the command is not a violation' \
+	checked 0 --settle 20 --expect 'uses > 10' -- bash -c used_more ||
+	diag "$(cat $report /tmp/err)"
 ok 'I/O from before the start of check is not a violation' \
 	checked 0 --settle 20 --expect 'uses > 10' -- bash -c end_load ||
 	diag "$(cat $report /tmp/err)"
