@@ -86,10 +86,10 @@ check-tree: deps ## check the scripts and the licenses in this tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build
-check-fuzz: ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
+check-fuzz: deps-fuzz ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
 check-mutation: ## break one line of p2ptrace at a time: do its unit tests notice? (MUTANTS=REGEX: files)
 	$(Q)prove --timer tests/mutation
-coverage: $(p2ptrace_skel) ## show which lines the unit tests run, in build/coverage/html
+coverage: deps-coverage $(p2ptrace_skel) ## show which lines the unit tests run, in build/coverage/html
 	$(Q)tests/coverage/measure
 	$(Q)genhtml -q -o $(BUILD)/coverage/html $(BUILD)/coverage/coverage.info
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them
@@ -125,6 +125,12 @@ deps-series: ## install what check-series needs, too
 deps-build: ## install what check-build needs
 	$(Q)tools/deps/install chroot
 
+deps-fuzz: ## install what check-fuzz needs, too
+	$(Q)tools/deps/install $(lab_deps) fuzz
+
+deps-coverage: ## install what coverage needs, too
+	$(Q)tools/deps/install $(lab_deps) coverage
+
 deps-bench: ## install what bench-trace needs, too
 	$(Q)tools/deps/install $(lab_deps) bench
 
@@ -140,4 +146,4 @@ distclean: ## remove build/, including commits in build/linux that are not in pa
 	check-tree check-build check-series check-runner check-guest check-debug \
 	bench-core bench-nvmet bench-trace \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
-.PHONY: check-mutation coverage
+.PHONY: check-mutation coverage deps-fuzz deps-coverage

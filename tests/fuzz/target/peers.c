@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc;
 
 	tree_make(&tree, data, size);
-	peers_told(tree_dir());
+	peers_shown(tree_dir());
 	rc = peers_load(&peers, tree_dir(), tree_path("debug"));
 	REQUIRE(rc == 0 || rc == 3 || rc == 4);
 	for (size_t i = 0; !rc && i < peers.nr; i++) {
