@@ -48,8 +48,10 @@ end() { tail -n 1 $watch_out | jq -c 'select(.event == "end") | [.events, .lost]
 ok 'text: the trace ends well' overflow --event p2pmem_alloc
 text=$(tail -n 1 $watch_out)
 printed=$(($(printed_text 0) + $(printed_text 1)))
-ok 'text: some events are printed, on both CPUs' [ "$(printed_text 0)" -ge 7 -a "$(printed_text 1)" -ge 11 ]
-is 'text: CPU 0: printed and lost are those that occurred' $(($(printed_text 0) + $(lost_on 0))) $cpu0
+ok 'text: some events are printed, on both CPUs' \
+	[ "$(printed_text 0)" -ge 7 -a "$(printed_text 1)" -ge 11 ]
+is 'text: CPU 0: printed and lost are those that occurred' \
+	$(($(printed_text 0) + $(lost_on 0))) $cpu0
 is 'text: CPU 1: the same' $(($(printed_text 1) + $(lost_on 1))) $cpu1
 is 'text: the last line has these counts' "$text" \
 	"# $printed events, $((cpu0 + cpu1 - printed)) lost (cpu0 $(lost_on 0), cpu1 $(lost_on 1))"
@@ -58,8 +60,10 @@ is 'text: the note has the sum' "$(tail -n 1 $watch_err | grep -oE '[0-9]+ event
 
 ok 'JSON: the trace ends well' overflow --json --event p2pmem_alloc
 printed=$(($(printed_json 0) + $(printed_json 1)))
-ok 'JSON: some events are printed, on both CPUs' [ "$(printed_json 0)" -ge 7 -a "$(printed_json 1)" -ge 11 ]
-is 'JSON: CPU 0: printed and lost are those that occurred' $(($(printed_json 0) + $(lost_on 0))) $cpu0
+ok 'JSON: some events are printed, on both CPUs' \
+	[ "$(printed_json 0)" -ge 7 -a "$(printed_json 1)" -ge 11 ]
+is 'JSON: CPU 0: printed and lost are those that occurred' \
+	$(($(printed_json 0) + $(lost_on 0))) $cpu0
 is 'JSON: CPU 1: the same' $(($(printed_json 1) + $(lost_on 1))) $cpu1
 is 'JSON: the last object has the sum' "$(end)" "[$printed,$((cpu0 + cpu1 - printed))]"
 

@@ -29,7 +29,8 @@ occurred() { echo $((4 * ($(<$churn/pairs) + interrupts))); }
 # skipped PROGRAM: how often the kernel did not run it because it was running
 skipped() {
 	bpftool --json prog show |
-		jq "[.[] | select(.name == \"$1\") | .recursion_misses // 0] | add // \"no program\""
+		jq --arg name "$1" \
+			'[.[] | select(.name == $name) | .recursion_misses // 0] | add // "no program"'
 }
 
 # met COMMAND [OPTION]...: watch while they do
@@ -53,10 +54,12 @@ diag "trace: $(occurred) events, of three kinds $all_skipped met, $lost lost"
 is 'trace: recorded and lost events are those that occurred' $((recorded + lost)) "$(occurred)"
 ok 'trace: of those that met, few are lost' [ $((4 * lost)) -lt "$all_skipped" ]
 is 'trace: no event is recorded twice' \
-	"$(sed -nE 's/.*"event":"(p2pmem_[a-z_]*)".*"id":([0-9]+).*/\1 \2/p' $watch_out | sort | uniq -d | wc -l)" 0
+	"$(sed -nE 's/.*"event":"(p2pmem_[a-z_]*)".*"id":([0-9]+).*/\1 \2/p' $watch_out |
+		sort | uniq -d | wc -l)" 0
 
 met stat --json
-counted=$(tail -n 2 $watch_out | jq 'select(.event == "total") | .metrics | .allocs + .maps + .unmaps + .frees')
+counted=$(tail -n 2 $watch_out |
+	jq 'select(.event == "total") | .metrics | .allocs + .maps + .unmaps + .frees')
 lost=$(tail -n 1 $watch_out | jq .lost)
 diag "stat: $(occurred) events, of three kinds $all_skipped met, $lost lost"
 is 'stat: counted and lost events are those that occurred' $((counted + lost)) "$(occurred)"

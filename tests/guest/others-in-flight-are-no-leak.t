@@ -42,7 +42,8 @@ ok 'buffers were in flight' [ "$(buffers_held)" -gt 20 ]
 checked 5 bash -c "core alloc 1 $provider 8192 && core map 1 1 $client"
 is 'a buffer and a mapping that the command keeps are named' "$? $(jq -c .violations $report)" \
 	'1 {"leak":1,"mapped":1}'
-is 'by their client and task' "$(jq -c '.first | [.leak.comm, .mapped.client, .mapped.comm]' $report)" \
+is 'by their client and task' \
+	"$(jq -c '.first | [.leak.comm, .mapped.client, .mapped.comm]' $report)" \
 	"[\"bash\",\"$client\",\"bash\"]"
 core unmap 1
 core free 1

@@ -12,7 +12,8 @@ churn=/sys/module/peer_churn/parameters
 
 # churn_load PROVIDER [PARAMETER=VALUE]...
 churn_load() {
-	insmod "${LAB_MODULE%/*}/peer_churn.ko" provider="$1" "${@:2}" || bail 'cannot load peer_churn'
+	insmod "${LAB_MODULE%/*}/peer_churn.ko" provider="$1" "${@:2}" ||
+		bail 'cannot load peer_churn'
 }
 
 # churn_unload: free what the module holds
