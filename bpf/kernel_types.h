@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's types, as far as the programs read them. CO-RE finds the members by name in the running kernel's BTF,
- * so order, offsets and everything left out do not matter, and neither the patched kernel nor a vmlinux.h is needed
- * to build. The enums exist to give their types names: of values that the programs use, the running kernel's count.
+ * The kernel's types, reduced to the members that the programs read. CO-RE finds the members by
+ * name in the BTF of the running kernel, so their order and offsets do not matter, and the build
+ * needs neither the patched kernel nor a vmlinux.h. The enums only name the types: the programs use
+ * the values of the running kernel.
  */
 #ifndef KERNEL_TYPES_H
 #define KERNEL_TYPES_H
@@ -146,21 +147,9 @@ struct nvmet_req {
 	unsigned long transfer_len;
 };
 
-/* Where the preempt count is, depending on the kernel, see compat.bpf.h */
-struct pcpu_hot {
-	int preempt_count;
-};
-
-struct thread_info {
-	struct {
-		__u32 count;
-	} preempt;
-};
-
 struct task_struct {
-	struct thread_info thread_info;
 	int tgid;
-	char comm[16] __attribute__((aligned(8)));	/* in the kernel, it is behind a pointer */
+	char comm[16] __attribute__((aligned(8)));	/* follows a pointer in the kernel */
 };
 
 #pragma clang attribute pop

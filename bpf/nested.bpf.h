@@ -1,19 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events inside events.
+ * Two programs for each event, so that none is missed.
  *
- * The kernel does not run a program on a CPU that is already running it, and silently skips it. But buffers are
- * freed and unmapped by processes and in interrupts alike: an interrupt that comes while the program for, say,
- * p2pmem_dma_unmap works on the unmapping of a process hits p2pmem_dma_unmap again, and that event would be lost.
+ * The kernel does not run a program on a CPU that is already running it. It skips the program and
+ * counts a miss. This happens when the same event occurs in an interrupt: buffers are freed and
+ * unmapped by processes and in interrupts alike. Since 7.0 the callbacks of a tracepoint can be
+ * preempted on x86 and arm64 (they run under SRCU, not with preemption disabled), so a program can
+ * also be skipped because a task was preempted inside it.
  *
- * So each event has two programs, NAME and NAME_nested, attached in this order. NAME records the event and leaves a
- * mark that it ran. NAME_nested takes the mark away; if there is none, then NAME was skipped, and it records the event
- * itself. There is one mark for each context level (process, softirq, interrupt, NMI) of a CPU: programs run with
- * preemption off, so within a level the second program of an event follows its first one before any other event.
+ * Each event therefore has the programs NAME and NAME_nested, attached in this order. NAME sets a
+ * mark and records the event. NAME_nested removes the mark. If there is no mark, the kernel skipped
+ * NAME, and NAME_nested records the event.
  *
- * What is still lost: an event for which both are skipped (it interrupts the one program in the very interrupt that
- * interrupted the other one). That takes a coincidence of coincidences, and is not silent: the kernel counts how often
- * it skipped NAME, and what NAME_nested caught is counted here, so user space knows the difference.
+ * The mark must belong to one occurrence of the event. A mark per CPU is not enough where callbacks
+ * can be preempted: another task may set or remove it, or the task may continue on another CPU, and
+ * an event would be recorded twice or silently lost. The address of the program's arguments
+ * identifies the occurrence. The kernel puts them on the stack below the function that calls the
+ * callbacks of the tracepoint, so both programs of one occurrence get the same address. Two
+ * occurrences that are in progress at the same time (in two tasks, or in a task and an interrupt on
+ * its stack) have different stack frames, hence different addresses. This holds for every context
+ * and every way of preempting, and no CPU number or preempt count is needed.
+ *
+ * The marks are in a hash table. Each bucket has room for several marks, and a mark is in the table
+ * only while its occurrence is between the two programs. The rules are:
+ *
+ * - After NAME ran, its mark is in the bucket, or the bucket is full for good ("overflowed").
+ * - Only the occurrence's own NAME_nested removes a mark.
+ * - NAME_nested records the event only if its mark is missing in a bucket that never overflowed.
+ *   By the first two rules the kernel has then certainly skipped NAME. No event is recorded twice.
+ *
+ * An event is lost if the kernel skips both programs, if the bucket has overflowed, or if an old
+ * mark with the same address is found. The old mark stays behind when the kernel skips NAME_nested
+ * alone. None of these losses is silent: the kernel counts how often it skipped NAME, NAME_nested
+ * counts how many of these events it recorded, and user space reports the difference as lost.
  */
 #ifndef NESTED_BPF_H
 #define NESTED_BPF_H
@@ -26,18 +45,15 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* A bit for each level: this is done for every event, so it is to take few instructions. */
-struct marks {
-	__u8 ran[P2PTRACE_NR_EVENTS];
-};
-_Static_assert(NR_CONTEXT_LEVELS <= 8, "a level has no bit");
+#define MARK_BUCKET_BITS	11
+#define MARKS_PER_BUCKET	3
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct marks);
-} marks_per_cpu SEC(".maps");
+struct mark_bucket {
+	__u64 marks[MARKS_PER_BUCKET];	/* 0: free */
+	__u64 overflowed;		/* never reset */
+};
+
+static struct mark_bucket mark_buckets[1 << MARK_BUCKET_BITS] __attribute__((aligned(64)));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -46,50 +62,57 @@ struct {
 	__type(value, __u64);
 } caught_per_cpu SEC(".maps");
 
-static __always_inline __u8 *marks_of(enum p2ptrace_event event)
-{
-	struct marks *marks;
-	__u32 zero = 0;
-
-	marks = bpf_map_lookup_elem(&marks_per_cpu, &zero);
-	return marks ? &marks->ran[event] : NULL;
-}
-
 /*
- * While a program runs at a level, none above it is under way on this CPU: a mark there was left over by a NAME_nested
- * that was skipped, and would keep the next one from catching what it is there for. So only those below are kept. An
- * interrupt between here and the store changes none of these, and what it leaves above is written over.
+ * The address of the arguments as a number: the verifier does not let a program compute with the
+ * pointer itself, but it allows the difference of two pointers. The difference is never 0.
  */
-static __always_inline __u8 marks_below(__u8 marks, int level)
+static __always_inline __u64 occurrence(const unsigned long long *ctx)
 {
-	return marks & ((1 << level) - 1);
+	__u64 id = (__u64)ctx - (__u64)mark_buckets;
+
+	barrier_var(id);
+	return id;
 }
 
-static __always_inline void mark_set(enum p2ptrace_event event)
+static __always_inline struct mark_bucket *mark_bucket(__u64 id)
 {
-	__u8 *ran = marks_of(event);
-	int level = context_level();
+	/* Fibonacci hashing: the upper bits of the product depend on all bits of the address */
+	__u64 hash = id * 0x9e3779b97f4a7c15 >> (64 - MARK_BUCKET_BITS);
 
-	if (ran && !level)
-		*ran = 1;
-	else if (ran && level > 0)
-		*ran = marks_below(*ran, level) | 1 << level;
+	barrier_var(hash);
+	return &mark_buckets[hash & ((1 << MARK_BUCKET_BITS) - 1)];
 }
 
-/* Whether this event is NAME_nested's, and then it counts as caught. */
-static __always_inline bool mark_missing(enum p2ptrace_event event)
+static __always_inline void mark_set(const unsigned long long *ctx)
 {
-	__u8 *ran = marks_of(event);
-	int level = context_level();
-	__u64 *caught;
+	__u64 id = occurrence(ctx);
+	struct mark_bucket *bucket = mark_bucket(id);
+
+	for (int i = 0; i < MARKS_PER_BUCKET; i++) {
+		__u64 old = __sync_val_compare_and_swap(&bucket->marks[i], 0, id);
+
+		/* Compare the number itself, which takes one instruction */
+		barrier_var(old);
+		if (!old || old == id)
+			return;
+	}
+	bucket->overflowed = 1;
+}
+
+/* Whether NAME was skipped, so that the event is NAME_nested's. It then counts as caught. */
+static __always_inline bool mark_missing(const unsigned long long *ctx)
+{
+	__u64 id = occurrence(ctx), *caught;
+	struct mark_bucket *bucket = mark_bucket(id);
 	__u32 zero = 0;
-	bool missing;
 
-	if (!ran || level < 0)
-		return false;
-	missing = !(*ran & 1 << level);
-	*ran = level ? marks_below(*ran, level) : 0;
-	if (!missing)
+	for (int i = 0; i < MARKS_PER_BUCKET; i++) {
+		if (bucket->marks[i] == id) {
+			bucket->marks[i] = 0;
+			return false;
+		}
+	}
+	if (bucket->overflowed)
 		return false;
 	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);
 	if (caught)
@@ -97,11 +120,11 @@ static __always_inline bool mark_missing(enum p2ptrace_event event)
 	return true;
 }
 
-#define MARKED_PROGS(section, name, event, handled)					\
+#define MARKED_PROGS(section, name, handled)						\
 SEC(section)										\
 int name(unsigned long long *ctx)							\
 {											\
-	mark_set(event);								\
+	mark_set(ctx);									\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
 	return task_wanted() ? handled : 0;						\
@@ -113,21 +136,24 @@ int name##_nested(unsigned long long *ctx)						\
 {											\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return mark_missing(event) && task_wanted() ? handled : 0;			\
+	return mark_missing(ctx) && task_wanted() ? handled : 0;			\
 	_Pragma("GCC diagnostic pop")							\
 }
 
-#define TRACEPOINT_PROGS(name, handled) MARKED_PROGS("tp_btf/" #name, name, P2PTRACE_##name, handled)
+#define TRACEPOINT_PROGS(name, handled) MARKED_PROGS("tp_btf/" #name, name, handled)
 
-/* The programs of an event that only the series has, from one body: as BPF_PROG(), with the tracepoint's arguments. */
+/*
+ * The programs of an event that only the series has, from one body. As with BPF_PROG(), the body
+ * gets the tracepoint's arguments.
+ */
 #define EVENT_PROG(name, args...)							\
 static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
 TRACEPOINT_PROGS(name, on_##name(___bpf_ctx_cast(args)))				\
 static __always_inline int on_##name(unsigned long long *ctx, ##args)
 
 /*
- * The same for an event that stock kernels have as well, with the arguments that views.bpf.h and stock.bpf.h make
- * of what either kernel gives.
+ * The same for an event that stock kernels have as well. The body gets the arguments that
+ * views.bpf.h and stock.bpf.h make from the tracepoint or from the stock kernel's function.
  */
 #define EVENT_PROG_EVERYWHERE(name, args...)						\
 static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
@@ -135,13 +161,14 @@ TRACEPOINT_PROGS(name, from_tracepoint_##name(ctx, on_##name))				\
 STOCK_PROGS_##name									\
 static __always_inline int on_##name(unsigned long long *ctx, ##args)
 
-/* Where a stock kernel has a tracepoint, which comes for much else, it is the same. */
+/* For an event that a stock kernel shows by a tracepoint of its own. */
 #define STOCK_TRACEPOINT_PROGS(name)							\
-MARKED_PROGS(P2PTRACE_STOCK_##name, stock_##name, P2PTRACE_##name, from_stock_##name(ctx, on_##name))
+MARKED_PROGS(P2PTRACE_STOCK_##name, stock_##name, from_stock_##name(ctx, on_##name))
 
 /*
- * A program of a function is alone: what is skipped there is lost, and counted. Between two of them on a CPU, unlike
- * those of tracepoints, another task may come, and no mark would tell.
+ * For an event that a stock kernel shows by a function. There is no second program: the order in
+ * which the kernel runs several programs of one function is not the order in which they were
+ * attached. Events for which the kernel skips this program are counted as lost.
  */
 #define STOCK_FUNCTION_PROG(name)							\
 SEC(P2PTRACE_STOCK_##name)								\

@@ -34,7 +34,7 @@ uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
 			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
 
 # There is no need for -D__TARGET_ARCH_*: nothing here looks at registers.
-P2PTRACE_BPF_CFLAGS = -target bpf -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wno-unused-parameter $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
@@ -99,12 +99,16 @@ $(p2ptrace_unit)/p2ptrace: $(p2ptrace_sanobj)
 	$(call say,LD-SAN,$@)
 	$(Q)$(CC) $(P2PTRACE_SAN) $^ $(P2PTRACE_LIBS) -o $@
 
+# "/* wrap: FUNCTION... */" in a test replaces functions of libbpf by its __wrap_FUNCTION().
+p2ptrace_wrap	= $(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' $<))
+comma		:= ,
+
 $(p2ptrace_tests)/%.t: tests/unit/%.c $(p2ptrace_testobj) $(P2PTRACE_MK)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D) $(p2ptrace_unit)/test/$(*D)
 	$(Q)$(CC) $(P2PTRACE_CFLAGS) $(P2PTRACE_SAN) -Itests/unit \
 		-MMD -MP -MF $(p2ptrace_unit)/test/$*.d -MT $@ \
-		$(shell $(PKG_CONFIG) --cflags cmocka) $< $(filter %.o,$^) \
+		$(shell $(PKG_CONFIG) --cflags cmocka) $(p2ptrace_wrap) $< $(filter %.o,$^) \
 		$(shell $(PKG_CONFIG) --libs cmocka) $(P2PTRACE_LIBS) -o $@
 
 $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
