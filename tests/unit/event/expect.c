@@ -51,12 +51,12 @@ static void what_is_none_is_refused(void **state)
 	static const struct {
 		const char *text, *why;
 	} bad[] = {
-		{ "", "no metric" }, { "   ", "no metric" }, { "== 0", "no metric" }, { "held", "comparison" },
+		{ "", "metric is missing" }, { "   ", "metric is missing" }, { "== 0", "metric is missing" }, { "held", "comparison" },
 		{ "held 0", "comparison" }, { "held = 0", "comparison" }, { "held === 0", "comparison" },
-		{ "held =< 0", "comparison" }, { "held ==", "no number" }, { "held == x", "no number" },
-		{ "held == -1", "no number" }, { "held == 1 2", "no number" }, { "held == 18446744073709551616", "range" },
-		{ "held == 1 and more", "no number" },
-		{ "a123456789012345678901234567890123456789012345678901234567890123456789 == 0", "so long a name" },
+		{ "held =< 0", "comparison" }, { "held ==", "not a number" }, { "held == x", "not a number" },
+		{ "held == -1", "not a number" }, { "held == 1 2", "not a number" }, { "held == 18446744073709551616", "range" },
+		{ "held == 1 and more", "not a number" },
+		{ "a123456789012345678901234567890123456789012345678901234567890123456789 == 0", "too long" },
 	};
 	struct expectation e;
 	struct capture c;

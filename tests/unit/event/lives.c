@@ -189,17 +189,44 @@ static void memory_is_bounded(void **state)
 	for (uint64_t id = 1; id <= P2PTRACE_MAX_LIVE; id++)
 		alloc(id);
 	assert_int_equal(lives.not_followed, 0);
+	/* The oldest one has to go, and is counted */
 	alloc(P2PTRACE_MAX_LIVE + 1);
 	assert_int_equal(lives.not_followed, 1);
+	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE);
+	assert_null(freed(1, 0));
+	life = freed(P2PTRACE_MAX_LIVE + 1, 0);
+	assert_non_null(life);
+	life_free(life);
 	for (int i = 0; i < 100; i++)
-		map(1, "0000:04:00.0", i);
-	life = freed(1, 0);
+		map(2, "0000:04:00.0", i);
+	life = freed(2, 0);
 	assert_int_equal(life->nr, 64);
 	assert_int_equal(life->unseen, 36);
 	life_free(life);
-	/* An id that comes again while it is in use, as on a stock kernel that has lost an event, begins anew */
-	alloc(2);
-	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE - 1);
+	/* An id that comes again while it is in use begins anew, as if its end had been lost */
+	alloc(3);
+	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE - 2);
+}
+
+/* The order by age stays right when lives end in the middle, at both ends, and begin anew. */
+static void the_oldest_life_is_evicted_first(void **state)
+{
+	(void)state;
+	for (uint64_t id = 1; id <= P2PTRACE_MAX_LIVE; id++)
+		alloc(id);
+	life_free(freed(1, 0));
+	life_free(freed(3, 0));
+	life_free(freed(P2PTRACE_MAX_LIVE, 0));
+	alloc(2);	/* anew, so that it is the youngest */
+	for (uint64_t id = 1000000; id < 1000003; id++)
+		alloc(id);
+	assert_int_equal(lives.not_followed, 0);
+	alloc(1000003);
+	assert_int_equal(lives.not_followed, 1);
+	assert_null(freed(4, 0));
+	for (uint64_t id = 5; id < P2PTRACE_MAX_LIVE; id += 1000)
+		life_free(freed(id, 0));
+	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE - (P2PTRACE_MAX_LIVE - 5 + 999) / 1000);
 }
 
 static void lines_are_whole_whatever_the_names(void **state)
@@ -237,6 +264,7 @@ static const struct CMUnitTest tests[] = {
 	LIFE_TEST(one_mapping_of_two_that_are_alike_ends_at_a_time),
 	LIFE_TEST(on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer),
 	LIFE_TEST(memory_is_bounded),
+	LIFE_TEST(the_oldest_life_is_evicted_first),
 	LIFE_TEST(lines_are_whole_whatever_the_names),
 };
 

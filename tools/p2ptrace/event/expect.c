@@ -7,15 +7,16 @@
 #include "lib/number.h"
 
 static const char *const ops[] = {
-	[EXPECT_EQ] = "==", [EXPECT_NE] = "!=", [EXPECT_LT] = "<", [EXPECT_LE] = "<=", [EXPECT_GT] = ">", [EXPECT_GE] = ">=",
+	[EXPECT_EQ] = "==", [EXPECT_NE] = "!=", [EXPECT_LT] = "<",
+	[EXPECT_LE] = "<=", [EXPECT_GT] = ">", [EXPECT_GE] = ">=",
 };
 
 #define BLANKS " \t"
 
 static int bad(const char *text, const char *what)
 {
-	return fail(EXIT_USAGE, "--expect '%s': %s; give a metric, a comparison and a number, such as 'fallbacks == 0'", text,
-		    what);
+	return fail(EXIT_USAGE, "--expect '%s': %s; give a metric, a comparison and a number, such "
+		    "as 'fallbacks == 0'", text, what);
 }
 
 int expect_parse(struct expectation *expectation, const char *text)
@@ -26,9 +27,9 @@ int expect_parse(struct expectation *expectation, const char *text)
 	int op, err;
 
 	if (!len)
-		return bad(text, "there is no metric");
+		return bad(text, "the metric is missing");
 	if (len >= sizeof(expectation->metric))
-		return bad(text, "no metric has so long a name");
+		return bad(text, "the name of the metric is too long");
 	memcpy(expectation->metric, s, len);
 	expectation->metric[len] = '\0';
 	s += len;
@@ -39,18 +40,21 @@ int expect_parse(struct expectation *expectation, const char *text)
 		if (strlen(ops[op]) == len && !strncmp(ops[op], s, len))
 			break;
 	if (op > EXPECT_GE)
-		return bad(text, "the comparison is none of ==, !=, <, <=, >, >=");
+		return bad(text, "the comparison is not one of ==, !=, <, <=, >, >=");
 	expectation->op = op;
 	s += len;
 	s += strspn(s, BLANKS);
 
 	len = strcspn(s, BLANKS);
 	if (len >= sizeof(number) || s[len + strspn(s + len, BLANKS)])
-		return bad(text, "what is compared with is no number");
+		return bad(text, "the right side is not a number");
 	memcpy(number, s, len);
 	number[len] = '\0';
 	err = number_parse_size(number, &expectation->value);
-	return err ? bad(text, err == -ERANGE ? "the number is out of range" : "what is compared with is no number") : 0;
+	if (err)
+		return bad(text, err == -ERANGE ? "the number is out of range" :
+						  "the right side is not a number");
+	return 0;
 }
 
 bool expect_met(const struct expectation *expectation, uint64_t value)

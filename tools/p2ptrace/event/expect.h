@@ -18,7 +18,10 @@ struct expectation {
 	uint64_t value;
 };
 
-/* METRIC OP N, with or without blanks; N may have a unit (64K). 0, or EXIT_USAGE after saying what is wrong. */
+/*
+ * Parses "METRIC OP N", with or without blanks. N may have a unit (64K). Returns 0, or EXIT_USAGE
+ * after an error message.
+ */
 int expect_parse(struct expectation *expectation, const char *text);
 
 bool expect_met(const struct expectation *expectation, uint64_t value);

@@ -12,17 +12,20 @@
 #include "lib/text.h"
 #include "lib/units.h"
 
-/* So many at a time, as the BPF programs of other subcommands; with their mappings that is some 16 MB at worst. */
-/* Nobody maps a buffer so often at a time; who does it one after the other does not get our memory. */
-
 void lives_events(struct event_set *set)
 {
-	set->has[P2PTRACE_p2pmem_alloc] = set->has[P2PTRACE_p2pmem_free] = set->has[P2PTRACE_p2pmem_reclaim] = true;
-	set->has[P2PTRACE_p2pmem_dma_map] = set->has[P2PTRACE_p2pmem_dma_unmap] = true;
-	set->has[P2PTRACE_nvmet_p2pmem_use] = true;
+	static const enum p2ptrace_event needed[] = {
+		P2PTRACE_p2pmem_alloc, P2PTRACE_p2pmem_free, P2PTRACE_p2pmem_reclaim,
+		P2PTRACE_p2pmem_dma_map, P2PTRACE_p2pmem_dma_unmap, P2PTRACE_nvmet_p2pmem_use,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		set->has[needed[i]] = true;
 }
 
-/* The key comes first in a life. What overlaps is the same: ids have a span of 1. */
+/*
+ * The key is the first member of a life. Keys that overlap compare as equal. An id has a span of 1.
+ */
 static int by_key(const void *a, const void *b)
 {
 	const struct life_key *x = a, *y = b;
@@ -40,14 +43,30 @@ static struct life *life_find(const struct lives *lives, uint64_t id)
 	return found ? *found : NULL;
 }
 
-static struct life *life_remove(struct lives *lives, uint64_t id, uint64_t now)
+static void life_unlink(struct lives *lives, struct life *life)
+{
+	*(life->older ? &life->older->younger : &lives->oldest) = life->younger;
+	*(life->younger ? &life->younger->older : &lives->youngest) = life->older;
+	tdelete(life, &lives->tree, by_key);
+	lives->nr--;
+}
+
+/* @life is in the tree. */
+static void life_link(struct lives *lives, struct life *life)
+{
+	life->older = lives->youngest;
+	*(life->older ? &life->older->younger : &lives->oldest) = life;
+	lives->youngest = life;
+	lives->nr++;
+}
+
+static struct life *life_end(struct lives *lives, uint64_t id, uint64_t now)
 {
 	struct life *life = life_find(lives, id);
 
 	if (!life)
 		return NULL;
-	tdelete(life, &lives->tree, by_key);
-	lives->nr--;
+	life_unlink(lives, life);
 	life->back_ns = now;
 	return life;
 }
@@ -64,14 +83,20 @@ static void life_begin(struct lives *lives, const struct p2ptrace_p2pmem_alloc *
 	struct life_key key = { alloc->id, lives->stock && alloc->size ? alloc->size : 1 };
 	struct life *life, **place;
 
-	/* On a stock kernel, addresses come again: if one is still in use, its end was lost */
+	/* A stock kernel uses addresses again. If one is still in use, its end was missed. */
 	while ((place = tfind(&key, &lives->tree, by_key))) {
 		life = *place;
-		tdelete(life, &lives->tree, by_key);
-		lives->nr--;
+		life_unlink(lives, life);
 		life_free(life);
 	}
-	life = lives->nr < P2PTRACE_MAX_LIVE ? calloc(1, sizeof(*life)) : NULL;
+	/* A buffer that is never freed must not keep later ones from being followed */
+	if (lives->nr >= P2PTRACE_MAX_LIVE) {
+		life = lives->oldest;
+		life_unlink(lives, life);
+		life_free(life);
+		lives->not_followed++;
+	}
+	life = calloc(1, sizeof(*life));
 	if (!life) {
 		lives->not_followed++;
 		return;
@@ -84,7 +109,7 @@ static void life_begin(struct lives *lives, const struct p2ptrace_p2pmem_alloc *
 		lives->not_followed++;
 		return;
 	}
-	lives->nr++;
+	life_link(lives, life);
 }
 
 static void life_map(struct lives *lives, const struct p2ptrace_p2pmem_dma_map *map)
@@ -94,7 +119,8 @@ static void life_map(struct lives *lives, const struct p2ptrace_p2pmem_dma_map *
 
 	if (!life)
 		return;
-	more = life->nr < LIFE_MAX_MAPS ? reallocarray(life->maps, life->nr + 1, sizeof(*more)) : NULL;
+	more = life->nr < LIFE_MAX_MAPS ?
+	       reallocarray(life->maps, life->nr + 1, sizeof(*more)) : NULL;
 	if (!more) {
 		life->unseen++;
 		lives->not_followed++;
@@ -102,7 +128,8 @@ static void life_map(struct lives *lives, const struct p2ptrace_p2pmem_dma_map *
 	}
 	life->maps = more;
 	life->maps[life->nr++] = (struct life_map){
-		.client = map->client, .dma_addr = map->dma_addr, .size = map->size, .from_ns = map->h.ts_ns,
+		.client = map->client, .dma_addr = map->dma_addr, .size = map->size,
+		.from_ns = map->h.ts_ns,
 		.dir = map->dir, .map = map->map,
 	};
 }
@@ -148,13 +175,13 @@ struct life *lives_add(struct lives *lives, const struct event *event, const voi
 		break;
 	case P2PTRACE_p2pmem_free:
 		if (!freed->pins)
-			return life_remove(lives, freed->id, freed->h.ts_ns);
+			return life_end(lives, freed->id, freed->h.ts_ns);
 		life = life_find(lives, freed->id);
 		if (life)
 			life->freed_ns = freed->h.ts_ns;
 		break;
 	case P2PTRACE_p2pmem_reclaim:
-		return life_remove(lives, reclaim->id, reclaim->h.ts_ns);
+		return life_end(lives, reclaim->id, reclaim->h.ts_ns);
 	}
 	return NULL;
 }

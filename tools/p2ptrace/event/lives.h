@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events put together: the life of a buffer from its allocation until its memory comes back, with each mapping in
- * between, and the request of the NVMe target that it was for.
+ * The life of a buffer, put together from events: from its allocation until its memory is free,
+ * with its mappings, and the request of the NVMe target that used it.
  */
 #ifndef LIVES_H
 #define LIVES_H
@@ -15,7 +15,7 @@
 #include "lib/buffer.h"
 #include "p2ptrace.h"
 
-#define LIFE_MAX_MAPS	64	/* of each buffer, that can be followed */
+#define LIFE_MAX_MAPS	64	/* mappings of a buffer that are recorded */
 
 struct life_map {
 	struct p2ptrace_name client;
@@ -25,32 +25,36 @@ struct life_map {
 };
 
 struct life {
-	/* What names it: an id, or on a stock kernel its bus addresses, of which a mapping may tell any */
+	/* An id; on a stock kernel the bus addresses, as a mapping may begin at any of them */
 	struct life_key {
 		uint64_t id, span;
 	} key;
 	struct p2ptrace_p2pmem_alloc alloc;
-	uint64_t freed_ns, back_ns;	/* freed before it came back if it was still mapped */
+	uint64_t freed_ns;	/* 0 unless it was freed while still mapped */
+	uint64_t back_ns;	/* when its memory was free again */
 	bool used;
 	struct p2ptrace_nvmet_p2pmem_use use;	/* if it is */
-	struct life_map *maps;		/* in the order in which they were made */
+	struct life_map *maps;		/* in the order of their beginnings */
 	size_t nr;
-	uint64_t unseen;		/* mappings for which there was no room */
+	uint64_t unseen;		/* mappings beyond LIFE_MAX_MAPS */
+	struct life *older, *younger;	/* by allocation */
 };
 
 struct lives {
 	bool stock;			/* set by the caller */
-	void *tree;			/* of those that have not ended, by key */
+	void *tree;			/* of the lives that have not ended, by key */
+	struct life *oldest, *youngest;
 	size_t nr;
-	uint64_t not_followed;		/* buffers and mappings for which there was no room */
+	/* Buffers and mappings that are missing: evicted (the oldest first), or without room */
+	uint64_t not_followed;
 };
 
-/* What it takes, of all events. */
+/* Adds the events that lives are made from. */
 void lives_events(struct event_set *set);
 
 /*
- * Takes an event into account. Returns the life that it ends, if it does, and then the caller frees it. An event that
- * fits no life is from before, and ignored.
+ * Adds an event. If it ends a life, returns the life, and the caller frees it; otherwise NULL. An
+ * event of a buffer that was allocated before is ignored.
  */
 struct life *lives_add(struct lives *lives, const struct event *event, const void *record);
 void life_free(struct life *life);
