@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# verifier.sh - the programs in p2ptrace's BPF objects, and those that are loaded.
+
+objects=build/obj/bpf
+
+# in_object OBJECT: "PROGRAM SECTION" for each program; functions that programs call
+# are in .text
+in_object() {
+	readelf --wide --section-headers --symbols "$objects/$1.bpf.o" | awk '
+		/^ *\[ *[0-9]+\]/ { sub(/^ *\[ */, ""); sub(/\]/, ""); section[$1] = $2 }
+		$4 == "FUNC" && section[$7] ~ "/" { print $8, section[$7] }' | sort
+}
+
+# kernel_has SECTION: whether the kernel has the tracepoint or the function
+kernel_types=/tmp/kernel-types
+kernel_has() {
+	[ -s $kernel_types ] || {
+		bpftool btf dump file /sys/kernel/btf/vmlinux
+		[ ! -e /sys/kernel/btf/nvmet ] || bpftool btf dump file /sys/kernel/btf/nvmet
+	} 2>/dev/null | awk '$2 == "TYPEDEF" || $2 == "FUNC" { print $3 }' | tr -d "'" \
+		>$kernel_types
+	case $1 in
+	tp_btf/*) grep -qx "btf_trace_${1#*/}" $kernel_types ;;
+	*) grep -qx "${1#*/}" $kernel_types ;;
+	esac
+}
+
+# expected OBJECT MODE: those of its programs that p2ptrace loads on such a kernel
+expected() {
+	local name section
+	in_object "$1" | while read -r name section; do
+		[[ $2 = stock ]] && [[ $name != stock_* ]] && continue
+		[[ $2 = tracepoint ]] && [[ $name = stock_* ]] && continue
+		if kernel_has "$section"; then
+			echo "$name"
+		else
+			echo "$1: $name is not loaded: the kernel has no $section" >&2
+		fi
+	done
+}
+
+loaded() {
+	bpftool --json prog show | jq -r '.[].name' |
+		grep -E '^(stock_|p2pmem_|nvmet_p2pmem_)' | sort
+}
+
+# passes OBJECT MODE REGEX COMMAND [OPTION]...: while p2ptrace runs the command, exactly
+# the expected programs of the object are loaded, of those that match
+passes() {
+	local object=$1 mode=$2 line pid
+	expected "$object" "$mode" 2>/tmp/missing | grep -E "$3" >/tmp/expected
+	shift 3
+	while read -r line; do diag "$line"; done </tmp/missing
+	rm -f /tmp/checked
+	: >/tmp/err
+	env --default-signal=INT "$P2PTRACE" "$@" >/tmp/out 2>/tmp/err &
+	pid=$!
+	# shellcheck disable=SC2317 # wait_for runs it
+	attached() {
+		grep -qsE 'tracing|counting|measuring|watching' /tmp/err || [ -e /tmp/checked ] ||
+			! kill -0 "$pid" 2>/dev/null
+	}
+	wait_for 60 attached
+	is "$*: programs of $object.bpf.o" "$(loaded | paste -sd ' ')" \
+		"$(paste -sd ' ' /tmp/expected)" || diag "$(cat /tmp/err)"
+	kill -INT $pid
+	wait $pid
+}
+
+# verifier_test MODE PROVIDER CLIENT: each command loads the programs of its object.  The
+# options are constants to the verifier, which sees other programs with a filter.
+verifier_test() {
+	local mode=$1 provider=$2 client=$3 object
+	plan 14
+	for object in trace stat leaks lifetimes; do
+		ok "$object.bpf.o has programs" [ "$(in_object $object | wc -l)" -ge 8 ]
+	done
+	passes trace "$mode" . trace
+	# The other two events of nvmet have no device
+	passes trace "$mode" '^(stock_)?p2pmem|bind|pages' \
+		trace --dev "$provider" --pid 1 --comm fio
+	passes trace "$mode" 'decide|dma|pages' trace --client "$client"
+	passes stat "$mode" . stat
+	passes stat "$mode" 'decide|dma|pages' stat --client "$client" --comm fio
+	passes stat "$mode" . check -- sh -c 'touch /tmp/checked; sleep 1000'
+	passes leaks "$mode" p2pmem leaks
+	passes leaks "$mode" p2pmem leaks --dev "$provider"
+	passes lifetimes "$mode" . lifetimes
+	passes lifetimes "$mode" 'dma|pages' lifetimes --dev "$provider" --client "$client"
+}
