@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the user wants to see: devices by name, tasks, and sizes. The filter is constant once loaded, so without one the
- * verifier removes the comparisons altogether.
+ * The filter: devices by name, tasks, and sizes. It is constant once loaded. Without a filter, the
+ * verifier removes the comparisons.
  */
 #ifndef FILTER_BPF_H
 #define FILTER_BPF_H
@@ -14,7 +14,7 @@
 
 const volatile struct p2ptrace_filter filter = {};
 
-/* The whole of @name is written. A NULL or bad pointer reads as the empty name. */
+/* Writes all of @name. A NULL or bad pointer reads as the empty name. */
 static __always_inline void array_read(struct p2ptrace_name *name, const char *from)
 {
 	__builtin_memset(name, 0, sizeof(*name));
@@ -22,9 +22,10 @@ static __always_inline void array_read(struct p2ptrace_name *name, const char *f
 }
 
 /*
- * The same for what the verifier takes for a number, as a device's name. The helper goes byte by byte, which would be a
- * good part of what an event costs. A word with a part of the name in it is all there if it is aligned, and none is
- * read that has no such part.
+ * The same for an address that the verifier treats as a number, such as that of a device's name.
+ * The helper reads byte by byte, which would be a large part of the cost of an event; this reads
+ * words. An aligned word that contains a part of the name is readable as a whole, and no word after
+ * the end of the name is read.
  */
 static __always_inline void name_read(struct p2ptrace_name *name, const char *from)
 {
@@ -51,16 +52,17 @@ static __always_inline void name_read(struct p2ptrace_name *name, const char *fr
 	name->s[P2PTRACE_NAME_LEN - 1] = '\0';
 }
 
-static __always_inline bool name_matches(const char *from, const volatile struct p2ptrace_name *wanted)
+static __always_inline bool name_matches(const char *from,
+					 const volatile struct p2ptrace_name *wanted)
 {
 	struct p2ptrace_name name;
 
-	/* The empty name must not match an event without a device. */
+	/* The empty name must not match an event without a device */
 	if (!wanted->w[0])
 		return false;
 	name_read(&name, from);
-	return name.w[0] == wanted->w[0] && name.w[1] == wanted->w[1] && name.w[2] == wanted->w[2] &&
-	       name.w[3] == wanted->w[3];
+	return name.w[0] == wanted->w[0] && name.w[1] == wanted->w[1] &&
+	       name.w[2] == wanted->w[2] && name.w[3] == wanted->w[3];
 }
 
 static __always_inline bool all_devs_wanted(void)
@@ -78,7 +80,7 @@ static __always_inline bool client_wanted(const char *client)
 	return !filter.client.w[0] || name_matches(client, &filter.client);
 }
 
-/* Of an event in an interrupt, the task is the one that was interrupted. */
+/* In an interrupt, the current task is the one that was interrupted. */
 static __always_inline bool task_wanted(void)
 {
 	__u64 comm[P2PTRACE_COMM_LEN / 8];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A log2 histogram of times, filled by BPF programs and read by user space (tools/p2ptrace/lib/hist.h).
+ * A log2 histogram of times. BPF programs fill it, tools/p2ptrace/lib/hist.h reads it.
  */
 #ifndef HIST_TYPES_H
 #define HIST_TYPES_H

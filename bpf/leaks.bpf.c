@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "p2ptrace leaks": who has allocated what is still held. What is held the kernel knows; from here come the process and
- * its stack.
+ * "p2ptrace leaks": the process and the stack that allocated each buffer. On a kernel with the
+ * series, the list of held buffers comes from debugfs.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
@@ -14,6 +14,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define MAX_STACKS	16384
+
+const volatile bool stock = false;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -34,17 +36,18 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 	struct p2ptrace_owner owner = {};
 	__u64 id = buf->id;
 
-	if (!lender_wanted(&buf->lender))
+	if (!dev_wanted(&buf->provider))
 		return 0;
 
-	lender_read(&owner.dev, &buf->lender);
+	dev_read(&owner.dev, &buf->provider);
 	owner.pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
 	owner.ts_ns = bpf_ktime_get_ns();
 	owner.size = buf->size;
-	/* Negative if there is no room, or two stacks share a place: then there is none */
+	/* Negative, hence no stack, if the map is full or two stacks have the same hash */
 	owner.stack = bpf_get_stackid(ctx, &stacks, 0);
-	if (bpf_map_update_elem(&owners, &id, &owner, BPF_ANY))
+	/* A stock kernel uses ids again: an old entry is one whose end was missed */
+	if (bpf_map_update_elem(&owners, &id, &owner, stock ? BPF_ANY : BPF_NOEXIST))
 		count_lost();
 	return 0;
 }
@@ -53,9 +56,9 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
 	__u64 id = buf->id;
 
-	/* What is still mapped is still held */
+	/* A buffer that is still mapped is still held. One from before tracing has no entry. */
 	if (!pins)
-		bpf_map_delete_elem(&owners, &id);
+		deleted(bpf_map_delete_elem(&owners, &id));
 	return 0;
 }
 
@@ -63,6 +66,6 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
 	__u64 id = buf->id;
 
-	bpf_map_delete_elem(&owners, &id);
+	deleted(bpf_map_delete_elem(&owners, &id));
 	return 0;
 }

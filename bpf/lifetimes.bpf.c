@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "p2ptrace lifetimes": how long buffers are held and mapped, as histograms. No event crosses to user space.
+ * "p2ptrace lifetimes": histograms of how long buffers are held and mapped. No event crosses to
+ * user space.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
@@ -17,7 +18,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile bool stock = false;
 
-/* When a buffer was allocated, by its id. */
+/* The time of each allocation, by buffer id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, P2PTRACE_MAX_LIVE);
@@ -25,7 +26,7 @@ struct {
 	__type(value, __u64);
 } allocated SEC(".maps");
 
-/* When it was mapped. The client is only compared. */
+/* The time of each mapping. The client is an address, only compared. */
 struct mapping {
 	__u64 id;
 	__u64 dma_addr;
@@ -41,13 +42,13 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);	/* there are a few, on machines of many CPUs */
+	__uint(map_flags, BPF_F_NO_PREALLOC);	/* few entries, but one for each CPU */
 	__uint(max_entries, MAX_LIVES);
 	__type(key, struct p2ptrace_lifetime);
 	__type(value, struct hist);
 } lives SEC(".maps");
 
-/* Ends of what began before we looked */
+/* Ends of buffers and mappings that began before tracing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -66,7 +67,7 @@ static __always_inline void count_unknown(void)
 		__sync_fetch_and_add(unknown, 1);
 }
 
-/* The number of the highest bit that is set; 0 for 0 as for 1. */
+/* The number of the highest bit that is set. 0 and 1 both have the result 0. */
 static __always_inline __u32 slot_of(__u64 ns)
 {
 	__u32 slot = 0;
@@ -86,7 +87,7 @@ static __always_inline void life_add(const struct p2ptrace_lifetime *life, __u64
 	__u32 slot = slot_of(ns);
 
 	if (!hist) {
-		/* Another CPU may be faster, which is as good */
+		/* Fails if another CPU was faster, which does not matter */
 		bpf_map_update_elem(&lives, life, &none, BPF_NOEXIST);
 		hist = bpf_map_lookup_elem(&lives, life);
 	}
@@ -94,11 +95,11 @@ static __always_inline void life_add(const struct p2ptrace_lifetime *life, __u64
 		count_lost();
 		return;
 	}
-	/* Atomic: in the midst of it, an interrupt may run another of our programs on this very CPU. */
+	/* Atomic, because an interrupt may run another program on this CPU */
 	__sync_fetch_and_add(&hist->slots[slot], 1);
 	__sync_fetch_and_add(&hist->count, 1);
 	__sync_fetch_and_add(&hist->total_ns, ns);
-	/* An interrupt in between may be overwritten: the longest is as good as that */
+	/* An interrupt may store its value between the two. The loss of a maximum is accepted. */
 	if (ns > hist->max_ns)
 		hist->max_ns = ns;
 }
@@ -106,34 +107,36 @@ static __always_inline void life_add(const struct p2ptrace_lifetime *life, __u64
 static __always_inline void buffer_ends(const struct buffer *buf)
 {
 	struct p2ptrace_lifetime life = {};
-	__u64 id = buf->id, *since;
+	__u64 id = buf->id, from = 0, *since;
 
-	if (!lender_wanted(&buf->lender))
+	if (!dev_wanted(&buf->provider))
 		return;
 	since = bpf_map_lookup_elem(&allocated, &id);
-	if (!since) {
+	if (since)
+		from = *since;
+	if (!since || !deleted(bpf_map_delete_elem(&allocated, &id))) {
 		count_unknown();
 		return;
 	}
-	lender_read(&life.dev, &buf->lender);
-	life_add(&life, bpf_ktime_get_ns() - *since);
-	bpf_map_delete_elem(&allocated, &id);
+	dev_read(&life.dev, &buf->provider);
+	life_add(&life, bpf_ktime_get_ns() - from);
 }
 
 EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
 	__u64 id = buf->id, now = bpf_ktime_get_ns();
 
-	if (!lender_wanted(&buf->lender))
+	if (!dev_wanted(&buf->provider))
 		return 0;
-	if (bpf_map_update_elem(&allocated, &id, &now, BPF_ANY))
+	/* A stock kernel uses ids again: an old entry is one whose end was missed */
+	if (bpf_map_update_elem(&allocated, &id, &now, stock ? BPF_ANY : BPF_NOEXIST))
 		count_lost();
 	return 0;
 }
 
 EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
-	/* What is still mapped is held until its memory comes back */
+	/* A buffer that is still mapped is held until p2pmem_reclaim */
 	if (!pins)
 		buffer_ends(buf);
 	return 0;
@@ -149,14 +152,17 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct mapping mapping = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	struct mapping mapping = {
+		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+	};
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
 		return 0;
 	/*
-	 * Also if the client has mapped the buffer twice: the two cannot be told apart. On a stock kernel, whose ids come
-	 * again, it is rather one that has ended unseen, while we were attached.
+	 * If the client maps a buffer twice, the two mappings cannot be distinguished, and the
+	 * second one counts as lost. A stock kernel uses ids again, and there the old entry is one
+	 * whose end was missed.
 	 */
 	if (bpf_map_update_elem(&mapped, &mapping, &now, stock ? BPF_ANY : BPF_NOEXIST))
 		count_lost();
@@ -165,20 +171,23 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct mapping mapping = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	struct mapping mapping = {
+		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+	};
 	struct p2ptrace_lifetime life = {};
-	__u64 *since;
+	__u64 from = 0, *since;
 
-	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
 		return 0;
 	since = bpf_map_lookup_elem(&mapped, &mapping);
-	if (!since) {
+	if (since)
+		from = *since;
+	if (!since || !deleted(bpf_map_delete_elem(&mapped, &mapping))) {
 		count_unknown();
 		return 0;
 	}
-	lender_read(&life.dev, &buf->lender);
+	dev_read(&life.dev, &buf->provider);
 	name_read(&life.client, dma->client->kobj.name);
-	life_add(&life, bpf_ktime_get_ns() - *since);
-	bpf_map_delete_elem(&mapped, &mapping);
+	life_add(&life, bpf_ktime_get_ns() - from);
 	return 0;
 }

@@ -26,13 +26,18 @@
  *
  * - After NAME ran, its mark is in the bucket, or the bucket is full for good ("overflowed").
  * - Only the occurrence's own NAME_nested removes a mark.
- * - NAME_nested records the event only if its mark is missing in a bucket that never overflowed.
- *   By the first two rules the kernel has then certainly skipped NAME. No event is recorded twice.
+ * - NAME_nested records the event only if it is certain that the kernel has skipped NAME: if its
+ *   mark is missing in a bucket that never overflowed, or if this very task is inside NAME, so that
+ *   the event is one of an interrupt on top of it. No event is recorded twice.
  *
- * An event is lost if the kernel skips both programs, if the bucket has overflowed, or if an old
- * mark with the same address is found. The old mark stays behind when the kernel skips NAME_nested
- * alone. None of these losses is silent: the kernel counts how often it skipped NAME, NAME_nested
- * counts how many of these events it recorded, and user space reports the difference as lost.
+ * The last condition is for old marks. An old mark stays behind when the kernel skips NAME_nested
+ * alone, because the event interrupted NAME_nested. The next interrupt is likely to have the same
+ * address, and would take the old mark for its own.
+ *
+ * An event is lost if the kernel skips both programs, or in the rare cases that are left: the
+ * bucket has overflowed, or an old mark is found after a preemption. None of these losses is
+ * silent: the kernel counts how often it skipped NAME, NAME_nested counts how many of these events
+ * it recorded, and user space reports the difference as lost.
  */
 #ifndef NESTED_BPF_H
 #define NESTED_BPF_H
@@ -61,6 +66,29 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } caught_per_cpu SEC(".maps");
+
+/*
+ * The task that is inside NAME on this CPU, or 0. Nobody else writes it meanwhile: the kernel does
+ * not run NAME again on this CPU, and does not move the task to another one.
+ */
+struct inside {
+	__u64 task[P2PTRACE_NR_EVENTS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct inside);
+} inside_per_cpu SEC(".maps");
+
+static __always_inline __u64 *inside_task(enum p2ptrace_event event)
+{
+	__u32 zero = 0;
+	struct inside *inside = bpf_map_lookup_elem(&inside_per_cpu, &zero);
+
+	return inside ? &inside->task[event] : NULL;
+}
 
 /*
  * The address of the arguments as a number: the verifier does not let a program compute with the
@@ -100,19 +128,21 @@ static __always_inline void mark_set(const unsigned long long *ctx)
 }
 
 /* Whether NAME was skipped, so that the event is NAME_nested's. It then counts as caught. */
-static __always_inline bool mark_missing(const unsigned long long *ctx)
+static __always_inline bool mark_missing(const unsigned long long *ctx, enum p2ptrace_event event)
 {
-	__u64 id = occurrence(ctx), *caught;
+	__u64 id = occurrence(ctx), *inside = inside_task(event), *caught;
 	struct mark_bucket *bucket = mark_bucket(id);
+	bool skipped = inside && *inside && *inside == bpf_get_current_task();
 	__u32 zero = 0;
 
 	for (int i = 0; i < MARKS_PER_BUCKET; i++) {
 		if (bucket->marks[i] == id) {
 			bucket->marks[i] = 0;
-			return false;
+			if (!skipped)
+				return false;
 		}
 	}
-	if (bucket->overflowed)
+	if (!skipped && bucket->overflowed)
 		return false;
 	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);
 	if (caught)
@@ -120,15 +150,23 @@ static __always_inline bool mark_missing(const unsigned long long *ctx)
 	return true;
 }
 
-#define MARKED_PROGS(section, name, handled)						\
+#define MARKED_PROGS(section, name, event, handled)					\
 SEC(section)										\
 int name(unsigned long long *ctx)							\
 {											\
+	__u64 *inside = inside_task(event);						\
+											\
+	if (inside)									\
+		*inside = bpf_get_current_task();					\
 	mark_set(ctx);									\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return task_wanted() ? handled : 0;						\
+	if (task_wanted())								\
+		handled;								\
 	_Pragma("GCC diagnostic pop")							\
+	if (inside)									\
+		*inside = 0;								\
+	return 0;									\
 }											\
 											\
 SEC(section)										\
@@ -136,11 +174,12 @@ int name##_nested(unsigned long long *ctx)						\
 {											\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return mark_missing(ctx) && task_wanted() ? handled : 0;			\
+	return mark_missing(ctx, event) && task_wanted() ? handled : 0;			\
 	_Pragma("GCC diagnostic pop")							\
 }
 
-#define TRACEPOINT_PROGS(name, handled) MARKED_PROGS("tp_btf/" #name, name, handled)
+#define TRACEPOINT_PROGS(name, handled) \
+	MARKED_PROGS("tp_btf/" #name, name, P2PTRACE_##name, handled)
 
 /*
  * The programs of an event that only the series has, from one body. As with BPF_PROG(), the body
@@ -163,7 +202,8 @@ static __always_inline int on_##name(unsigned long long *ctx, ##args)
 
 /* For an event that a stock kernel shows by a tracepoint of its own. */
 #define STOCK_TRACEPOINT_PROGS(name)							\
-MARKED_PROGS(P2PTRACE_STOCK_##name, stock_##name, from_stock_##name(ctx, on_##name))
+MARKED_PROGS(P2PTRACE_STOCK_##name, stock_##name, P2PTRACE_##name,			\
+	     from_stock_##name(ctx, on_##name))
 
 /*
  * For an event that a stock kernel shows by a function. There is no second program: the order in

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Everything that crosses between the BPF programs and user space, and nothing else: the list of events, one record
- * per event, the counts, and the filter. A record starts with struct p2ptrace_header; its other members bear the names that the
- * tracepoints and "p2ptrace trace --json" use.
+ * The data that crosses between the BPF programs and user space: the events and their records, the
+ * counts, and the filter.
  *
- * There is no enum of the kernel in here. Enum values cross as numbers, and user space looks their names up in the
- * BTF of the running kernel (tools/p2ptrace/event/enums.c), so they cannot drift.
+ * Events and fields are listed once, here. The record structures, the field tables for text and
+ * JSON (tools/p2ptrace/event/events.c) and the metrics of enum fields are generated from the lists.
+ *
+ * The kernel's enums are not repeated here. Enum values cross as numbers, and user space looks up
+ * their names in the BTF of the running kernel (tools/p2ptrace/event/enums.c).
  */
 #ifndef P2PTRACE_H
 #define P2PTRACE_H
 
 #include <linux/types.h>
 
-/* Every event. A new one also needs a record below, a program in a .bpf.c and a field table in events.c. */
+/* Every event. CONTRIBUTING lists the files that a new one needs. */
 #define P2PTRACE_EVENTS(X)	\
 	X(p2pmem_dev_add)	\
 	X(p2pmem_dev_del)	\
@@ -33,8 +35,138 @@
 	X(nvmet_p2pmem_fallback)
 
 /*
- * Where stock kernels show the same, by what libbpf calls the program's section. That of the p2pdma functions is all
- * in drivers/pci/p2pdma.c, and has been since 6.2; dma_map_sg came with 6.12.
+ * The fields of each event, in the order in which text and JSON show them:
+ *
+ *	F(event, kind, name, enum, kernels)
+ *
+ * kind: see P2PTRACE_TYPE_* below, and enum field_kind in events.h for how each is printed.
+ * enum: for kind ENUM, the enum of the kernel (ENUM_... in enums.h).
+ * kernels: ALL, or SERIES for a field that a stock kernel cannot provide.
+ */
+#define P2PTRACE_FIELDS_p2pmem_dev_add(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, STRING, provider, NONE, ALL)			\
+	F(e, HEX, bus_addr, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, INT, node, NONE, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_dev_del(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, STRING, provider, NONE, ALL)			\
+	F(e, UINT, buffers, NONE, ALL)				\
+	F(e, BYTES, bytes, NONE, ALL)				\
+	F(e, UINT, pins, NONE, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_dev_drained(F, e)		\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, STRING, provider, NONE, ALL)			\
+	F(e, UINT, waited_ns, NONE, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_drain_stall(F, e)		\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, STRING, provider, NONE, ALL)			\
+	F(e, UINT, buffers, NONE, ALL)				\
+	F(e, UINT, pins, NONE, ALL)				\
+	F(e, UINT, oldest_id, NONE, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_alloc(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, HEX, bus_addr, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, UINT, nents, NONE, SERIES)
+
+#define P2PTRACE_FIELDS_p2pmem_alloc_fail(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, ENUM, reason, ALLOC_ERROR, SERIES)
+
+#define P2PTRACE_FIELDS_p2pmem_free(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, UINT, pins, NONE, SERIES)
+
+#define P2PTRACE_FIELDS_p2pmem_reclaim(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_decide(F, e)			\
+	F(e, STRING, provider, NONE, ALL)			\
+	F(e, STRING, client, NONE, ALL)				\
+	F(e, ENUM, map, MAP_TYPE, ALL)				\
+	F(e, INT, distance, NONE, ALL)				\
+	F(e, ENUM, reason, DECISION_REASON, SERIES)		\
+	F(e, STRING, blocker, NONE, SERIES)
+
+#define P2PTRACE_FIELDS_p2pmem_find(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, UINT, clients, NONE, ALL)				\
+	F(e, UINT, candidates, NONE, SERIES)			\
+	F(e, INT, distance, NONE, SERIES)			\
+	F(e, ERRNO, err, NONE, SERIES)
+
+#define P2PTRACE_FIELDS_p2pmem_dma_map(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, client, NONE, ALL)				\
+	F(e, HEX, dma_addr, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, ENUM, dir, DMA_DIRECTION, ALL)			\
+	F(e, ENUM, map, MAP_TYPE, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_dma_unmap(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, client, NONE, ALL)				\
+	F(e, HEX, dma_addr, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, ENUM, dir, DMA_DIRECTION, ALL)
+
+#define P2PTRACE_FIELDS_p2pmem_mmap(F, e)			\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, BOOL, allowed, NONE, SERIES)
+
+#define P2PTRACE_FIELDS_nvmet_p2pmem_bind(F, e)			\
+	F(e, NQN, subsys, NONE, ALL)				\
+	F(e, UINT, cntlid, NONE, ALL)				\
+	F(e, UINT, nsid, NONE, ALL)				\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, INT, distance, NONE, ALL)				\
+	F(e, ERRNO, err, NONE, ALL)
+
+#define P2PTRACE_FIELDS_nvmet_p2pmem_unbind(F, e)		\
+	F(e, NQN, subsys, NONE, ALL)				\
+	F(e, UINT, cntlid, NONE, ALL)				\
+	F(e, UINT, nsid, NONE, ALL)				\
+	F(e, STRING, dev, NONE, ALL)				\
+	F(e, ENUM, reason, UNBIND_REASON, ALL)
+
+#define P2PTRACE_FIELDS_nvmet_p2pmem_use(F, e)			\
+	F(e, UINT, cntlid, NONE, ALL)				\
+	F(e, UINT, qid, NONE, ALL)				\
+	F(e, UINT, cid, NONE, ALL)				\
+	F(e, UINT, nsid, NONE, ALL)				\
+	F(e, HEX, opcode, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, UINT, id, NONE, SERIES)
+
+#define P2PTRACE_FIELDS_nvmet_p2pmem_fallback(F, e)		\
+	F(e, UINT, cntlid, NONE, ALL)				\
+	F(e, UINT, qid, NONE, ALL)				\
+	F(e, UINT, cid, NONE, ALL)				\
+	F(e, UINT, nsid, NONE, ALL)				\
+	F(e, HEX, opcode, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, ENUM, reason, FALLBACK_REASON, SERIES)
+
+/*
+ * The hooks of stock kernels, as libbpf names the section of a program. The functions are in
+ * drivers/pci/p2pdma.c since 6.2. The event dma_map_sg exists since 6.12.
+ *
+ * tools/p2ptrace/session/hooks.c lists the hooks of each event, the best one first.
  */
 #define P2PTRACE_STOCK_p2pmem_alloc		"fexit/pci_alloc_p2pmem"
 #define P2PTRACE_STOCK_p2pmem_alloc_fail	"fexit/pci_alloc_p2pmem"
@@ -46,7 +178,7 @@
 #define P2PTRACE_STOCK_p2pmem_mmap		"fexit/p2pmem_alloc_mmap"
 #define P2PTRACE_STOCK_nvmet_p2pmem_use		"fexit/nvmet_req_alloc_sgls"
 #define P2PTRACE_STOCK_nvmet_p2pmem_fallback	"fexit/nvmet_req_alloc_sgls"
-/* Not an event: which pages are peer memory */
+/* Not an event: shows which pages are peer memory */
 #define P2PTRACE_STOCK_PAGES			"fentry/pci_p2pdma_map_segment"
 
 enum p2ptrace_event {
@@ -58,9 +190,9 @@ enum p2ptrace_event {
 
 #define P2PTRACE_COMM_LEN	16	/* TASK_COMM_LEN */
 #define P2PTRACE_NAME_LEN	32	/* a device name; longer ones are cut */
-#define P2PTRACE_NQN_LEN	224	/* the 223 bytes NVMe allows, and a NUL */
+#define P2PTRACE_NQN_LEN	224	/* the 223 bytes that NVMe allows, and a NUL */
 
-/* A name and, to compare it in a few instructions, its words. Always padded with NULs. */
+/* A name, padded with NULs. The words make a comparison take few instructions. */
 struct p2ptrace_name {
 	union {
 		char s[P2PTRACE_NAME_LEN];
@@ -68,12 +200,12 @@ struct p2ptrace_name {
 	};
 };
 
-/* An empty name, or a 0, filters nothing. dev and provider are alternatives: one match is enough. */
+/* An empty name or a 0 matches every event. One match of dev and provider is enough. */
 struct p2ptrace_filter {
 	struct p2ptrace_name dev;
 	struct p2ptrace_name provider;
 	struct p2ptrace_name client;
-	struct p2ptrace_name comm;	/* the first P2PTRACE_COMM_LEN bytes count */
+	struct p2ptrace_name comm;	/* only P2PTRACE_COMM_LEN bytes are used */
 	__u64 min_size;
 	__u32 pid;
 	__u32 pad;
@@ -92,230 +224,96 @@ struct p2ptrace_header {
 };
 _Static_assert(sizeof(struct p2ptrace_header) == 40, "header has a hole");
 
-struct p2ptrace_p2pmem_dev_add {
-	struct p2ptrace_header h;
-	__u64 bus_addr;
-	__u64 size;
-	struct p2ptrace_name dev;
-	struct p2ptrace_name provider;
-	__s32 node;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_dev_add) == 128, "record has a hole");
+/* A field's type in the record. All have a multiple of 8 bytes, so that no record has a hole. */
+#define P2PTRACE_TYPE_UINT(name)	__u64 name
+#define P2PTRACE_TYPE_BYTES(name)	__u64 name
+#define P2PTRACE_TYPE_HEX(name)		__u64 name
+#define P2PTRACE_TYPE_BOOL(name)	__u64 name
+#define P2PTRACE_TYPE_ENUM(name)	__u64 name
+#define P2PTRACE_TYPE_INT(name)		__s64 name
+#define P2PTRACE_TYPE_ERRNO(name)	__s64 name
+#define P2PTRACE_TYPE_STRING(name)	struct p2ptrace_name name
+#define P2PTRACE_TYPE_NQN(name)		char name[P2PTRACE_NQN_LEN]
 
-struct p2ptrace_p2pmem_dev_del {
-	struct p2ptrace_header h;
-	__u64 buffers;
-	__u64 bytes;
-	__u64 pins;
-	struct p2ptrace_name dev;
-	struct p2ptrace_name provider;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_dev_del) == 128, "record has a hole");
+/* The records: struct p2ptrace_p2pmem_alloc and so on. */
+#define P2PTRACE_MEMBER(e, kind, name, which, kernels)	P2PTRACE_TYPE_##kind(name);
+#define P2PTRACE_MEMBER_SIZE(e, kind, name, which, kernels) \
+	+ sizeof(((struct p2ptrace_##e *)0)->name)
+#define P2PTRACE_RECORD(e)								\
+struct p2ptrace_##e {									\
+	struct p2ptrace_header h;							\
+	P2PTRACE_FIELDS_##e(P2PTRACE_MEMBER, e)						\
+};											\
+_Static_assert(sizeof(struct p2ptrace_##e) == sizeof(struct p2ptrace_header)		\
+	       P2PTRACE_FIELDS_##e(P2PTRACE_MEMBER_SIZE, e), "record has a hole");
+P2PTRACE_EVENTS(P2PTRACE_RECORD)
+#undef P2PTRACE_RECORD
+#undef P2PTRACE_MEMBER_SIZE
+#undef P2PTRACE_MEMBER
 
-struct p2ptrace_p2pmem_dev_drained {
-	struct p2ptrace_header h;
-	__u64 waited_ns;
-	struct p2ptrace_name dev;
-	struct p2ptrace_name provider;
+/* Each enum field of each event: P2PTRACE_ENUM_p2pmem_decide_reason and so on. */
+#define P2PTRACE_IF_UINT(x)
+#define P2PTRACE_IF_BYTES(x)
+#define P2PTRACE_IF_HEX(x)
+#define P2PTRACE_IF_BOOL(x)
+#define P2PTRACE_IF_INT(x)
+#define P2PTRACE_IF_ERRNO(x)
+#define P2PTRACE_IF_STRING(x)
+#define P2PTRACE_IF_NQN(x)
+#define P2PTRACE_IF_ENUM(x)	x
+#define P2PTRACE_ENUM_FIELD(e, kind, name, which, kernels) \
+	P2PTRACE_IF_##kind(P2PTRACE_ENUM_##e##_##name P2PTRACE_COMMA)
+#define P2PTRACE_COMMA		,
+#define P2PTRACE_ENUM_FIELDS(e)	P2PTRACE_FIELDS_##e(P2PTRACE_ENUM_FIELD, e)
+enum p2ptrace_enum_field {
+	P2PTRACE_EVENTS(P2PTRACE_ENUM_FIELDS)
+	P2PTRACE_NR_ENUM_FIELDS
 };
-_Static_assert(sizeof(struct p2ptrace_p2pmem_dev_drained) == 112, "record has a hole");
+#undef P2PTRACE_ENUM_FIELDS
+#undef P2PTRACE_ENUM_FIELD
 
-struct p2ptrace_p2pmem_drain_stall {
-	struct p2ptrace_header h;
-	__u64 buffers;
-	__u64 pins;
-	__u64 oldest_id;
-	struct p2ptrace_name dev;
-	struct p2ptrace_name provider;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_drain_stall) == 128, "record has a hole");
-
-struct p2ptrace_p2pmem_alloc {
-	struct p2ptrace_header h;
-	__u64 id;
-	__u64 bus_addr;
-	__u64 size;
-	struct p2ptrace_name dev;
-	__u32 nents;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_alloc) == 104, "record has a hole");
-
-struct p2ptrace_p2pmem_alloc_fail {
-	struct p2ptrace_header h;
-	__u64 size;
-	struct p2ptrace_name dev;
-	__u32 reason;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_alloc_fail) == 88, "record has a hole");
-
-struct p2ptrace_p2pmem_free {
-	struct p2ptrace_header h;
-	__u64 id;
-	__u64 size;
-	struct p2ptrace_name dev;
-	__u32 pins;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_free) == 96, "record has a hole");
-
-struct p2ptrace_p2pmem_reclaim {
-	struct p2ptrace_header h;
-	__u64 id;
-	__u64 size;
-	struct p2ptrace_name dev;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_reclaim) == 88, "record has a hole");
-
-struct p2ptrace_p2pmem_decide {
-	struct p2ptrace_header h;
-	struct p2ptrace_name provider;
-	struct p2ptrace_name client;
-	struct p2ptrace_name blocker;
-	__u32 map;
-	__s32 distance;
-	__u32 reason;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_decide) == 152, "record has a hole");
-
-struct p2ptrace_p2pmem_find {
-	struct p2ptrace_header h;
-	struct p2ptrace_name dev;
-	__u32 clients;
-	__u32 candidates;
-	__s32 distance;
-	__s32 err;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_find) == 88, "record has a hole");
-
-struct p2ptrace_p2pmem_dma_map {
-	struct p2ptrace_header h;
-	__u64 id;
-	__u64 dma_addr;
-	__u64 size;
-	struct p2ptrace_name dev;
-	struct p2ptrace_name client;
-	__u32 dir;
-	__u32 map;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_dma_map) == 136, "record has a hole");
-
-struct p2ptrace_p2pmem_dma_unmap {
-	struct p2ptrace_header h;
-	__u64 id;
-	__u64 dma_addr;
-	__u64 size;
-	struct p2ptrace_name dev;
-	struct p2ptrace_name client;
-	__u32 dir;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_dma_unmap) == 136, "record has a hole");
-
-struct p2ptrace_p2pmem_mmap {
-	struct p2ptrace_header h;
-	__u64 size;
-	struct p2ptrace_name dev;
-	__u32 allowed;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_p2pmem_mmap) == 88, "record has a hole");
-
-struct p2ptrace_nvmet_p2pmem_bind {
-	struct p2ptrace_header h;
-	struct p2ptrace_name dev;
-	__u32 cntlid;
-	__u32 nsid;
-	__s32 distance;
-	__s32 err;
-	char subsys[P2PTRACE_NQN_LEN];
-};
-_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_bind) == 312, "record has a hole");
-
-struct p2ptrace_nvmet_p2pmem_unbind {
-	struct p2ptrace_header h;
-	struct p2ptrace_name dev;
-	__u32 cntlid;
-	__u32 nsid;
-	__u32 reason;
-	__u32 pad;
-	char subsys[P2PTRACE_NQN_LEN];
-};
-_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_unbind) == 312, "record has a hole");
-
-struct p2ptrace_nvmet_p2pmem_use {
-	struct p2ptrace_header h;
-	__u64 id;
-	__u64 size;
-	__u32 nsid;
-	__u16 cntlid;
-	__u16 qid;
-	__u16 cid;
-	__u8 opcode;
-	__u8 pad[5];
-};
-_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_use) == 72, "record has a hole");
-
-struct p2ptrace_nvmet_p2pmem_fallback {
-	struct p2ptrace_header h;
-	__u64 size;
-	__u32 nsid;
-	__u32 reason;
-	__u16 cntlid;
-	__u16 qid;
-	__u16 cid;
-	__u8 opcode;
-	__u8 pad;
-};
-_Static_assert(sizeof(struct p2ptrace_nvmet_p2pmem_fallback) == 64, "record has a hole");
-
-/* What must not happen to a buffer and its mappings, as "p2ptrace check" sees it happen. */
+/* The violations that the programs of "p2ptrace check" detect. */
 enum p2ptrace_violation {
-	P2PTRACE_MAP_AFTER_FREE,	/* mapped when it was freed, or had never been allocated */
-	P2PTRACE_DOUBLE_MAP,		/* mapped by who had it mapped already */
-	P2PTRACE_LATE_UNMAP,		/* unmapped only after it was freed */
+	P2PTRACE_MAP_AFTER_FREE,	/* the mapped buffer was freed or never allocated */
+	P2PTRACE_DOUBLE_MAP,		/* the client had mapped the buffer already */
+	P2PTRACE_LATE_UNMAP,		/* unmapped after the buffer was freed */
 	P2PTRACE_UNMAP_WITHOUT_MAP,
-	P2PTRACE_HELD_TOO_LONG,		/* given back, but late; those that are still held, user space counts */
+	P2PTRACE_HELD_TOO_LONG,		/* freed, but late; user space adds those not freed yet */
 	P2PTRACE_NR_VIOLATIONS
 };
 
-/* The first of a kind. */
+/* The first violation of a kind. */
 struct p2ptrace_first {
 	__u64 id;
-	__u64 held_ns;			/* 0 if it is not about that */
+	__u64 held_ns;			/* 0 if the violation is not about a time */
 	struct p2ptrace_name dev;
-	struct p2ptrace_name client;	/* "" if it is about none */
+	struct p2ptrace_name client;	/* "" if the violation is not about a client */
 	__u32 pid;
 	__u32 pad;
 	char comm[P2PTRACE_COMM_LEN];
 };
 
 /*
- * What "p2ptrace stat" has counted, on one CPU. Enum values from P2PTRACE_NR_VALUES - 1 on share the last place.
+ * The counts of "p2ptrace stat" on one CPU. An enum value of P2PTRACE_NR_VALUES - 1 or more is
+ * counted in the last element.
  */
 #define P2PTRACE_NR_VALUES	16
 
 struct p2ptrace_counts {
 	__u64 events[P2PTRACE_NR_EVENTS];
-	__u64 bytes[P2PTRACE_NR_EVENTS];		/* of those that have a size */
-	__u64 failures[P2PTRACE_NR_EVENTS];		/* of those that have an err, or are not allowed */
-	__u64 deferred;					/* frees of what is still mapped */
-	__u64 maps[P2PTRACE_NR_VALUES];			/* by map type */
-	__u64 map_bytes[P2PTRACE_NR_VALUES];		/* likewise */
-	__u64 decisions[P2PTRACE_NR_VALUES];		/* likewise */
-	__u64 alloc_fails[P2PTRACE_NR_VALUES];		/* by reason */
-	__u64 fallbacks[P2PTRACE_NR_VALUES];		/* by reason */
-	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* seen by "p2ptrace check" alone */
+	__u64 bytes[P2PTRACE_NR_EVENTS];	/* of events that have a size */
+	__u64 failures[P2PTRACE_NR_EVENTS];	/* of events that have an err, or are refused */
+	__u64 deferred;				/* frees of buffers that are still mapped */
+	__u64 values[P2PTRACE_NR_ENUM_FIELDS][P2PTRACE_NR_VALUES];
+	__u64 map_bytes[P2PTRACE_NR_VALUES];	/* of p2pmem_dma_map, by map type */
+	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* only for "p2ptrace check" */
 };
 
-/* Who has allocated a buffer, for "p2ptrace leaks", and what a stock kernel does not tell otherwise. */
+/* Who allocated a buffer, for "p2ptrace leaks". */
 #define P2PTRACE_STACK_DEPTH	32
 
 struct p2ptrace_owner {
-	__s32 stack;			/* in the map of stacks; negative if there is none */
+	__s32 stack;			/* key in the map of stacks; negative if there is none */
 	__u32 pid;
 	char comm[P2PTRACE_COMM_LEN];
 	__u64 ts_ns;			/* CLOCK_MONOTONIC */
@@ -324,8 +322,8 @@ struct p2ptrace_owner {
 };
 
 /*
- * The key of a histogram of "p2ptrace lifetimes": how long the buffers of a device were mapped for a client; without a client,
- * how long they were held.
+ * The key of a histogram of "p2ptrace lifetimes": how long the buffers of a device were mapped for
+ * a client or, without a client, how long they were held.
  */
 struct p2ptrace_lifetime {
 	struct p2ptrace_name dev;
@@ -335,12 +333,12 @@ struct p2ptrace_lifetime {
 /* A buffer that "p2ptrace check" follows. */
 struct p2ptrace_live {
 	__u64 since_ns;			/* CLOCK_MONOTONIC */
-	__u32 before;			/* it was there before all was watched: nothing is concluded from what was not seen */
+	__u32 before;			/* allocated before the check began: no violation */
 	__u32 freed;			/* but still mapped */
-	struct p2ptrace_first first;	/* if it never comes back */
+	struct p2ptrace_first first;	/* to report if the buffer is never freed */
 };
 
-/* A DMA mapping that "p2ptrace check" has seen made. The client is only compared. */
+/* A DMA mapping that "p2ptrace check" follows. The client is an address, only compared. */
 struct p2ptrace_mapping {
 	__u64 id;
 	__u64 dma_addr;
@@ -348,12 +346,13 @@ struct p2ptrace_mapping {
 };
 
 struct p2ptrace_mapped {
-	__u32 times;			/* by one client at one address */
-	__u32 before;			/* made before all was watched, so that its end may not have been seen */
+	__s32 times;			/* by this client at this address */
+	__u32 before;			/* made before the check began: may have ended unseen */
 	__u64 since_ns;			/* CLOCK_MONOTONIC */
-	struct p2ptrace_first first;	/* if it never ends */
+	struct p2ptrace_first first;	/* to report if the mapping never ends */
 };
 
-#define P2PTRACE_MAX_LIVE	65536	/* buffers, and mappings, that can be followed at a time */
+/* Buffers, and mappings, that can be followed at a time. */
+#define P2PTRACE_MAX_LIVE	65536
 
 #endif /* P2PTRACE_H */

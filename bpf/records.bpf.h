@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a record gets to user space: one ring buffer.
+ * Records reach user space through one ring buffer.
  */
 #ifndef RECORDS_BPF_H
 #define RECORDS_BPF_H
@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, 4 << 20);	/* user space sets the real size before load */
 } records SEC(".maps");
 
-/* User space comes by every few milliseconds; it is called only when so many bytes wait for it. */
+/* User space polls every few milliseconds, and is woken only when this many bytes are waiting. */
 const volatile __u64 wakeup_bytes = 0;
 
 static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace_event event)
@@ -29,8 +29,9 @@ static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace
 }
 
 /*
- * A record of the event's exact size with its header filled in, or NULL, and then it is counted as lost. Only for
- * events that have passed the filter: one that nobody wants is never lost. The caller fills all the rest.
+ * Returns a record of the event's size with its header filled in. The caller fills every other
+ * field. Returns NULL if there is no room, and counts the event as lost. Call this only after the
+ * filter: an event that the filter drops is not lost.
  */
 #define RESERVE(name)									\
 ({											\
@@ -44,8 +45,9 @@ static __always_inline void header_fill(struct p2ptrace_header *h, enum p2ptrace
 })
 
 /*
- * A wakeup is an interrupt that this CPU sends itself, here and now, and on the way out of it softirqs run, which may
- * well free and unmap peer memory: see nested.bpf.h for what that means. It also costs more than the rest.
+ * A wakeup is an interrupt that this CPU sends to itself. It costs more than everything else here,
+ * and softirqs run on the way out of it. They may free and unmap peer memory, and these events are
+ * nested (see nested.bpf.h). So wake user space rarely.
  */
 static __always_inline void record_submit(void *record)
 {

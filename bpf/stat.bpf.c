@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "p2ptrace stat": counts, in the kernel. No event crosses to user space.
+ * "p2ptrace stat" and "p2ptrace check": counts events in the kernel. No event crosses to user
+ * space.
  *
- * Names are only read if there is a filter: without one, the verifier removes all of that.
+ * Names are read only if there is a filter; without one, the verifier removes the code.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
@@ -21,18 +22,21 @@ struct {
 	__type(value, struct p2ptrace_counts);
 } counts_per_cpu SEC(".maps");
 
-/* Whether to follow each buffer and mapping, for "p2ptrace check": net counts would let one hide another. */
+/*
+ * Whether to follow each buffer and mapping, for "p2ptrace check". Differences of counts are not
+ * enough: one violation could hide another.
+ */
 const volatile bool follow = false;
-/* A stock kernel does not say what there was before, nor what is still mapped when it is freed */
+/* A stock kernel tells neither which buffers existed before, nor which freed ones are mapped */
 const volatile bool stock = false;
-const volatile __u64 older_than_ns = 0;	/* 0: however long */
+const volatile __u64 older_than_ns = 0;	/* 0: no limit */
 
-/* All is attached, and what there was before is in live_buffers: only from here on, something may be wrong. */
+/* Set once everything is attached and live_buffers has the buffers from before. */
 volatile bool armed SEC(".data.armed");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, P2PTRACE_MAX_LIVE);	/* 1 if there is nothing to follow */
+	__uint(max_entries, P2PTRACE_MAX_LIVE);	/* 1 without follow */
 	__type(key, __u64);
 	__type(value, struct p2ptrace_live);
 } live_buffers SEC(".maps");
@@ -44,7 +48,7 @@ struct {
 	__type(value, struct p2ptrace_mapped);
 } live_mappings SEC(".maps");
 
-/* Something could not be followed: what has no beginning is no violation any more. */
+/* Something could not be followed. An end without a beginning is no violation any more. */
 static volatile bool incomplete;
 
 struct {
@@ -61,7 +65,7 @@ static __always_inline struct p2ptrace_counts *counts_of_cpu(void)
 	return bpf_map_lookup_elem(&counts_per_cpu, &zero);
 }
 
-/* Atomic: in the midst of it, an interrupt may run another of our programs on this very CPU. */
+/* Atomic, because an interrupt may run another program on this CPU. */
 static __always_inline void add(__u64 *to, __u64 n)
 {
 	__sync_fetch_and_add(to, n);
@@ -71,21 +75,26 @@ static __always_inline void add_by(__u64 *to, __u32 value, __u64 n)
 {
 	__u64 i = value;
 
-	/* So that what is compared is what is used: the verifier does not see that two copies are the same */
+	/* Compare and use one copy: the verifier does not know that two copies are equal */
 	barrier_var(i);
 	if (i >= P2PTRACE_NR_VALUES)
 		i = P2PTRACE_NR_VALUES - 1;
 	add(&to[i], n);
 }
 
-/* @client is NULL if it is about none. All of @first is written. */
-static __always_inline void first_read(struct p2ptrace_first *first, const struct buffer *buf, const struct device *client)
+/* Counts an enum field by its value. */
+#define COUNT_VALUE(counts, event, field, value) \
+	add_by((counts)->values[P2PTRACE_ENUM_##event##_##field], value, 1)
+
+/* @client is NULL if the violation is not about a client. Writes all of @first. */
+static __always_inline void first_read(struct p2ptrace_first *first, const struct buffer *buf,
+				       const struct device *client)
 {
 	__builtin_memset(first, 0, sizeof(*first));
 	first->id = buf->id;
 	first->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(first->comm, sizeof(first->comm));
-	lender_read(&first->dev, &buf->lender);
+	dev_read(&first->dev, &buf->provider);
 	if (client)
 		name_read(&first->client, client->kobj.name);
 }
@@ -102,18 +111,32 @@ static __always_inline void violation_held(enum p2ptrace_violation kind, const s
 	add(&c->violations[kind], 1);
 	first_read(&first, buf, client);
 	first.held_ns = held_ns;
+	/* Fails for all but the first */
 	bpf_map_update_elem(&firsts, &key, &first, BPF_NOEXIST);
 }
 
-static __always_inline void violation(enum p2ptrace_violation kind, const struct buffer *buf, const struct device *client)
+static __always_inline void violation(enum p2ptrace_violation kind, const struct buffer *buf,
+				      const struct device *client)
 {
 	violation_held(kind, buf, client, 0);
 }
 
+static __always_inline void not_followed(void)
+{
+	incomplete = true;
+	count_lost();
+}
+
+/*
+ * The id of a buffer is new, unless user space has just added the buffer as one from before: then
+ * it stays one from before. A stock kernel uses ids again, and there an old entry is one whose end
+ * was missed.
+ */
 static __always_inline void buffer_begins(const struct buffer *buf)
 {
 	struct p2ptrace_live live;
 	__u64 id = buf->id;
+	long err;
 
 	if (!follow)
 		return;
@@ -121,13 +144,12 @@ static __always_inline void buffer_begins(const struct buffer *buf)
 	live.freed = 0;
 	first_read(&live.first, buf, NULL);
 	live.since_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&live_buffers, &id, &live, BPF_ANY)) {
-		incomplete = true;
-		count_lost();
-	}
+	err = bpf_map_update_elem(&live_buffers, &id, &live, stock ? BPF_ANY : BPF_NOEXIST);
+	if (err && err != -EEXIST)
+		not_followed();
 }
 
-/* Whether all that began while we watched is known. */
+/* Whether the beginning of everything that began while we watched is known. */
 static __always_inline bool beginnings_known(void)
 {
 	return !stock && !incomplete;
@@ -147,26 +169,54 @@ static __always_inline void buffer_freed(const struct buffer *buf)
 
 static __always_inline void buffer_ends(const struct buffer *buf)
 {
+	__u64 id = buf->id, since_ns, held_ns;
 	struct p2ptrace_live *live;
-	__u64 id = buf->id, held_ns;
+	bool before;
 
 	if (!follow)
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	if (!live)
 		return;
-	held_ns = bpf_ktime_get_ns() - live->since_ns;
-	if (older_than_ns && !live->before && held_ns > older_than_ns)
+	since_ns = live->since_ns;
+	before = live->before;
+	if (!deleted(bpf_map_delete_elem(&live_buffers, &id)))
+		return;
+	held_ns = bpf_ktime_get_ns() - since_ns;
+	if (older_than_ns && !before && held_ns > older_than_ns)
 		violation_held(P2PTRACE_HELD_TOO_LONG, buf, NULL, held_ns);
-	bpf_map_delete_elem(&live_buffers, &id);
+}
+
+/*
+ * The client has mapped the buffer at this address already. A mapping from before may have ended
+ * unseen; then this one takes its place.
+ */
+static __always_inline void mapping_again(const struct buffer *buf, const struct dma *dma,
+					  const struct p2ptrace_mapping *key,
+					  const struct p2ptrace_mapped *one)
+{
+	struct p2ptrace_mapped *mapped = bpf_map_lookup_elem(&live_mappings, key);
+
+	if (mapped && mapped->before) {
+		if (bpf_map_update_elem(&live_mappings, key, one, BPF_ANY))
+			not_followed();
+	} else if (mapped && __sync_fetch_and_add(&mapped->times, 1) > 0) {
+		violation(P2PTRACE_DOUBLE_MAP, buf, dma->client);
+	} else {
+		/* The last one is being unmapped on another CPU, which is about to delete it */
+		not_followed();
+	}
 }
 
 static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
-	struct p2ptrace_mapped one, *mapped;
+	struct p2ptrace_mapping key = {
+		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+	};
 	struct p2ptrace_live *live;
+	struct p2ptrace_mapped one;
 	__u64 id = buf->id;
+	long err;
 
 	if (!follow)
 		return;
@@ -177,22 +227,21 @@ static __always_inline void mapping_begins(const struct buffer *buf, const struc
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	if (live ? live->freed : beginnings_known())
 		violation(P2PTRACE_MAP_AFTER_FREE, buf, dma->client);
-	mapped = bpf_map_lookup_elem(&live_mappings, &key);
-	/* One from before may have ended unseen, and then this is not the second */
-	if (mapped && !mapped->before) {
-		violation(P2PTRACE_DOUBLE_MAP, buf, dma->client);
-		__sync_fetch_and_add(&mapped->times, 1);
-	} else if (bpf_map_update_elem(&live_mappings, &key, &one, BPF_ANY)) {
-		incomplete = true;
-		count_lost();
-	}
+	err = bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST);
+	if (err == -EEXIST)
+		mapping_again(buf, dma, &key, &one);
+	else if (err)
+		not_followed();
 }
 
 static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_mapping key = { .id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client };
+	struct p2ptrace_mapping key = {
+		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+	};
 	struct p2ptrace_mapped *mapped;
 	struct p2ptrace_live *live;
+	__s32 times = 0;
 	__u64 id = buf->id;
 
 	if (!follow)
@@ -201,18 +250,17 @@ static __always_inline void mapping_ends(const struct buffer *buf, const struct 
 	mapped = bpf_map_lookup_elem(&live_mappings, &key);
 	if (live && live->freed && !live->before)
 		violation(P2PTRACE_LATE_UNMAP, buf, dma->client);
-	if (!mapped) {
-		/* It may have been made before */
-		if (beginnings_known() && !(live && live->before))
-			violation(P2PTRACE_UNMAP_WITHOUT_MAP, buf, dma->client);
-	} else if (mapped->times > 1) {
-		__sync_fetch_and_add(&mapped->times, -1);
-	} else {
-		bpf_map_delete_elem(&live_mappings, &key);
-	}
+	/* The old value decides: two CPUs that unmap at once must not both see the last mapping */
+	if (mapped)
+		times = __sync_fetch_and_add(&mapped->times, -1);
+	if (times == 1)
+		deleted(bpf_map_delete_elem(&live_mappings, &key));
+	else if (times < 1 && beginnings_known() && !(live && live->before))
+		/* A mapping of a buffer from before may be from before as well */
+		violation(P2PTRACE_UNMAP_WITHOUT_MAP, buf, dma->client);
 }
 
-/* The event itself, and where to count more about it; NULL if it is not wanted. */
+/* Counts the event if it is wanted. Returns where to count more about it, or NULL. */
 #define COUNT(name, wanted)						\
 ({									\
 	struct p2ptrace_counts *__c = (wanted) ? counts_of_cpu() : NULL;	\
@@ -224,34 +272,38 @@ static __always_inline void mapping_ends(const struct buffer *buf, const struct 
 
 EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, __u64 size)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dev_add, size_wanted(size) && lender_wanted(&LENDER(p2pmem)));
+	struct p2ptrace_counts *c =
+		COUNT(p2pmem_dev_add, size_wanted(size) && dev_wanted(&PROVIDER(p2pmem)));
 
 	if (c)
 		add(&c->bytes[P2PTRACE_p2pmem_dev_add], size);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
+EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes,
+	   __u64 pins)
 {
-	COUNT(p2pmem_dev_del, lender_wanted(&LENDER(p2pmem)));
+	COUNT(p2pmem_dev_del, dev_wanted(&PROVIDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_ns)
 {
-	COUNT(p2pmem_dev_drained, lender_wanted(&LENDER(p2pmem)));
+	COUNT(p2pmem_dev_drained, dev_wanted(&PROVIDER(p2pmem)));
 	return 0;
 }
 
-EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
+EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins,
+	   __u64 oldest_id)
 {
-	COUNT(p2pmem_drain_stall, lender_wanted(&LENDER(p2pmem)));
+	COUNT(p2pmem_drain_stall, dev_wanted(&PROVIDER(p2pmem)));
 	return 0;
 }
 
 EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc, size_wanted(buf->size) && lender_wanted(&buf->lender));
+	struct p2ptrace_counts *c =
+		COUNT(p2pmem_alloc, size_wanted(buf->size) && dev_wanted(&buf->provider));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc], buf->size);
@@ -260,24 +312,27 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size, __u32 reason)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct provider_view *provider, __u64 size,
+		      __u32 reason)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_alloc_fail, size_wanted(size) && lender_wanted(lender));
+	struct p2ptrace_counts *c =
+		COUNT(p2pmem_alloc_fail, size_wanted(size) && dev_wanted(provider));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_alloc_fail], size);
-		add_by(c->alloc_fails, reason, 1);
+		COUNT_VALUE(c, p2pmem_alloc_fail, reason, reason);
 	}
 	return 0;
 }
 
 EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_free, size_wanted(buf->size) && lender_wanted(&buf->lender));
+	struct p2ptrace_counts *c =
+		COUNT(p2pmem_free, size_wanted(buf->size) && dev_wanted(&buf->provider));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_free], buf->size);
-		/* What is still mapped has not come back */
+		/* A buffer that is still mapped ends with p2pmem_reclaim */
 		if (pins) {
 			add(&c->deferred, 1);
 			buffer_freed(buf);
@@ -291,7 +346,8 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 {
 	const struct buffer view = BUFFER(buf);
-	struct p2ptrace_counts *c = COUNT(p2pmem_reclaim, size_wanted(view.size) && lender_wanted(&view.lender));
+	struct p2ptrace_counts *c =
+		COUNT(p2pmem_reclaim, size_wanted(view.size) && dev_wanted(&view.provider));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_reclaim], view.size);
@@ -302,29 +358,41 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 
 EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_decide, provider_wanted(decision->provider) && client_wanted(decision->client));
+	struct p2ptrace_counts *c =
+		COUNT(p2pmem_decide, provider_wanted(decision->provider) &&
+				     client_wanted(decision->client));
 
-	if (c)
-		add_by(c->decisions, decision->map, 1);
+	if (c) {
+		COUNT_VALUE(c, p2pmem_decide, map, decision->map);
+		COUNT_VALUE(c, p2pmem_decide, reason, decision->reason);
+	}
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, __u32 candidates, int distance, int err)
+EVENT_PROG_EVERYWHERE(p2pmem_find, const struct provider_view *provider, __u32 clients,
+		      __u32 candidates, int distance, int err)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_find, lender_wanted(lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_find, dev_wanted(provider));
 
 	if (c && err)
 		add(&c->failures[P2PTRACE_p2pmem_find], 1);
 	return 0;
 }
 
+static __always_inline bool dma_wanted(const struct buffer *buf, const struct dma *dma)
+{
+	return size_wanted(dma->size) && dev_wanted(&buf->provider) &&
+	       client_wanted(dma->client->kobj.name);
+}
+
 EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, size_wanted(dma->size) && lender_wanted(&buf->lender) && client_wanted(dma->client->kobj.name));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, dma_wanted(buf, dma));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_dma_map], dma->size);
-		add_by(c->maps, map, 1);
+		COUNT_VALUE(c, p2pmem_dma_map, map, map);
+		COUNT_VALUE(c, p2pmem_dma_map, dir, dma->dir);
 		add_by(c->map_bytes, map, dma->size);
 		mapping_begins(buf, dma);
 	}
@@ -333,18 +401,19 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 
 EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, size_wanted(dma->size) && lender_wanted(&buf->lender) && client_wanted(dma->client->kobj.name));
+	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, dma_wanted(buf, dma));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], dma->size);
+		COUNT_VALUE(c, p2pmem_dma_unmap, dir, dma->dir);
 		mapping_ends(buf, dma);
 	}
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool allowed)
+EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct provider_view *provider, __u64 size, bool allowed)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && lender_wanted(lender));
+	struct p2ptrace_counts *c = COUNT(p2pmem_mmap, size_wanted(size) && dev_wanted(provider));
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_p2pmem_mmap], size);
@@ -357,7 +426,8 @@ EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool
 EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
 	   const struct p2pmem_device *p2pmem, int distance, int err)
 {
-	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_bind, lender_wanted(&LENDER_OR_NULL(p2pmem)));
+	struct p2ptrace_counts *c =
+		COUNT(nvmet_p2pmem_bind, dev_wanted(&PROVIDER_OR_NULL(p2pmem)));
 
 	if (c && err)
 		add(&c->failures[P2PTRACE_nvmet_p2pmem_bind], 1);
@@ -367,7 +437,11 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	   const struct p2pmem_device *p2pmem, __u32 reason)
 {
-	COUNT(nvmet_p2pmem_unbind, lender_wanted(&LENDER_OR_NULL(p2pmem)));
+	struct p2ptrace_counts *c =
+		COUNT(nvmet_p2pmem_unbind, dev_wanted(&PROVIDER_OR_NULL(p2pmem)));
+
+	if (c)
+		COUNT_VALUE(c, nvmet_p2pmem_unbind, reason, reason);
 	return 0;
 }
 
@@ -386,7 +460,7 @@ EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct request *req, __u32 si
 
 	if (c) {
 		add(&c->bytes[P2PTRACE_nvmet_p2pmem_fallback], size);
-		add_by(c->fallbacks, reason, 1);
+		COUNT_VALUE(c, nvmet_p2pmem_fallback, reason, reason);
 	}
 	return 0;
 }

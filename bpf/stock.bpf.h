@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The same events on a kernel without our series, from its functions. What it does not know stays 0, and user space does
- * not show it (tools/p2ptrace/event/events.c); nothing is guessed.
+ * The same events on a kernel without the series, from its functions and tracepoints. A field that
+ * such a kernel cannot provide stays 0, and user space does not show it (the SERIES fields in
+ * p2ptrace.h). Nothing is guessed.
  *
- * A buffer has no id there: its bus address stands for it, which is that of another one later.
+ * Buffers have no id there. The id is the bus address, which a later buffer may have again.
  */
 #ifndef STOCK_BPF_H
 #define STOCK_BPF_H
@@ -16,20 +17,21 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* One for each BAR that lends memory */
+/* A chunk for each BAR that provides memory */
 #define MAX_CHUNKS	8
 
-/* The bus address of memory in a provider's pool, from where gen_pool_virt_to_phys() takes it; 0 if it is not there. */
+/* The bus address of memory in a provider's pool, as gen_pool_virt_to_phys() finds it, or 0. */
 static __always_inline __u64 pool_bus_addr(const struct pci_dev *provider, __u64 addr)
 {
 	struct gen_pool *pool = BPF_CORE_READ(provider, p2pdma, pool);
 	struct list_head *next = BPF_CORE_READ(pool, chunks.next);
 
 	for (int i = 0; i < MAX_CHUNKS; i++) {
-		struct gen_pool_chunk *chunk = (void *)next - bpf_core_field_offset(struct gen_pool_chunk, next_chunk);
+		struct gen_pool_chunk *chunk =
+			(void *)next - bpf_core_field_offset(struct gen_pool_chunk, next_chunk);
 		__u64 start = BPF_CORE_READ(chunk, start_addr);
 
-		/* At the end this is the pool itself, whose words mean something else, but are no address of the memory */
+		/* At the end of the list this is the pool, whose words contain no such range */
 		if (addr >= start && addr <= BPF_CORE_READ(chunk, end_addr))
 			return BPF_CORE_READ(chunk, phys_addr) + addr - start;
 		next = BPF_CORE_READ(next, next);
@@ -37,12 +39,13 @@ static __always_inline __u64 pool_bus_addr(const struct pci_dev *provider, __u64
 	return 0;
 }
 
-static __always_inline struct buffer stock_buffer(const struct pci_dev *provider, __u64 addr, __u64 size)
+static __always_inline struct buffer stock_buffer(const struct pci_dev *provider, __u64 addr,
+						  __u64 size)
 {
 	__u64 bus_addr = pool_bus_addr(provider, addr);
 
 	return (struct buffer){
-		.lender = { .kind = LENDER_PCI, .pci = provider->dev.kobj.name },
+		.provider = { .kind = VIEW_PCI, .pci = provider->dev.kobj.name },
 		.id = bus_addr, .bus_addr = bus_addr, .size = size, .nents = 1,
 	};
 }
@@ -64,7 +67,7 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 #define from_stock_p2pmem_alloc_fail(ctx, on)						\
 ({											\
 	const struct pci_dev *__p = ARG(ctx, 0, const struct pci_dev *);		\
-	struct lender __l = { .kind = LENDER_PCI, .pci = __p->dev.kobj.name };		\
+	struct provider_view __l = { .kind = VIEW_PCI, .pci = __p->dev.kobj.name };		\
 											\
 	(ctx)[2] ? 0 : on(ctx, &__l, (ctx)[1], 0);					\
 })
@@ -78,7 +81,10 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 	on(ctx, &__b, 0);								\
 })
 
-/* enum pci_p2pdma_map_type calc_map_type_and_dist(struct pci_dev *provider, struct pci_dev *client, int *dist, bool) */
+/*
+ * enum pci_p2pdma_map_type calc_map_type_and_dist(struct pci_dev *provider, struct pci_dev *client,
+ *						   int *dist, bool verbose)
+ */
 #define from_stock_p2pmem_decide(ctx, on)						\
 ({											\
 	struct decision __d = {								\
@@ -87,7 +93,8 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 		.map = (ctx)[4],							\
 	};										\
 											\
-	bpf_probe_read_kernel(&__d.distance, sizeof(__d.distance), ARG(ctx, 2, void *));	\
+	bpf_probe_read_kernel(&__d.distance, sizeof(__d.distance),			\
+			      ARG(ctx, 2, void *));					\
 	on(ctx, &__d);									\
 })
 
@@ -95,25 +102,33 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 #define from_stock_p2pmem_find(ctx, on)							\
 ({											\
 	const struct pci_dev *__p = ARG(ctx, 2, const struct pci_dev *);		\
-	struct lender __l = { .kind = LENDER_PCI, .pci = __p ? BPF_CORE_READ(__p, dev.kobj.name) : NULL };	\
+	struct provider_view __l = {							\
+		.kind = VIEW_PCI, .pci = __p ? BPF_CORE_READ(__p, dev.kobj.name) : NULL,	\
+	};										\
 											\
 	on(ctx, &__l, ARG(ctx, 1, __u32), 0, 0, __p ? 0 : -ENODEV);			\
 })
 
-/* int p2pmem_alloc_mmap(struct file *, struct kobject *provider, struct bin_attribute *, struct vm_area_struct *) */
+/*
+ * int p2pmem_alloc_mmap(struct file *, struct kobject *provider, struct bin_attribute *,
+ *			 struct vm_area_struct *)
+ */
 #define from_stock_p2pmem_mmap(ctx, on)							\
 ({											\
 	const struct vm_area_struct *__v = ARG(ctx, 3, const struct vm_area_struct *);	\
-	struct lender __l = { .kind = LENDER_PCI, .pci = ARG(ctx, 1, const struct kobject *)->name };	\
+	struct provider_view __l = {							\
+		.kind = VIEW_PCI, .pci = ARG(ctx, 1, const struct kobject *)->name,	\
+	};										\
 											\
-	/* Why one fails is not known: policy there is none */				\
+	/* A stock kernel has no policy, and does not tell why an mmap() failed */	\
 	(int)(ctx)[4] ? 0 : on(ctx, &__l, __v->vm_end - __v->vm_start, true);		\
 })
 
 /*
- * Pages of peer memory name their dev_pagemap. Of other pages, something else is there: so those that a driver has
- * mapped as peer memory are remembered, and a page whose word is not one of them is none. What they say is read anew
- * each time, for another one may come to be where one was.
+ * A page of peer memory points to its dev_pagemap. Other pages have something else in that word. So
+ * the programs remember the dev_pagemaps of pages that a driver has mapped as peer memory. A page
+ * is peer memory if its word is one of them. A dev_pagemap is read again each time, because a new
+ * one may have the address of an old one.
  */
 #define MAX_PAGEMAPS	1024
 
@@ -125,7 +140,7 @@ struct {
 	__type(value, __u8);
 } pagemaps SEC(".maps");
 
-/* Most I/O is not to peer memory: until some is, it costs next to nothing */
+/* Keeps the cost of other I/O low until a driver maps peer memory for the first time */
 static volatile __u32 nr_pagemaps;
 
 /* include/linux/scatterlist.h */
@@ -138,13 +153,18 @@ static __always_inline __u64 pagemap_of(const struct scatterlist *sg)
 	struct page *page = (void *)(BPF_CORE_READ(sg, page_link) & ~(SG_CHAIN | SG_END));
 	struct folio *folio = (void *)page;
 
-	/* "mm: Allow compound zone device pages" (6.15) has moved it; a page of peer memory is a folio of its own */
-	return (__u64)(bpf_core_field_exists(page->pgmap) ? BPF_CORE_READ(page, pgmap) : BPF_CORE_READ(folio, pgmap));
+	/*
+	 * "mm: Allow compound zone device pages" (6.15) moved the pointer to the folio. A page of
+	 * peer memory is a folio of its own.
+	 */
+	return (__u64)(bpf_core_field_exists(page->pgmap) ? BPF_CORE_READ(page, pgmap) :
+							    BPF_CORE_READ(folio, pgmap));
 }
 
 /*
- * enum pci_p2pdma_map_type pci_p2pdma_map_segment(struct pci_p2pdma_map_state *, struct device *, struct scatterlist *)
- * comes before dma_map_sg, and for peer memory only.
+ * enum pci_p2pdma_map_type pci_p2pdma_map_segment(struct pci_p2pdma_map_state *, struct device *,
+ *						   struct scatterlist *)
+ * is called before the event dma_map_sg, and only for peer memory.
  */
 SEC(P2PTRACE_STOCK_PAGES)
 int stock_pages(unsigned long long *ctx)
@@ -173,10 +193,12 @@ static __always_inline const struct scatterlist *segment_next(const struct scatt
 }
 
 /*
- * What one segment of a mapped list is about; false if it is no peer memory. Its bus address is that of the mapping, or,
- * where that is a physical one, not far from it; where an IOMMU has made another one of it, it is not known.
+ * Reads one segment of a mapped list. Returns false if it is not peer memory. The bus address is
+ * the DMA address, or is computed from it if that is a physical address. If an IOMMU translates the
+ * address, the bus address is unknown.
  */
-static __always_inline bool segment_read(const struct scatterlist *sg, struct buffer *buf, struct dma *dma, __u32 *map)
+static __always_inline bool segment_read(const struct scatterlist *sg, struct buffer *buf,
+					 struct dma *dma, __u32 *map)
 {
 	const struct pci_p2pdma_pagemap *p2p;
 	__u64 key = pagemap_of(sg), start;
@@ -187,13 +209,17 @@ static __always_inline bool segment_read(const struct scatterlist *sg, struct bu
 	p2p = (void *)key - bpf_core_field_offset(struct pci_p2pdma_pagemap, pgmap);
 	bus = BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS;
 	dma->addr = BPF_CORE_READ(sg, dma_address);
-	/* An IOMMU may have made one of several */
-	dma->size = bpf_core_field_exists(sg->dma_length) ? BPF_CORE_READ(sg, dma_length) : BPF_CORE_READ(sg, length);
+	/* An IOMMU may have merged several segments */
+	dma->size = bpf_core_field_exists(sg->dma_length) ? BPF_CORE_READ(sg, dma_length) :
+							    BPF_CORE_READ(sg, length);
 	*map = bus ? bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_BUS_ADDR) :
-		     bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
+		     bpf_core_enum_value(enum pci_p2pdma_map_type,
+					 PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
 
 	*buf = (struct buffer){
-		.lender = { .kind = LENDER_PCI, .pci = BPF_CORE_READ(p2p, provider, dev.kobj.name) },
+		.provider = {
+			.kind = VIEW_PCI, .pci = BPF_CORE_READ(p2p, provider, dev.kobj.name),
+		},
 		.size = dma->size, .nents = 1,
 	};
 	start = BPF_CORE_READ(p2p, pgmap.range.start);
@@ -205,7 +231,7 @@ static __always_inline bool segment_read(const struct scatterlist *sg, struct bu
 	return true;
 }
 
-/* More than any driver puts into one list */
+/* No driver has longer lists. A longer one counts as a loss. */
 #define MAX_SEGMENTS	4096
 
 struct walk {
@@ -215,27 +241,29 @@ struct walk {
 };
 
 /*
- * For each segment of a list that is peer memory, by bpf_loop(). The block layer may have merged it with a request that
- * is not.
+ * Calls a program's body for each segment of a list that is peer memory, by bpf_loop(). A list may
+ * have other segments as well: the block layer merges requests.
  */
 #define SEGMENT_CALLBACK(name, args...)							\
 static long name##_segment(__u32 i, struct walk *w)					\
 {											\
-	/* Of its own, so that it is known whose memory it can be: a stock kernel lacks the other types */	\
+	/* A variable of its own lets the compiler drop what needs the series */	\
 	struct buffer buf;								\
 	__u32 map;									\
 											\
 	if (!w->sg)									\
 		return 1;								\
-	/* What an IOMMU has added to one before it has none of its own */		\
+	/* The size is 0 if an IOMMU has merged the segment with the one before */	\
 	if (segment_read(w->sg, &buf, &w->dma, &map) && w->dma.size)			\
 		on_##name(w->ctx, &buf, &w->dma, ##args);				\
 	w->sg = segment_next(w->sg);							\
 	return 0;									\
 }
 
-#define STOCK_PROGS_p2pmem_dma_map	SEGMENT_CALLBACK(p2pmem_dma_map, map) STOCK_TRACEPOINT_PROGS(p2pmem_dma_map)
-#define STOCK_PROGS_p2pmem_dma_unmap	SEGMENT_CALLBACK(p2pmem_dma_unmap) STOCK_TRACEPOINT_PROGS(p2pmem_dma_unmap)
+#define STOCK_PROGS_p2pmem_dma_map \
+	SEGMENT_CALLBACK(p2pmem_dma_map, map) STOCK_TRACEPOINT_PROGS(p2pmem_dma_map)
+#define STOCK_PROGS_p2pmem_dma_unmap \
+	SEGMENT_CALLBACK(p2pmem_dma_unmap) STOCK_TRACEPOINT_PROGS(p2pmem_dma_unmap)
 #define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
 #define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)
 #define STOCK_PROGS_p2pmem_free			STOCK_FUNCTION_PROG(p2pmem_free)
@@ -249,26 +277,39 @@ static long name##_segment(__u32 i, struct walk *w)					\
 ({											\
 	struct walk __w = {								\
 		.ctx = (context),							\
-		.dma = { .client = ARG(context, 0, const struct device *), .dir = (direction) },	\
+		.dma = {								\
+			.client = ARG(context, 0, const struct device *), .dir = (direction),	\
+		},									\
 	};										\
 	const struct scatterlist *__sgl = ARG(context, 1, const struct scatterlist *);	\
 	int __nents = ARG(context, 2, int);						\
 											\
-	/* To the verifier, a copy is just a number: of a pointer it would follow each step */	\
+	/* The verifier follows each step of a pointer, but not of a copy that is a number */	\
 	bpf_probe_read_kernel(&__w.sg, sizeof(__w.sg), &__sgl);				\
-	if (nr_pagemaps && bpf_loop(__nents < MAX_SEGMENTS ? __nents : MAX_SEGMENTS, callback, &__w, 0) == MAX_SEGMENTS)	\
-		count_lost();								\
+	if (nr_pagemaps) {								\
+		bpf_loop(__nents < MAX_SEGMENTS ? __nents : MAX_SEGMENTS, callback, &__w, 0);	\
+		if (__nents > MAX_SEGMENTS && __w.sg)					\
+			count_lost();							\
+	}										\
 	0;										\
 })
 
-/* dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents, int ents, enum dma_data_direction dir, ...) */
-#define from_stock_p2pmem_dma_map(ctx, on)	FOR_EACH_SEGMENT(ctx, (ctx)[4], p2pmem_dma_map_segment)
-/* dma_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents, enum dma_data_direction dir, ...), before it is */
-#define from_stock_p2pmem_dma_unmap(ctx, on)	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pmem_dma_unmap_segment)
+/*
+ * dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents, int ents,
+ *	      enum dma_data_direction dir, ...)
+ */
+#define from_stock_p2pmem_dma_map(ctx, on) \
+	FOR_EACH_SEGMENT(ctx, (ctx)[4], p2pmem_dma_map_segment)
+/*
+ * dma_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
+ *		enum dma_data_direction dir, ...), which occurs before the list is unmapped
+ */
+#define from_stock_p2pmem_dma_unmap(ctx, on) \
+	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pmem_dma_unmap_segment)
 
 /*
- * int nvmet_req_alloc_sgls(struct nvmet_req *req): whether a request that could have used peer memory has. Those of the
- * admin queue could not.
+ * int nvmet_req_alloc_sgls(struct nvmet_req *req): whether a request that could use peer memory
+ * does. Requests on the admin queue cannot.
  */
 static __always_inline bool request_may_use(const struct nvmet_req *req)
 {

@@ -2,7 +2,8 @@
 /*
  * "p2ptrace trace": one record per event.
  *
- * Every program does the same: drop the event if it is not wanted, reserve, fill the whole record, submit.
+ * Every program does the same: drop the event if it is not wanted, reserve a record, fill all of
+ * it, submit it.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
@@ -20,7 +21,7 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 
 	if (!size_wanted(size))
 		return 0;
-	if (!lender_wanted(&LENDER(p2pmem)))
+	if (!dev_wanted(&PROVIDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_add);
@@ -28,19 +29,19 @@ EVENT_PROG(p2pmem_dev_add, const struct p2pmem_device *p2pmem, __u64 bus_addr, _
 		return 0;
 	r->bus_addr = bus_addr;
 	r->size = size;
-	lender_read(&r->dev, &LENDER(p2pmem));
+	dev_read(&r->dev, &PROVIDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	r->node = device_node(&p2pmem->provider->dev);
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes, __u64 pins)
+EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 bytes,
+	   __u64 pins)
 {
 	struct p2ptrace_p2pmem_dev_del *r;
 
-	if (!lender_wanted(&LENDER(p2pmem)))
+	if (!dev_wanted(&PROVIDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_del);
@@ -49,7 +50,7 @@ EVENT_PROG(p2pmem_dev_del, const struct p2pmem_device *p2pmem, __u64 buffers, __
 	r->buffers = buffers;
 	r->bytes = bytes;
 	r->pins = pins;
-	lender_read(&r->dev, &LENDER(p2pmem));
+	dev_read(&r->dev, &PROVIDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	record_submit(r);
 	return 0;
@@ -59,24 +60,25 @@ EVENT_PROG(p2pmem_dev_drained, const struct p2pmem_device *p2pmem, __u64 waited_
 {
 	struct p2ptrace_p2pmem_dev_drained *r;
 
-	if (!lender_wanted(&LENDER(p2pmem)))
+	if (!dev_wanted(&PROVIDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_dev_drained);
 	if (!r)
 		return 0;
 	r->waited_ns = waited_ns;
-	lender_read(&r->dev, &LENDER(p2pmem));
+	dev_read(&r->dev, &PROVIDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins, __u64 oldest_id)
+EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers, __u64 pins,
+	   __u64 oldest_id)
 {
 	struct p2ptrace_p2pmem_drain_stall *r;
 
-	if (!lender_wanted(&LENDER(p2pmem)))
+	if (!dev_wanted(&PROVIDER(p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_drain_stall);
@@ -85,7 +87,7 @@ EVENT_PROG(p2pmem_drain_stall, const struct p2pmem_device *p2pmem, __u64 buffers
 	r->buffers = buffers;
 	r->pins = pins;
 	r->oldest_id = oldest_id;
-	lender_read(&r->dev, &LENDER(p2pmem));
+	dev_read(&r->dev, &PROVIDER(p2pmem));
 	name_read(&r->provider, p2pmem->provider->dev.kobj.name);
 	record_submit(r);
 	return 0;
@@ -97,7 +99,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 
 	if (!size_wanted(buf->size))
 		return 0;
-	if (!lender_wanted(&buf->lender))
+	if (!dev_wanted(&buf->provider))
 		return 0;
 
 	r = RESERVE(p2pmem_alloc);
@@ -106,29 +108,28 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 	r->id = buf->id;
 	r->bus_addr = buf->bus_addr;
 	r->size = buf->size;
-	lender_read(&r->dev, &buf->lender);
+	dev_read(&r->dev, &buf->provider);
 	r->nents = buf->nents;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct lender *lender, __u64 size, __u32 reason)
+EVENT_PROG_EVERYWHERE(p2pmem_alloc_fail, const struct provider_view *provider, __u64 size,
+		      __u32 reason)
 {
 	struct p2ptrace_p2pmem_alloc_fail *r;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!lender_wanted(lender))
+	if (!dev_wanted(provider))
 		return 0;
 
 	r = RESERVE(p2pmem_alloc_fail);
 	if (!r)
 		return 0;
 	r->size = size;
-	lender_read(&r->dev, lender);
+	dev_read(&r->dev, provider);
 	r->reason = reason;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
@@ -139,7 +140,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 
 	if (!size_wanted(buf->size))
 		return 0;
-	if (!lender_wanted(&buf->lender))
+	if (!dev_wanted(&buf->provider))
 		return 0;
 
 	r = RESERVE(p2pmem_free);
@@ -147,9 +148,8 @@ EVENT_PROG_EVERYWHERE(p2pmem_free, const struct buffer *buf, __u32 pins)
 		return 0;
 	r->id = buf->id;
 	r->size = buf->size;
-	lender_read(&r->dev, &buf->lender);
+	dev_read(&r->dev, &buf->provider);
 	r->pins = pins;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
@@ -160,7 +160,7 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 
 	if (!size_wanted(buf->size))
 		return 0;
-	if (!lender_wanted(&LENDER(buf->p2pmem)))
+	if (!dev_wanted(&PROVIDER(buf->p2pmem)))
 		return 0;
 
 	r = RESERVE(p2pmem_reclaim);
@@ -168,7 +168,7 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 		return 0;
 	r->id = buf->id;
 	r->size = buf->size;
-	lender_read(&r->dev, &LENDER(buf->p2pmem));
+	dev_read(&r->dev, &PROVIDER(buf->p2pmem));
 	record_submit(r);
 	return 0;
 }
@@ -189,22 +189,22 @@ EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
 	r->map = decision->map;
 	r->distance = decision->distance;
 	r->reason = decision->reason;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_find, const struct lender *lender, __u32 clients, __u32 candidates, int distance, int err)
+EVENT_PROG_EVERYWHERE(p2pmem_find, const struct provider_view *provider, __u32 clients,
+		      __u32 candidates, int distance, int err)
 {
 	struct p2ptrace_p2pmem_find *r;
 
-	if (!lender_wanted(lender))
+	if (!dev_wanted(provider))
 		return 0;
 
 	r = RESERVE(p2pmem_find);
 	if (!r)
 		return 0;
-	lender_read(&r->dev, lender);
+	dev_read(&r->dev, provider);
 	r->clients = clients;
 	r->candidates = candidates;
 	r->distance = distance;
@@ -219,7 +219,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 
 	if (!size_wanted(dma->size))
 		return 0;
-	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
 		return 0;
 
 	r = RESERVE(p2pmem_dma_map);
@@ -228,7 +228,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 	r->id = buf->id;
 	r->dma_addr = dma->addr;
 	r->size = dma->size;
-	lender_read(&r->dev, &buf->lender);
+	dev_read(&r->dev, &buf->provider);
 	name_read(&r->client, dma->client->kobj.name);
 	r->dir = dma->dir;
 	r->map = map;
@@ -242,7 +242,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 
 	if (!size_wanted(dma->size))
 		return 0;
-	if (!lender_wanted(&buf->lender) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
 		return 0;
 
 	r = RESERVE(p2pmem_dma_unmap);
@@ -251,42 +251,40 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 	r->id = buf->id;
 	r->dma_addr = dma->addr;
 	r->size = dma->size;
-	lender_read(&r->dev, &buf->lender);
+	dev_read(&r->dev, &buf->provider);
 	name_read(&r->client, dma->client->kobj.name);
 	r->dir = dma->dir;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct lender *lender, __u64 size, bool allowed)
+EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct provider_view *provider, __u64 size, bool allowed)
 {
 	struct p2ptrace_p2pmem_mmap *r;
 
 	if (!size_wanted(size))
 		return 0;
-	if (!lender_wanted(lender))
+	if (!dev_wanted(provider))
 		return 0;
 
 	r = RESERVE(p2pmem_mmap);
 	if (!r)
 		return 0;
 	r->size = size;
-	lender_read(&r->dev, lender);
+	dev_read(&r->dev, provider);
 	r->allowed = allowed;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }
 
-/* Of nvmet's arguments see FROM_REQUEST() in views.bpf.h. */
+/* The verifier wants nvmet's arguments checked for NULL: see FROM_REQUEST() in views.bpf.h. */
 
 EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns,
 	   const struct p2pmem_device *p2pmem, int distance, int err)
 {
 	struct p2ptrace_nvmet_p2pmem_bind *r;
 
-	if (!lender_wanted(&LENDER_OR_NULL(p2pmem)))
+	if (!dev_wanted(&PROVIDER_OR_NULL(p2pmem)))
 		return 0;
 	if (!ctrl || !ns) {
 		count_lost();
@@ -296,7 +294,7 @@ EVENT_PROG(nvmet_p2pmem_bind, const struct nvmet_ctrl *ctrl, const struct nvmet_
 	r = RESERVE(nvmet_p2pmem_bind);
 	if (!r)
 		return 0;
-	lender_read(&r->dev, &LENDER_OR_NULL(p2pmem));
+	dev_read(&r->dev, &PROVIDER_OR_NULL(p2pmem));
 	r->cntlid = ctrl->cntlid;
 	r->nsid = ns->nsid;
 	r->distance = distance;
@@ -312,17 +310,16 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 {
 	struct p2ptrace_nvmet_p2pmem_unbind *r;
 
-	if (!lender_wanted(&LENDER_OR_NULL(p2pmem)))
+	if (!dev_wanted(&PROVIDER_OR_NULL(p2pmem)))
 		return 0;
 
 	r = RESERVE(nvmet_p2pmem_unbind);
 	if (!r)
 		return 0;
-	lender_read(&r->dev, &LENDER_OR_NULL(p2pmem));
+	dev_read(&r->dev, &PROVIDER_OR_NULL(p2pmem));
 	r->cntlid = cntlid;
 	r->nsid = nsid;
 	r->reason = reason;
-	r->pad = 0;
 	__builtin_memset(r->subsys, 0, sizeof(r->subsys));
 	bpf_probe_read_kernel_str(r->subsys, sizeof(r->subsys), subsys);
 	record_submit(r);
@@ -346,7 +343,6 @@ EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, _
 	r->qid = req->qid;
 	r->cid = req->cid;
 	r->opcode = req->opcode;
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	record_submit(r);
 	return 0;
 }
@@ -368,7 +364,6 @@ EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct request *req, __u32 si
 	r->qid = req->qid;
 	r->cid = req->cid;
 	r->opcode = req->opcode;
-	r->pad = 0;
 	record_submit(r);
 	return 0;
 }

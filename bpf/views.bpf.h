@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the programs are told about an event, whichever kernel it is on: each event that stock kernels have as well is
- * made of the tracepoint's arguments here, and of what stock kernels have instead in stock.bpf.h. All of it is inlined,
- * so that nothing is read that the program does not look at.
+ * The arguments of the programs of events that stock kernels have as well. The macros here make
+ * them from the arguments of the series' tracepoints, those in stock.bpf.h from a stock kernel's
+ * functions and tracepoints. Everything is inlined, so the compiler drops reads of members that the
+ * program does not use.
  */
 #ifndef VIEWS_BPF_H
 #define VIEWS_BPF_H
@@ -15,22 +16,22 @@
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
-/* Whose memory it is: a p2pmem device, or on a stock kernel the name of a PCI function. */
-struct lender {
-	enum { LENDER_P2PMEM, LENDER_P2PMEM_OR_NULL, LENDER_PCI } kind;
+/* A provider: a p2pmem device, or on a stock kernel the name of a PCI function. */
+struct provider_view {
+	enum { VIEW_P2PMEM, VIEW_P2PMEM_OR_NULL, VIEW_PCI } kind;
 	const struct p2pmem_device *p2pmem;
 	const char *pci;
 };
 
 struct buffer {
-	struct lender lender;
-	__u64 id;		/* on a stock kernel, its bus address; 0 if that is not known */
+	struct provider_view provider;
+	__u64 id;		/* on a stock kernel, its bus address; 0 if unknown */
 	__u64 bus_addr;
 	__u64 size;
 	__u32 nents;
 };
 
-/* One DMA mapping of (a part of) a buffer. */
+/* One DMA mapping of a buffer or of a part of it. */
 struct dma {
 	const struct device *client;
 	__u64 addr;
@@ -56,39 +57,44 @@ struct request {
 	__u8 opcode;
 };
 
-static __always_inline const char *lender_name(const struct lender *lender)
+static __always_inline const char *view_dev_name(const struct provider_view *provider)
 {
-	if (lender->kind == LENDER_PCI)
-		return lender->pci;
-	return lender->kind == LENDER_P2PMEM ? lender->p2pmem->dev.kobj.name : device_name_or_null(lender->p2pmem);
+	if (provider->kind == VIEW_PCI)
+		return provider->pci;
+	return provider->kind == VIEW_P2PMEM ? provider->p2pmem->dev.kobj.name :
+					       device_name_or_null(provider->p2pmem);
 }
 
-static __always_inline const char *lender_provider(const struct lender *lender)
+static __always_inline const char *view_provider_name(const struct provider_view *provider)
 {
-	if (lender->kind == LENDER_PCI)
-		return lender->pci;
-	return lender->kind == LENDER_P2PMEM ? lender->p2pmem->provider->dev.kobj.name :
-					       provider_name_or_null(lender->p2pmem);
+	if (provider->kind == VIEW_PCI)
+		return provider->pci;
+	return provider->kind == VIEW_P2PMEM ? provider->p2pmem->provider->dev.kobj.name :
+					       provider_name_or_null(provider->p2pmem);
 }
 
-static __always_inline void lender_read(struct p2ptrace_name *dev, const struct lender *lender)
+static __always_inline void dev_read(struct p2ptrace_name *dev,
+				     const struct provider_view *provider)
 {
-	name_read(dev, lender_name(lender));
+	name_read(dev, view_dev_name(provider));
 }
 
-static __always_inline bool lender_wanted(const struct lender *lender)
+static __always_inline bool dev_wanted(const struct provider_view *provider)
 {
-	return all_devs_wanted() || name_matches(lender_name(lender), &filter.dev) ||
-	       name_matches(lender_provider(lender), &filter.provider);
+	return all_devs_wanted() || name_matches(view_dev_name(provider), &filter.dev) ||
+	       name_matches(view_provider_name(provider), &filter.provider);
 }
 
-#define LENDER(device)	((const struct lender){ .kind = LENDER_P2PMEM, .p2pmem = (device) })
-/* See compat.bpf.h: it may be NULL whatever the verifier says */
-#define LENDER_OR_NULL(device)	((const struct lender){ .kind = LENDER_P2PMEM_OR_NULL, .p2pmem = (device) })
+#define PROVIDER(device) \
+	((const struct provider_view){ .kind = VIEW_P2PMEM, .p2pmem = (device) })
+/* The device may be NULL even if the verifier assumes that it is not: see compat.bpf.h */
+#define PROVIDER_OR_NULL(device) \
+	((const struct provider_view){ .kind = VIEW_P2PMEM_OR_NULL, .p2pmem = (device) })
 
 #define BUFFER(buf) ((const struct buffer){						\
-	.lender = LENDER((buf)->p2pmem),						\
-	.id = (buf)->id, .bus_addr = (buf)->bus_addr, .size = (buf)->size, .nents = (buf)->nents,	\
+	.provider = PROVIDER((buf)->p2pmem),						\
+	.id = (buf)->id, .bus_addr = (buf)->bus_addr, .size = (buf)->size,		\
+	.nents = (buf)->nents,								\
 })
 
 #define ARG(ctx, i, type) ((type)(ctx)[i])
@@ -111,18 +117,20 @@ static __always_inline bool lender_wanted(const struct lender *lender)
 
 #define from_tracepoint_p2pmem_alloc_fail(ctx, on)					\
 ({											\
-	struct lender __l = LENDER(ARG(ctx, 0, const struct p2pmem_device *));		\
+	struct provider_view __l = PROVIDER(ARG(ctx, 0, const struct p2pmem_device *));		\
 											\
 	on(ctx, &__l, ARG(ctx, 1, __u64), ARG(ctx, 2, __u32));				\
 })
 
 #define from_tracepoint_p2pmem_decide(ctx, on)						\
 ({											\
-	const struct pci_p2pdma_decision *__p = ARG(ctx, 2, const struct pci_p2pdma_decision *);	\
+	const struct pci_p2pdma_decision *__p =						\
+		ARG(ctx, 2, const struct pci_p2pdma_decision *);			\
 	struct decision __d = {								\
 		.provider = ARG(ctx, 0, const struct pci_dev *)->dev.kobj.name,		\
 		.client = ARG(ctx, 1, const struct device *)->kobj.name,		\
-		.blocker = __p->blocker, .map = __p->map, .distance = __p->distance, .reason = __p->reason,	\
+		.blocker = __p->blocker, .map = __p->map,				\
+		.distance = __p->distance, .reason = __p->reason,			\
 	};										\
 											\
 	on(ctx, &__d);									\
@@ -130,12 +138,17 @@ static __always_inline bool lender_wanted(const struct lender *lender)
 
 #define from_tracepoint_p2pmem_find(ctx, on)						\
 ({											\
-	struct lender __l = LENDER_OR_NULL(ARG(ctx, 0, const struct p2pmem_device *));	\
+	struct provider_view __l =							\
+		PROVIDER_OR_NULL(ARG(ctx, 0, const struct p2pmem_device *));		\
 											\
-	on(ctx, &__l, ARG(ctx, 1, __u32), ARG(ctx, 2, __u32), ARG(ctx, 3, int), ARG(ctx, 4, int));	\
+	on(ctx, &__l, ARG(ctx, 1, __u32), ARG(ctx, 2, __u32), ARG(ctx, 3, int),		\
+	   ARG(ctx, 4, int));								\
 })
 
-#define DMA(ctx) { ARG(ctx, 1, const struct device *), ARG(ctx, 2, __u64), ARG(ctx, 3, __u64), ARG(ctx, 4, __u32) }
+#define DMA(ctx) {									\
+	ARG(ctx, 1, const struct device *), ARG(ctx, 2, __u64), ARG(ctx, 3, __u64),	\
+	ARG(ctx, 4, __u32)								\
+}
 
 #define from_tracepoint_p2pmem_dma_map(ctx, on)						\
 ({											\
@@ -157,14 +170,15 @@ static __always_inline bool lender_wanted(const struct lender *lender)
 
 #define from_tracepoint_p2pmem_mmap(ctx, on)						\
 ({											\
-	struct lender __l = LENDER(ARG(ctx, 0, const struct p2pmem_device *));		\
+	struct provider_view __l = PROVIDER(ARG(ctx, 0, const struct p2pmem_device *));		\
 											\
 	on(ctx, &__l, ARG(ctx, 1, __u64), ARG(ctx, 2, bool));				\
 })
 
 /*
- * nvmet may be a module, and then the verifier wants its arguments checked for NULL (see compat.bpf.h), although
- * nvmet passes none but a p2pmem. An event dropped by such a check would be lost, so it is counted.
+ * If nvmet is a module, the verifier insists that pointer arguments are checked for NULL (see
+ * compat.bpf.h), although nvmet passes NULL only for a p2pmem device. An event that is dropped by
+ * such a check counts as lost.
  */
 #define FROM_REQUEST(ctx, on, args...)							\
 ({											\
@@ -175,7 +189,8 @@ static __always_inline bool lender_wanted(const struct lender *lender)
 		struct request __r = {							\
 			.nsid = __p->ns ? __p->ns->nsid : 0,				\
 			.cntlid = __p->sq->ctrl->cntlid, .qid = __p->sq->qid,		\
-			.cid = __p->cmd->common.command_id, .opcode = __p->cmd->common.opcode,	\
+			.cid = __p->cmd->common.command_id,				\
+			.opcode = __p->cmd->common.opcode,				\
 		};									\
 											\
 		__rc = on(ctx, &__r, ##args);						\
@@ -185,7 +200,9 @@ static __always_inline bool lender_wanted(const struct lender *lender)
 	__rc;										\
 })
 
-#define from_tracepoint_nvmet_p2pmem_use(ctx, on)	FROM_REQUEST(ctx, on, ARG(ctx, 1, __u32), ARG(ctx, 2, __u64))
-#define from_tracepoint_nvmet_p2pmem_fallback(ctx, on)	FROM_REQUEST(ctx, on, ARG(ctx, 1, __u32), ARG(ctx, 2, __u32))
+#define from_tracepoint_nvmet_p2pmem_use(ctx, on) \
+	FROM_REQUEST(ctx, on, ARG(ctx, 1, __u32), ARG(ctx, 2, __u64))
+#define from_tracepoint_nvmet_p2pmem_fallback(ctx, on) \
+	FROM_REQUEST(ctx, on, ARG(ctx, 1, __u32), ARG(ctx, 2, __u32))
 
 #endif /* VIEWS_BPF_H */

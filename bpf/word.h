@@ -7,11 +7,11 @@
 
 #include <linux/types.h>
 
-/* What @word has before its first NUL, the rest 0; *end if it has one. */
+/* Returns @word with the bytes from its first NUL on set to 0. Sets *end if it has a NUL. */
 static inline __attribute__((always_inline)) __u64 word_before_nul(__u64 word, _Bool *end)
 {
 	const __u64 ones = 0x0101010101010101;
-	/* The lowest bit set is that of the first NUL: the subtraction borrows from the bytes after it only */
+	/* The lowest bit set marks the first NUL: the subtraction borrows only from later bytes */
 	__u64 nuls = (word - ones) & ~word & ones << 7;
 
 	*end = nuls;

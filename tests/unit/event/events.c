@@ -24,20 +24,13 @@ static void every_event_has_a_sound_field_table(void **state)
 			for (size_t other = 0; other < f; other++)
 				assert_true(field->offset >= event->fields[other].offset + event->fields[other].size ||
 					    field->offset + field->size <= event->fields[other].offset);
-			switch (field->kind) {
-			case FIELD_STRING:
-				assert_true(field->size == P2PTRACE_NAME_LEN || field->size == P2PTRACE_NQN_LEN);
-				break;
-			case FIELD_INT:
-			case FIELD_ERRNO:
-			case FIELD_BOOL:
-			case FIELD_ENUM:
-				assert_int_equal(field->size, 4);
-				break;
-			default:
-				assert_true(field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8);
-			}
-			assert_true(field->which < NR_ENUMS);
+			if (field->kind == FIELD_STRING)
+				assert_true(field->size == P2PTRACE_NAME_LEN ||
+					    field->size == P2PTRACE_NQN_LEN);
+			else
+				assert_int_equal(field->size, 8);
+			assert_int_equal(field->kind == FIELD_ENUM, field->which != ENUM_NONE);
+			assert_true(field->which <= NR_ENUMS);
 		}
 	}
 }
@@ -195,7 +188,29 @@ static void a_record_is_taken_only_if_it_is_whole(void **state)
 	assert_null(event_of_record(&record, sizeof(record)));
 }
 
+static void events_that_need_each_other_go_together(void **state)
+{
+	struct event_set set = {}, all;
+
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		set.has[i] = true;
+	all = set;
+	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_free));
+	assert_false(set.has[P2PTRACE_p2pmem_alloc]);
+	assert_false(set.has[P2PTRACE_p2pmem_free]);
+	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 3);
+	assert_false(event_set_remove_group(&set, P2PTRACE_p2pmem_alloc));
+	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_dma_map));
+	assert_false(set.has[P2PTRACE_p2pmem_dma_unmap]);
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 5);
+	assert_false(event_set_remove_group(&all, P2PTRACE_p2pmem_decide));
+	assert_int_equal(event_set_count(&all), P2PTRACE_NR_EVENTS - 1);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(events_that_need_each_other_go_together),
 	cmocka_unit_test(every_event_has_a_sound_field_table),
 	cmocka_unit_test(the_fields_are_those_of_the_design),
 	cmocka_unit_test(every_event_is_found_by_its_name),

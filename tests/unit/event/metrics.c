@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The counts of "p2ptrace stat" have names and add up. */
+/* The metrics of "p2ptrace stat": names, sums and differences, and the gauges from sysfs. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
 #include "unit.h"
 #include "event/metrics.h"
 #include "lib/log.h"
+#include "session/hooks.h"
 
 /* Not string constants: struct enum_value owns its names */
-static char unknown[] = "unknown", bus_addr[] = "bus_addr", new[] = "new", too_new[] = "too_new", huge[] = "huge";
+static char unknown[] = "unknown", bus_addr[] = "bus_addr", new[] = "new";
+static char too_new[] = "too_new", huge[] = "huge";
 static struct enum_value map_values[] = {
-	{ .value = 0, .name = unknown }, { .value = 2, .name = bus_addr }, { .value = 14, .name = new },
+	{ .value = 0, .name = unknown }, { .value = 2, .name = bus_addr },
+	{ .value = 14, .name = new },
 	{ .value = 15, .name = too_new }, { .value = 4000000000u, .name = huge },
 };
 
+static char acs_blocked[] = "acs_redirect_blocked", none[] = "none", removed[] = "removed";
+static struct enum_value reason_values[] = {
+	{ .value = 0, .name = unknown }, { .value = 3, .name = acs_blocked },
+};
+static struct enum_value direction_values[] = { { .value = 3, .name = none } };
+static struct enum_value unbind_values[] = { { .value = 1, .name = removed } };
+
 static const struct enums enums = {
 	.table[ENUM_MAP_TYPE] = { map_values, ARRAY_LEN(map_values) },
+	.table[ENUM_DECISION_REASON] = { reason_values, ARRAY_LEN(reason_values) },
+	.table[ENUM_DMA_DIRECTION] = { direction_values, ARRAY_LEN(direction_values) },
+	.table[ENUM_UNBIND_REASON] = { unbind_values, ARRAY_LEN(unbind_values) },
 };
 
 static void all_events(struct event_set *set)
@@ -39,7 +55,8 @@ static void every_metric_has_a_name_of_its_own(void **state)
 	all_events(&set);
 	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
 	for (size_t i = 0; i < metrics.nr; i++) {
-		assert_ptr_equal(metrics_find(&metrics, metrics.metrics[i].name), &metrics.metrics[i]);
+		assert_ptr_equal(metrics_find(&metrics, metrics.metrics[i].name),
+				 &metrics.metrics[i]);
 		assert_true(metrics.metrics[i].offset <= sizeof(struct sample) - sizeof(uint64_t));
 		assert_true(*metrics.metrics[i].help);
 	}
@@ -56,7 +73,7 @@ static void enums_are_counted_by_value_and_the_rest_together(void **state)
 	all_events(&set);
 	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
 	for (int i = 0; i < P2PTRACE_NR_VALUES; i++)
-		sample.counts.maps[i] = 100 + i;
+		sample.counts.values[P2PTRACE_ENUM_p2pmem_dma_map_map][i] = 100 + i;
 	sample.counts.map_bytes[2] = 7;
 	assert_int_equal(value(&metrics, "maps.bus_addr", &sample), 102);
 	assert_int_equal(value(&metrics, "maps.unknown", &sample), 100);
@@ -69,6 +86,63 @@ static void enums_are_counted_by_value_and_the_rest_together(void **state)
 	/* A kernel without the enum */
 	assert_null(metrics_find(&metrics, "fallbacks.no_memory"));
 	assert_non_null(metrics_find(&metrics, "fallbacks.other"));
+	metrics_free(&metrics);
+}
+
+static void every_enum_field_has_a_metric_for_each_value(void **state)
+{
+	struct sample sample = {};
+	struct event_set set = {};
+	struct metrics metrics;
+	int n = 0;
+
+	(void)state;
+	all_events(&set);
+	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_reason][3] = 33;
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_map][2] = 22;
+	sample.counts.values[P2PTRACE_ENUM_nvmet_p2pmem_unbind_reason][1] = 11;
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_dma_map_dir][3] = 7;
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_dma_unmap_dir][3] = 8;
+	assert_int_equal(value(&metrics, "decisions.acs_redirect_blocked", &sample), 33);
+	assert_int_equal(value(&metrics, "decisions.bus_addr", &sample), 22);
+	assert_int_equal(value(&metrics, "unbinds.removed", &sample), 11);
+	assert_int_equal(value(&metrics, "maps.dir_none", &sample), 7);
+	assert_int_equal(value(&metrics, "unmaps.dir_none", &sample), 8);
+	/* The same name in two enums: the second one is qualified */
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_map][0] = 1;
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_reason][0] = 2;
+	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_reason][P2PTRACE_NR_VALUES - 1] = 3;
+	assert_int_equal(value(&metrics, "decisions.unknown", &sample), 1);
+	assert_int_equal(value(&metrics, "decisions.reason_unknown", &sample), 2);
+	assert_int_equal(value(&metrics, "decisions.other", &sample), 0);
+	assert_int_equal(value(&metrics, "decisions.reason_other", &sample), 3);
+	/* None is missing: each field has a metric for its last element */
+	for (size_t i = 0; i < metrics.nr; i++)
+		for (int f = 0; f < P2PTRACE_NR_ENUM_FIELDS; f++)
+			n += metrics.metrics[i].offset ==
+			     offsetof(struct sample, counts.values[f][P2PTRACE_NR_VALUES - 1]);
+	assert_int_equal(n, P2PTRACE_NR_ENUM_FIELDS);
+	metrics_free(&metrics);
+}
+
+static void metrics_of_events_that_are_left_out_go(void **state)
+{
+	struct sample sample = {};
+	struct event_set set = {};
+	struct metrics metrics;
+
+	(void)state;
+	all_events(&set);
+	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
+	set.has[P2PTRACE_p2pmem_dma_map] = false;
+	sample.counts.events[P2PTRACE_p2pmem_dma_unmap] = 5;
+	metrics_keep(&metrics, &set);
+	assert_null(metrics_find(&metrics, "maps"));
+	assert_null(metrics_find(&metrics, "maps.bus_addr"));
+	assert_null(metrics_find(&metrics, "map_bytes.bus_addr"));
+	assert_int_equal(value(&metrics, "unmaps", &sample), 5);
+	assert_non_null(metrics_find(&metrics, "held"));
 	metrics_free(&metrics);
 }
 
@@ -105,17 +179,18 @@ static void counts_of_cpus_add_up(void **state)
 
 static void a_difference_is_of_counts_but_not_of_gauges(void **state)
 {
-	struct sample from = { .ts_ns = 5, .gauges.held = 10, .lost = 3 }, to = { .ts_ns = 9, .gauges.held = 4, .lost = 8 };
+	struct sample from = { .ts_ns = 5, .gauges.held = 10, .lost = 3 };
+	struct sample to = { .ts_ns = 9, .gauges.held = 4, .lost = 8 };
 	struct sample difference;
 
 	(void)state;
 	from.counts.events[P2PTRACE_p2pmem_alloc] = 40;
 	to.counts.events[P2PTRACE_p2pmem_alloc] = 42;
-	to.counts.fallbacks[P2PTRACE_NR_VALUES - 1] = 1;
+	to.counts.map_bytes[P2PTRACE_NR_VALUES - 1] = 1;
 	sample_difference(&difference, &to, &from);
 	assert_int_equal(difference.ts_ns, 4);
 	assert_int_equal(difference.counts.events[P2PTRACE_p2pmem_alloc], 2);
-	assert_int_equal(difference.counts.fallbacks[P2PTRACE_NR_VALUES - 1], 1);
+	assert_int_equal(difference.counts.map_bytes[P2PTRACE_NR_VALUES - 1], 1);
 	assert_int_equal(difference.gauges.held, 4);
 	assert_int_equal(difference.lost, 5);
 	/* What was thought lost may turn up; there are no fewer than none */
@@ -128,12 +203,12 @@ static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)
 {
 	struct event_set set = { .stock = true };
 	struct metrics metrics;
-	struct enums none = {};
+	struct enums empty = {};
 
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		set.has[i] = stock_hooks[i];
-	assert_int_equal(metrics_load(&metrics, &none, &set), 0);
+		set.has[i] = hooks_exist(i);
+	assert_int_equal(metrics_load(&metrics, &empty, &set), 0);
 	assert_non_null(metrics_find(&metrics, "allocs"));
 	assert_non_null(metrics_find(&metrics, "fallbacks"));
 	assert_non_null(metrics_find(&metrics, "held_bytes"));
@@ -148,6 +223,8 @@ static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_metric_has_a_name_of_its_own),
 	cmocka_unit_test(enums_are_counted_by_value_and_the_rest_together),
+	cmocka_unit_test(every_enum_field_has_a_metric_for_each_value),
+	cmocka_unit_test(metrics_of_events_that_are_left_out_go),
 	cmocka_unit_test(what_a_kernel_lacks_has_no_metric),
 	cmocka_unit_test(counts_of_cpus_add_up),
 	cmocka_unit_test(a_difference_is_of_counts_but_not_of_gauges),

@@ -451,8 +451,8 @@ static void numbers_of_every_length(void **state)
 				number - less);
 			if (strncmp(json(&record, sizeof(record)), expected, strlen(expected)))
 				fail_msg("no '%s' in: %s", expected, line.data);
-			snprintf(expected, sizeof(expected), ",\"distance\":%" PRId32 ",",
-				record.distance);
+			snprintf(expected, sizeof(expected), ",\"distance\":%d,",
+				 (int)record.distance);
 			if (!strstr(line.data, expected))
 				fail_msg("no '%s' in: %s", expected, line.data);
 		}

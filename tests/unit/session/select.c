@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which events a run is about: filters, and a kernel that lacks some. */
+/* The selection of events: filters, and kernels that lack some. */
 #include <bpf/btf.h>
 
 #include "unit.h"
 #include "lib/log.h"
 #include "machine/kernel.h"
+#include "session/hooks.h"
 #include "session/select.h"
 
 static struct btf *btf_with_events(const char *except)
@@ -22,6 +23,17 @@ static struct btf *btf_with_events(const char *except)
 	return btf;
 }
 
+/* Files that do not exist: these tests do not depend on the machine they run on. */
+static const struct hook_files no_files = { .refused = "" };
+
+static int select_from(const struct kernel *kernel, bool by_name, struct event_set *set)
+{
+	struct hooks hooks;
+
+	hooks_open(&hooks, kernel_btf(kernel), &no_files);
+	return select_hooks(kernel, &hooks, by_name, set);
+}
+
 static int select_on(const char *except, struct event_set *set, struct capture *c)
 {
 	struct kernel kernel = { .vmlinux = btf_with_events(except) };
@@ -30,7 +42,7 @@ static int select_on(const char *except, struct event_set *set, struct capture *
 
 	assert_int_equal(select_events(&o, false, set), 0);
 	capture_begin(c);
-	rc = select_available(&kernel, false, set);
+	rc = select_from(&kernel, false, set);
 	capture_end(c);
 	kernel_close(&kernel);
 	return rc;
@@ -47,11 +59,11 @@ static void without_nvmet_the_others_go_on(void **state)
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS);
 
 	assert_int_equal(select_on("nvmet_", &set, &c), 0);
-	assert_one_line(c.text, "nvmet events are not available");
+	assert_one_line(c.text, "leaving out events of nvmet");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 4);
 
 	assert_int_equal(select_on("p2pmem_mmap", &set, &c), 0);
-	assert_one_line(c.text, "does not have p2pmem_mmap");
+	assert_one_line(c.text, "leaving out p2pmem_mmap: p2pmem_mmap: the kernel does not have");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
 }
 
@@ -64,14 +76,14 @@ static void an_event_that_was_asked_for_must_be_there(void **state)
 	(void)state;
 	set.has[P2PTRACE_nvmet_p2pmem_use] = true;
 	capture_begin(&c);
-	assert_int_equal(select_available(&kernel, true, &set), EXIT_KERNEL);
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
-	assert_one_line(c.text, "does not have nvmet_p2pmem_use");
+	assert_one_line(c.text, "cannot trace nvmet_p2pmem_use: ");
 	assert_one_line(c.text, "modprobe nvmet");
 	kernel_close(&kernel);
 }
 
-/* A stock kernel's functions and tracepoints, without the one that is named @except. */
+/* The functions and tracepoints of a stock kernel, without @except. */
 static struct btf *btf_of_stock(const char *except)
 {
 	struct btf *btf = btf__new_empty();
@@ -79,20 +91,18 @@ static struct btf *btf_of_stock(const char *except)
 
 	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	btf__add_func_proto(btf, 1);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		const char *hook = stock_hooks[i] ? strchr(stock_hooks[i], '/') + 1 : NULL;
+	for (const struct hook *h = stock_hooks; h->program; h++) {
+		const char *hook = strchr(h->section, '/') + 1;
 
-		if (!hook || !strcmp(hook, except))
+		if (!strcmp(hook, except))
 			continue;
-		if (!strncmp(stock_hooks[i], "tp_btf/", 7)) {
+		if (!strncmp(h->section, "tp_btf/", 7)) {
 			snprintf(name, sizeof(name), "btf_trace_%s", hook);
 			assert_true(btf__add_typedef(btf, name, 1) > 0);
 		} else if (btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) < 0) {
 			assert_true(btf__add_func(btf, hook, BTF_FUNC_GLOBAL, 2) > 0);
 		}
 	}
-	if (strcmp(except, "pci_p2pdma_map_segment"))
-		assert_true(btf__add_func(btf, "pci_p2pdma_map_segment", BTF_FUNC_GLOBAL, 2) > 0);
 	return btf;
 }
 
@@ -106,9 +116,9 @@ static void a_stock_kernel_shows_what_it_has_and_says_so_once(void **state)
 	(void)state;
 	assert_int_equal(select_events(&o, false, &set), 0);
 	capture_begin(&c);
-	assert_int_equal(select_available(&kernel, false, &set), 0);
+	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
-	assert_one_line(c.text, "without the p2pmem series");
+	assert_one_line(c.text, "lacks the p2pmem series");
 	assert_true(set.stock);
 	assert_int_equal(event_set_count(&set), 10);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
@@ -116,28 +126,32 @@ static void a_stock_kernel_shows_what_it_has_and_says_so_once(void **state)
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pmem_reclaim] = true;
 	capture_begin(&c);
-	assert_int_equal(select_available(&kernel, true, &set), EXIT_KERNEL);
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
 	assert_one_line(c.text, "cannot show p2pmem_reclaim");
 	kernel_close(&kernel);
 
-	/* What it should have and has not is named */
-	kernel = (struct kernel){ .support = KERNEL_STOCK, .vmlinux = btf_of_stock("calc_map_type_and_dist") };
+	/* A missing hook is named */
+	kernel = (struct kernel){ .support = KERNEL_STOCK,
+				  .vmlinux = btf_of_stock("calc_map_type_and_dist") };
 	assert_int_equal(select_events(&o, false, &set), 0);
 	capture_begin(&c);
-	assert_int_equal(select_available(&kernel, false, &set), 0);
+	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
-	assert_non_null(strstr(c.text, "does not have p2pmem_decide"));
+	assert_non_null(strstr(c.text, "leaving out p2pmem_decide: calc_map_type_and_dist: "
+			       "the kernel does not have it"));
 	assert_int_equal(event_set_count(&set), 9);
 	kernel_close(&kernel);
 
-	/* Without this, no page is known to be peer memory */
-	kernel = (struct kernel){ .support = KERNEL_STOCK, .vmlinux = btf_of_stock("pci_p2pdma_map_segment") };
+	/* This hook shows which pages are peer memory */
+	kernel = (struct kernel){ .support = KERNEL_STOCK,
+				  .vmlinux = btf_of_stock("pci_p2pdma_map_segment") };
 	assert_int_equal(select_events(&o, false, &set), 0);
 	capture_begin(&c);
-	assert_int_equal(select_available(&kernel, false, &set), 0);
+	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
-	assert_non_null(strstr(c.text, "does not have p2pmem_dma_map"));
+	assert_non_null(strstr(c.text, "leaving out p2pmem_dma_map: pci_p2pdma_map_segment: "
+			       "the kernel does not have it"));
 	assert_int_equal(event_set_count(&set), 8);
 	kernel_close(&kernel);
 }
@@ -159,7 +173,7 @@ static void filters_narrow_the_selection(void **state)
 	assert_int_equal(select_events(&o, false, &set), 0);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
 
-	/* Of what the user named, nothing is left out in silence. */
+	/* An event that the user named is not left out */
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pmem_decide] = true;
 	assert_int_equal(select_events(&o, true, &set), 0);
@@ -168,7 +182,7 @@ static void filters_narrow_the_selection(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, so --dev would");
+	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, so --dev cannot");
 
 	o = (struct selection){ .client = "0000:00:00.0" };
 	set = (struct event_set){};
@@ -176,7 +190,7 @@ static void filters_narrow_the_selection(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "p2pmem_alloc has no client, so --client would");
+	assert_one_line(c.text, "p2pmem_alloc has no client, so --client cannot");
 }
 
 static const char *left_out(const struct selection *o, struct capture *c)
@@ -197,17 +211,88 @@ static void what_a_filter_leaves_out_is_said(void **state)
 	(void)state;
 	assert_string_equal(left_out(&o, &c), "");
 	o.dev = "p2pmem0";
-	assert_one_line(left_out(&o, &c), "events that --dev cannot match are left out: nvmet_p2pmem_use, nvmet_p2pmem_fallback\n");
+	assert_one_line(left_out(&o, &c), "leaving out events that --dev cannot match: "
+			"nvmet_p2pmem_use, nvmet_p2pmem_fallback\n");
 	o.client = "0000:00:00.0";
-	assert_one_line(left_out(&o, &c), "--dev or --client cannot match are left out: p2pmem_dev_add, ");
+	assert_one_line(left_out(&o, &c), "that --dev or --client cannot match: p2pmem_dev_add, ");
 	o.dev = NULL;
-	assert_one_line(left_out(&o, &c), "that --client cannot match are left out: p2pmem_dev_add, ");
-	/* Whole to the last name. */
+	assert_one_line(left_out(&o, &c), "that --client cannot match: p2pmem_dev_add, ");
+	/* The list is not cut */
 	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
 	assert_null(strstr(c.text, "p2pmem_dma_map"));
 }
 
+static void no_event_at_all_is_an_error(void **state)
+{
+	struct btf *empty = btf__new_empty();
+	struct kernel kernel = { .vmlinux = empty };
+	struct event_set set = { .has[P2PTRACE_p2pmem_alloc] = true };
+	struct capture c;
+
+	(void)state;
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, false, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_non_null(strstr(c.text, "this kernel cannot show any of the events"));
+	kernel_close(&kernel);
+}
+
+static int groups_without(int event, enum p2ptrace_event needed, struct event_set *set,
+			  struct capture *c)
+{
+	struct event_set wanted;
+	int rc;
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		set->has[i] = true;
+	wanted = *set;
+	set->has[event] = false;
+	capture_begin(c);
+	rc = select_groups(set, &wanted, needed);
+	capture_end(c);
+	return rc;
+}
+
+static void an_event_that_is_missing_takes_those_that_need_it(void **state)
+{
+	struct event_set set = {};
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(groups_without(P2PTRACE_p2pmem_dma_unmap, P2PTRACE_p2pmem_alloc, &set, &c),
+			 0);
+	assert_one_line(c.text, "without p2pmem_dma_unmap, the other events of a mapping");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
+	assert_false(set.has[P2PTRACE_p2pmem_dma_map]);
+
+	assert_int_equal(groups_without(P2PTRACE_p2pmem_find, P2PTRACE_p2pmem_alloc, &set, &c), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
+
+	/* Without a free, each buffer would look like a leak */
+	assert_int_equal(groups_without(P2PTRACE_p2pmem_free, P2PTRACE_p2pmem_alloc, &set, &c),
+			 EXIT_KERNEL);
+	assert_non_null(strstr(c.text, "cannot show when buffers are allocated and freed"));
+	assert_int_equal(groups_without(P2PTRACE_p2pmem_free, P2PTRACE_NR_EVENTS, &set, &c), 0);
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 3);
+
+	/* No stock kernel has this one */
+	set = (struct event_set){ .stock = true };
+	assert_int_equal(groups_without(P2PTRACE_p2pmem_reclaim, P2PTRACE_p2pmem_alloc, &set, &c),
+			 0);
+	assert_string_equal(c.text, "");
+	assert_true(set.has[P2PTRACE_p2pmem_free]);
+
+	set = (struct event_set){};
+	capture_begin(&c);
+	assert_int_equal(select_groups(&set, &set, P2PTRACE_NR_EVENTS), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot show any of the events");
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(no_event_at_all_is_an_error),
+	cmocka_unit_test(an_event_that_is_missing_takes_those_that_need_it),
 	cmocka_unit_test(without_nvmet_the_others_go_on),
 	cmocka_unit_test(an_event_that_was_asked_for_must_be_there),
 	cmocka_unit_test(a_stock_kernel_shows_what_it_has_and_says_so_once),

@@ -27,6 +27,7 @@
 #include "machine/held.h"
 #include "machine/sysfs.h"
 #include "session/ksyms.h"
+#include "session/map_walk.h"
 #include "session/select.h"
 #include "session/session.h"
 
@@ -295,21 +296,26 @@ static void print_json(const struct leaks *l)
 }
 
 /* Stock mode: from our own map, as the kernel keeps no list. */
+static int add_owner(void *ctx, const void *key, const void *value)
+{
+	struct leaks *l = ctx;
+	uint64_t id;
+
+	memcpy(&id, key, sizeof(id));
+	return held_add_owner(&l->held, id, value, l->read_ns);
+}
+
 static int held_of_owners(struct leaks *l)
 {
-	uint64_t id, next;
 	struct gauges gauges;
 	int rc = gauges_read(&gauges, true, SYSFS, l->filter);
 
 	l->held_bytes = gauges.held_bytes;
-	for (void *key = NULL; !rc && !bpf_map_get_next_key(l->owners_fd, key, &next); key = &id) {
-		struct p2ptrace_owner owner;
-
-		id = next;
-		/* It may have come back meanwhile */
-		if (!bpf_map_lookup_elem(l->owners_fd, &id, &owner))
-			rc = held_add_owner(&l->held, id, &owner, l->read_ns);
-	}
+	if (!rc)
+		rc = map_walk(l->owners_fd, sizeof(uint64_t), sizeof(struct p2ptrace_owner),
+			      add_owner, l);
+	if (rc < 0)
+		rc = fail(EXIT_OTHER, "cannot read the owners of buffers: %s", strerror(-rc));
 	held_sort(&l->held);
 	return rc;
 }
@@ -353,6 +359,8 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	struct session_config config = {
 		.events = *set,
 		.duration_ns = l->options->common.duration_ns,
+		.groups = true,
+		.needed = P2PTRACE_p2pmem_alloc,
 		.ending = leaks_ending,
 		.ctx = l,
 	};
@@ -362,6 +370,7 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	if (!skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
+	skel->rodata->stock = set->stock;
 	/* Report missing privileges now, not at the end */
 	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 	held_free(&l->held);
@@ -400,6 +409,6 @@ int cmd_leaks(int argc, char **argv)
 
 	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] =
 		set.has[P2PTRACE_p2pmem_reclaim] = true;
-	rc = select_all(&o.common.want, &set, &filter);
+	rc = select_all(&o.common.want, P2PTRACE_p2pmem_alloc, &set, &filter);
 	return rc ? rc : leaks_session(&l, &set);
 }

@@ -19,6 +19,7 @@
 #include "lib/print.h"
 #include "lib/text.h"
 #include "lib/units.h"
+#include "session/map_walk.h"
 #include "session/select.h"
 #include "session/session.h"
 
@@ -79,28 +80,32 @@ static int by_name(const void *a, const void *b)
 	return order ? order : strcmp(x->client.s, y->client.s);
 }
 
-static int read_lives(struct lifetimes *l, int fd, struct hist *per_cpu)
+static int add_life(void *ctx, const void *key, const void *value)
 {
-	struct p2ptrace_lifetime *previous = NULL, key, next;
+	struct lifetimes *l = ctx;
+	struct lifetime *life = reallocarray(l->lives, l->nr + 1, sizeof(*life));
+	const struct hist *per_cpu = value;
 
-	while (!bpf_map_get_next_key(fd, previous, &next)) {
-		struct lifetime *life = reallocarray(l->lives, l->nr + 1, sizeof(*life));
+	if (!life)
+		return -ENOMEM;
+	l->lives = life;
+	life += l->nr++;
+	memset(life, 0, sizeof(*life));
+	memcpy(&life->key, key, sizeof(life->key));
+	life->key.dev.s[sizeof(life->key.dev.s) - 1] = '\0';
+	life->key.client.s[sizeof(life->key.client.s) - 1] = '\0';
+	for (size_t cpu = 0; cpu < l->session.lost.nr_cpus; cpu++)
+		hist_add(&life->hist, &per_cpu[cpu]);
+	return 0;
+}
 
-		if (!life)
-			return fail(EXIT_OTHER, "out of memory");
-		l->lives = life;
-		life += l->nr++;
-		memset(life, 0, sizeof(*life));
-		key = next;
-		previous = &key;
-		life->key = next;
-		life->key.dev.s[sizeof(life->key.dev.s) - 1] = '\0';
-		life->key.client.s[sizeof(life->key.client.s) - 1] = '\0';
-		if (bpf_map_lookup_elem(fd, &next, per_cpu))
-			return fail(EXIT_OTHER, "cannot read the histograms: %s", strerror(errno));
-		for (size_t cpu = 0; cpu < l->session.lost.nr_cpus; cpu++)
-			hist_add(&life->hist, &per_cpu[cpu]);
-	}
+static int read_lives(struct lifetimes *l, int fd)
+{
+	int err = map_walk(fd, sizeof(struct p2ptrace_lifetime),
+			   l->session.lost.nr_cpus * sizeof(struct hist), add_life, l);
+
+	if (err)
+		return fail(EXIT_OTHER, "cannot read the histograms: %s", strerror(-err));
 	if (l->nr)
 		qsort(l->lives, l->nr, sizeof(*l->lives), by_name);
 	return 0;
@@ -109,20 +114,18 @@ static int read_lives(struct lifetimes *l, int fd, struct hist *per_cpu)
 static int read_all(struct lifetimes *l, struct lifetimes_bpf *skel)
 {
 	size_t cpus = l->session.lost.nr_cpus;
-	struct hist *per_cpu = calloc(cpus, sizeof(*per_cpu));
 	uint64_t *unknown = calloc(cpus, sizeof(*unknown));
 	uint32_t zero = 0;
 	int rc = 0;
 
-	if (!per_cpu || !unknown)
+	if (!unknown)
 		rc = fail(EXIT_OTHER, "out of memory");
 	else if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.unknown_per_cpu), &zero, unknown))
 		rc = fail(EXIT_OTHER, "cannot read the counts: %s", strerror(errno));
 	else
-		rc = read_lives(l, bpf_map__fd(skel->maps.lives), per_cpu);
+		rc = read_lives(l, bpf_map__fd(skel->maps.lives));
 	for (size_t cpu = 0; !rc && cpu < cpus; cpu++)
 		l->unknown += unknown[cpu];
-	free(per_cpu);
 	free(unknown);
 	return rc;
 }
@@ -237,6 +240,8 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	struct session_config config = {
 		.events = *set,
 		.duration_ns = l->options->common.duration_ns,
+		.groups = true,
+		.needed = P2PTRACE_NR_EVENTS,
 		.ctx = l,
 	};
 	struct lifetimes_bpf *skel = lifetimes_bpf__open();
@@ -283,6 +288,6 @@ int cmd_lifetimes(int argc, char **argv)
 	if (!o.common.want.client)
 		set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] =
 			set.has[P2PTRACE_p2pmem_reclaim] = true;
-	rc = select_all(&o.common.want, &set, &filter);
+	rc = select_all(&o.common.want, P2PTRACE_NR_EVENTS, &set, &filter);
 	return rc ? rc : lifetimes_session(&l, &set);
 }

@@ -336,6 +336,8 @@ static int trace_session(struct trace *t, const struct options *o,
 		.events = *set,
 		.buffer_bytes = o->buffer_bytes,
 		.duration_ns = o->common.duration_ns,
+		.groups = o->lives,
+		.needed = P2PTRACE_p2pmem_alloc,
 		.record = trace_record,
 		.pause = trace_pause,
 		.ctx = t,
@@ -351,6 +353,7 @@ static int trace_session(struct trace *t, const struct options *o,
 	rc = session_start(&t->session, skel->obj, &config);
 	if (!rc) {
 		/* Scripts wait for this line: from here on, all events are seen */
+		set = &t->session.config.events;
 		note("tracing %zu event%s, mode %s (Ctrl-C ends)%s", event_set_count(set),
 		     event_set_count(set) == 1 ? "" : "s", event_set_mode(set),
 		     o->lives ? "; a buffer is shown when its memory is returned" : "");
@@ -393,6 +396,8 @@ static int trace(const struct options *o)
 		rc = check_buffer(o, MEMINFO);
 	if (!rc)
 		rc = select_available(&kernel, o->events_given, &set);
+	if (!rc && o->lives)
+		rc = select_groups(&set, &passing, P2PTRACE_p2pmem_alloc);
 	if (o->lives) {
 		/* A mapping may be smaller than its buffer, and belongs to it */
 		filter.min_size = 0;

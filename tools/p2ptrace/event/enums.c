@@ -35,7 +35,8 @@ static int short_name(struct enum_value *value, const char *name, const char *pr
 	return 0;
 }
 
-static int table_load(struct enum_table *table, const struct btf *btf, const char *name, const char *prefix)
+static int table_load(struct enum_table *table, const struct btf *btf, const char *name,
+		      const char *prefix)
 {
 	int id = btf__find_by_name_kind(btf, name, BTF_KIND_ENUM);
 	const struct btf_type *type;
@@ -68,7 +69,8 @@ int enums_load(struct enums *enums, const struct btf *btf)
 
 	memset(enums, 0, sizeof(*enums));
 	for (int i = 0; i < NR_ENUMS && !err; i++)
-		err = table_load(&enums->table[i], btf, kernel_enums[i].name, kernel_enums[i].prefix);
+		err = table_load(&enums->table[i], btf, kernel_enums[i].name,
+				 kernel_enums[i].prefix);
 	if (err)
 		enums_free(enums);
 	return err;
@@ -86,11 +88,12 @@ void enums_free(struct enums *enums)
 	memset(enums, 0, sizeof(*enums));
 }
 
-const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which, uint32_t value)
+const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which,
+				    uint32_t value)
 {
 	const struct enum_table *table = &enums->table[which];
 
-	/* Nearly all count from 0 */
+	/* The values of nearly all enums count from 0 */
 	if (value < table->nr && table->values[value].value == value)
 		return &table->values[value];
 	for (size_t i = 0; i < table->nr; i++)
@@ -99,7 +102,8 @@ const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum 
 	return NULL;
 }
 
-const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf, size_t size)
+const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf,
+		       size_t size)
 {
 	const struct enum_value *found = enums_find(enums, which, value);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Names of the kernel's enum values, from the BTF of the running kernel: there is no copy here that could drift.
- * PCI_P2PDMA_MAP_BUS_ADDR reads "bus_addr".
+ * Names of the kernel's enum values, from the BTF of the running kernel. PCI_P2PDMA_MAP_BUS_ADDR is
+ * shown as "bus_addr".
  */
 #ifndef ENUMS_H
 #define ENUMS_H
@@ -18,10 +18,11 @@ enum kernel_enum {
 	ENUM_FALLBACK_REASON,
 	ENUM_UNBIND_REASON,
 	ENUM_DMA_DIRECTION,
-	NR_ENUMS
+	NR_ENUMS,
+	ENUM_NONE = NR_ENUMS
 };
 
-#define ENUM_NAME_STEP 16	/* what a name takes is a multiple of this, so it may be copied in steps */
+#define ENUM_NAME_STEP 16	/* the room of a name is a multiple, so it can be copied in steps */
 
 struct enum_value {
 	uint32_t value;
@@ -38,14 +39,16 @@ struct enums {
 	struct enum_table table[NR_ENUMS];
 };
 
-/* An enum that @btf does not have stays empty: its values read "unknown(N)". Returns 0 or -ENOMEM. */
+/* An enum that @btf lacks stays empty: its values are shown as "unknown(N)". 0 or -ENOMEM. */
 int enums_load(struct enums *enums, const struct btf *btf);
 void enums_free(struct enums *enums);
 
 /* NULL if the kernel has no such value. */
-const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which, uint32_t value);
+const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which,
+				    uint32_t value);
 
-/* Always a string: @buf holds "unknown(N)" if the kernel has no such value. */
-const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf, size_t size);
+/* Never NULL. Writes "unknown(N)" to @buf and returns it if the kernel has no such value. */
+const char *enums_name(const struct enums *enums, enum kernel_enum which, uint32_t value, char *buf,
+		       size_t size);
 
 #endif /* ENUMS_H */

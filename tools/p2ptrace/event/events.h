@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an event is called and which fields it has. The one table here drives text and JSON, --event, --list-events
- * and what --dev and --client can select, so that they cannot drift.
+ * The names and fields of the events, generated from the lists in bpf/p2ptrace.h. This one table
+ * drives text and JSON, --event, --list-events, and what --dev and --client can select.
  */
 #ifndef EVENTS_H
 #define EVENTS_H
@@ -23,26 +23,27 @@ enum field_kind {
 	FIELD_BOOL,
 	FIELD_STRING,
 	FIELD_ENUM,
+	FIELD_NQN = FIELD_STRING,
 };
 
-/* At most; they are copied whole, which costs less than to copy so many bytes */
+/* Maximum lengths. JSON output copies all of it, as copying a constant length is cheaper. */
 #define FIELD_KEY_LEN 16
 #define EVENT_HEAD_LEN 48
 
 struct field {
 	const char *name;
-	char key[FIELD_KEY_LEN];	/* the name as JSON has it: ,"name": */
+	char key[FIELD_KEY_LEN];	/* the name in JSON: ,"name": */
 	uint8_t key_len;
 	uint16_t offset;
 	uint16_t size;
 	enum field_kind kind;
-	enum kernel_enum which;	/* FIELD_ENUM only */
-	bool series;		/* a stock kernel does not know it */
+	enum kernel_enum which;	/* ENUM_NONE unless the kind is FIELD_ENUM */
+	bool series;		/* a stock kernel cannot provide it */
 };
 
 struct event {
 	const char *name;
-	char head[EVENT_HEAD_LEN];	/* in JSON, what is between time and CPU: ,"event":"name","cpu": */
+	char head[EVENT_HEAD_LEN];	/* in JSON, after the time: ,"event":"name","cpu": */
 	size_t head_len;
 	size_t size;		/* of the whole record */
 	const struct field *fields;
@@ -51,13 +52,12 @@ struct event {
 
 extern const struct event events[P2PTRACE_NR_EVENTS];
 
-/* Where stock kernels show the same, as libbpf names it ("fexit/pci_alloc_p2pmem"); NULL if they do not. */
-extern const char *const stock_hooks[P2PTRACE_NR_EVENTS];
-
-/* Which events are wanted, and from which kernel. */
+/* The events that are wanted, and the kind of kernel. */
 struct event_set {
 	bool has[P2PTRACE_NR_EVENTS];
-	bool stock;		/* one without our series */
+	bool stock;		/* a kernel without the series */
+	/* On a stock kernel, the index of the hook: see session/hooks.h */
+	unsigned char hook[P2PTRACE_NR_EVENTS + 1];
 };
 
 /* What the header line says: "tracepoint" or "stock". */
@@ -65,45 +65,38 @@ const char *event_set_mode(const struct event_set *set);
 
 size_t event_set_count(const struct event_set *set);
 
+/*
+ * Events that make sense only together: the beginning and the ends of a buffer, those of a mapping.
+ * Removes @event from the set, and with it all that need it. Returns whether there were any.
+ */
+bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event);
+
 /* NULL if the event has no such field. */
 const struct field *event_field(const struct event *event, const char *name);
 
 /*
- * Adds the events that a comma-separated list names, by their names or by unambiguous beginnings of them. Returns 0
- * or an exit status after saying what is wrong.
+ * Adds the events of a comma-separated list of names or unambiguous prefixes. Returns 0, or an exit
+ * status after an error message.
  */
 int events_select(struct event_set *set, const char *list);
 
-/* Whether a filter by device, or by client, can let the event pass: it has a field that the filter can match. */
+/* Whether the event has a field that a filter by device, or by client, can match. */
 bool event_has_dev(const struct event *event);
 bool event_has_client(const struct event *event);
 
-/* The event a record is of, NULL if the record is not one of ours as it should be (unknown event, wrong size). */
+/* The event of a record. NULL if the event is unknown or the size is wrong. */
 const struct event *event_of_record(const void *data, size_t size);
 
+/* All fields but strings have 64 bits. */
 static inline uint64_t field_uint(const struct field *field, const void *record)
 {
-	const char *p = (const char *)record + field->offset;
-	uint64_t u64;
-	uint32_t u32;
-	uint16_t u16;
+	uint64_t value;
 
-	switch (field->size) {
-	case sizeof(u64):
-		memcpy(&u64, p, sizeof(u64));
-		return u64;
-	case sizeof(u32):
-		memcpy(&u32, p, sizeof(u32));
-		return u32;
-	case sizeof(u16):
-		memcpy(&u16, p, sizeof(u16));
-		return u16;
-	default:
-		return *(const unsigned char *)p;
-	}
+	memcpy(&value, (const char *)record + field->offset, sizeof(value));
+	return value;
 }
 
-/* Signed fields are all 32 bits wide. */
+/* The kernel's type of all signed fields is int. */
 static inline int32_t field_int(const struct field *field, const void *record)
 {
 	return (int32_t)field_uint(field, record);

@@ -239,9 +239,11 @@ void life_text(struct buffer *lines, const struct life *life, const struct enums
 		      time_text(ns, sizeof(ns), life->back_ns - alloc->h.ts_ns),
 		      word(comm, sizeof(comm), alloc->h.comm, sizeof(alloc->h.comm)), alloc->h.pid);
 	if (life->used)
-		buffer_printf(lines, " for ctrl=%u qid=%u cid=%u nsid=%" PRIu32 " opcode=0x%x",
-			      life->use.cntlid, life->use.qid, life->use.cid, life->use.nsid,
-			      life->use.opcode);
+		buffer_printf(lines, " for ctrl=%" PRIu64 " qid=%" PRIu64 " cid=%" PRIu64
+			      " nsid=%" PRIu64 " opcode=0x%" PRIx64,
+			      (uint64_t)life->use.cntlid, (uint64_t)life->use.qid,
+			      (uint64_t)life->use.cid, (uint64_t)life->use.nsid,
+			      (uint64_t)life->use.opcode);
 	for (size_t i = 0; i < life->nr; i++) {
 		buffer_add(lines, i ? "," : ":", 1);
 		map_text(lines, life, &life->maps[i], enums);

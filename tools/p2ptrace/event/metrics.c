@@ -10,86 +10,89 @@
 #include "lib/print.h"
 #include "lib/units.h"
 
-#define EVENT(kind, name)	offsetof(struct sample, counts.kind[P2PTRACE_##name])
-#define COUNT(member)		offsetof(struct sample, counts.member)
-#define GAUGE(member)		offsetof(struct sample, gauges.member)
-#define NO_ENUM			NR_ENUMS
+#define OFFSET(member)		offsetof(struct sample, member)
+#define EVENT(kind, name)	P2PTRACE_##name, OFFSET(counts.kind[P2PTRACE_##name])
+#define NO_EVENT		P2PTRACE_NR_EVENTS
 
-#define IS_GAUGE	1	/* as it is now, and not how often something was */
-#define OF_SERIES	2	/* a stock kernel does not tell */
+#define IS_GAUGE	1	/* a current value, not a count */
+#define OF_SERIES	2	/* a stock kernel cannot provide it */
+#define BY_MAP_TYPE	4	/* an element for each map type: "map_bytes." and the type's name */
 
-/* Those that take an enum are a name each: "maps." and the value's. */
+/*
+ * A metric that counts the events themselves is followed by one for each value of each enum field
+ * of the event, such as "maps.bus_addr".
+ */
 static const struct {
 	const char *name;
 	enum p2ptrace_event event;
 	size_t offset;
-	enum kernel_enum which;
 	unsigned int flags;
 	const char *help;
 } table[] = {
-	{ "allocs", P2PTRACE_p2pmem_alloc, EVENT(events, p2pmem_alloc), NO_ENUM, 0, "buffers handed out" },
-	{ "alloc_bytes", P2PTRACE_p2pmem_alloc, EVENT(bytes, p2pmem_alloc), NO_ENUM, 0, "their size" },
-	{ "alloc_fails", P2PTRACE_p2pmem_alloc_fail, EVENT(events, p2pmem_alloc_fail), NO_ENUM, 0,
-	  "allocations that failed" },
-	{ "alloc_fails.", P2PTRACE_p2pmem_alloc_fail, COUNT(alloc_fails), ENUM_ALLOC_ERROR, OF_SERIES, "by reason" },
-	{ "frees", P2PTRACE_p2pmem_free, EVENT(events, p2pmem_free), NO_ENUM, 0, "buffers given back" },
-	{ "frees_deferred", P2PTRACE_p2pmem_free, COUNT(deferred), NO_ENUM, OF_SERIES,
-	  "of those, still mapped for DMA, so that their memory came back later" },
-	{ "reclaims", P2PTRACE_p2pmem_reclaim, EVENT(events, p2pmem_reclaim), NO_ENUM, 0,
-	  "memory that came back later" },
-	{ "maps", P2PTRACE_p2pmem_dma_map, EVENT(events, p2pmem_dma_map), NO_ENUM, 0, "DMA mappings made" },
-	{ "maps.", P2PTRACE_p2pmem_dma_map, COUNT(maps), ENUM_MAP_TYPE, 0, "by map type" },
-	{ "map_bytes", P2PTRACE_p2pmem_dma_map, EVENT(bytes, p2pmem_dma_map), NO_ENUM, 0, "their size" },
-	{ "map_bytes.", P2PTRACE_p2pmem_dma_map, COUNT(map_bytes), ENUM_MAP_TYPE, 0, "by map type" },
-	{ "unmaps", P2PTRACE_p2pmem_dma_unmap, EVENT(events, p2pmem_dma_unmap), NO_ENUM, 0, "DMA mappings ended" },
-	{ "uses", P2PTRACE_nvmet_p2pmem_use, EVENT(events, nvmet_p2pmem_use), NO_ENUM, 0,
+	{ "allocs", EVENT(events, p2pmem_alloc), 0, "buffers allocated" },
+	{ "alloc_bytes", EVENT(bytes, p2pmem_alloc), 0, "their size" },
+	{ "alloc_fails", EVENT(events, p2pmem_alloc_fail), 0, "allocations that failed" },
+	{ "frees", EVENT(events, p2pmem_free), 0, "buffers freed" },
+	{ "frees_deferred", P2PTRACE_p2pmem_free, OFFSET(counts.deferred), OF_SERIES,
+	  "of these, still mapped for DMA, so that their memory is reclaimed later" },
+	{ "reclaims", EVENT(events, p2pmem_reclaim), 0, "buffers reclaimed later" },
+	{ "maps", EVENT(events, p2pmem_dma_map), 0, "DMA mappings made" },
+	{ "map_bytes", EVENT(bytes, p2pmem_dma_map), 0, "their size" },
+	{ "map_bytes.", P2PTRACE_p2pmem_dma_map, OFFSET(counts.map_bytes), BY_MAP_TYPE,
+	  "by map type" },
+	{ "unmaps", EVENT(events, p2pmem_dma_unmap), 0, "DMA mappings ended" },
+	{ "uses", EVENT(events, nvmet_p2pmem_use), 0,
 	  "requests of the NVMe target that used peer memory" },
-	{ "use_bytes", P2PTRACE_nvmet_p2pmem_use, EVENT(bytes, nvmet_p2pmem_use), NO_ENUM, 0, "their size" },
-	{ "fallbacks", P2PTRACE_nvmet_p2pmem_fallback, EVENT(events, nvmet_p2pmem_fallback), NO_ENUM, 0,
-	  "requests that were to use it and did not" },
-	{ "fallback_bytes", P2PTRACE_nvmet_p2pmem_fallback, EVENT(bytes, nvmet_p2pmem_fallback), NO_ENUM, 0,
-	  "their size" },
-	{ "fallbacks.", P2PTRACE_nvmet_p2pmem_fallback, COUNT(fallbacks), ENUM_FALLBACK_REASON, OF_SERIES, "by reason" },
-	{ "binds", P2PTRACE_nvmet_p2pmem_bind, EVENT(events, nvmet_p2pmem_bind), NO_ENUM, 0,
-	  "namespaces bound to peer memory for a controller" },
-	{ "binds_failed", P2PTRACE_nvmet_p2pmem_bind, EVENT(failures, nvmet_p2pmem_bind), NO_ENUM, 0,
-	  "of those, without success" },
-	{ "unbinds", P2PTRACE_nvmet_p2pmem_unbind, EVENT(events, nvmet_p2pmem_unbind), NO_ENUM, 0,
-	  "and unbound again" },
-	{ "decisions", P2PTRACE_p2pmem_decide, EVENT(events, p2pmem_decide), NO_ENUM, 0,
-	  "decisions how a client reaches a provider" },
-	{ "decisions.", P2PTRACE_p2pmem_decide, COUNT(decisions), ENUM_MAP_TYPE, 0, "by map type" },
-	{ "finds", P2PTRACE_p2pmem_find, EVENT(events, p2pmem_find), NO_ENUM, 0, "searches for memory for clients" },
-	{ "finds_failed", P2PTRACE_p2pmem_find, EVENT(failures, p2pmem_find), NO_ENUM, 0,
-	  "of those, without success" },
-	{ "mmaps", P2PTRACE_p2pmem_mmap, EVENT(events, p2pmem_mmap), NO_ENUM, 0, "attempts to map it to user space" },
-	{ "mmaps_refused", P2PTRACE_p2pmem_mmap, EVENT(failures, p2pmem_mmap), NO_ENUM, OF_SERIES,
-	  "of those, refused by policy" },
-	{ "devs_added", P2PTRACE_p2pmem_dev_add, EVENT(events, p2pmem_dev_add), NO_ENUM, 0, "p2pmem devices that came" },
-	{ "devs_deleted", P2PTRACE_p2pmem_dev_del, EVENT(events, p2pmem_dev_del), NO_ENUM, 0, "and that began to go" },
-	{ "devs_drained", P2PTRACE_p2pmem_dev_drained, EVENT(events, p2pmem_dev_drained), NO_ENUM, 0,
-	  "of those, with all their memory back" },
-	{ "drain_stalls", P2PTRACE_p2pmem_drain_stall, EVENT(events, p2pmem_drain_stall), NO_ENUM, 0,
-	  "reports that one waits for its memory" },
-	{ "held", P2PTRACE_NR_EVENTS, GAUGE(held), NO_ENUM, IS_GAUGE | OF_SERIES, "buffers that are handed out now, by whomever" },
-	{ "held_bytes", P2PTRACE_NR_EVENTS, GAUGE(held_bytes), NO_ENUM, IS_GAUGE, "their memory, in whole pages" },
-	{ "pinned", P2PTRACE_NR_EVENTS, GAUGE(pinned), NO_ENUM, IS_GAUGE | OF_SERIES, "DMA mappings there are now" },
-	{ "lost", P2PTRACE_NR_EVENTS, offsetof(struct sample, lost), NO_ENUM, 0, "events that were not counted" },
+	{ "use_bytes", EVENT(bytes, nvmet_p2pmem_use), 0, "their size" },
+	{ "fallbacks", EVENT(events, nvmet_p2pmem_fallback), 0,
+	  "requests of the NVMe target that fell back to system memory" },
+	{ "fallback_bytes", EVENT(bytes, nvmet_p2pmem_fallback), 0, "their size" },
+	{ "binds", EVENT(events, nvmet_p2pmem_bind), 0,
+	  "attempts to bind a namespace to peer memory for a controller" },
+	{ "binds_failed", EVENT(failures, nvmet_p2pmem_bind), 0, "of these, failed" },
+	{ "unbinds", EVENT(events, nvmet_p2pmem_unbind), 0, "bindings ended" },
+	{ "decisions", EVENT(events, p2pmem_decide), 0,
+	  "decisions on how a client reaches a provider" },
+	{ "finds", EVENT(events, p2pmem_find), 0, "searches for a provider for clients" },
+	{ "finds_failed", EVENT(failures, p2pmem_find), 0, "of these, failed" },
+	{ "mmaps", EVENT(events, p2pmem_mmap), 0, "attempts to map peer memory to user space" },
+	{ "mmaps_refused", EVENT(failures, p2pmem_mmap), OF_SERIES, "of these, refused by policy" },
+	{ "devs_added", EVENT(events, p2pmem_dev_add), 0, "p2pmem devices added" },
+	{ "devs_deleted", EVENT(events, p2pmem_dev_del), 0, "p2pmem devices whose removal began" },
+	{ "devs_drained", EVENT(events, p2pmem_dev_drained), 0,
+	  "of these, with all memory freed" },
+	{ "drain_stalls", EVENT(events, p2pmem_drain_stall), 0,
+	  "reports that a removal waits for buffers" },
+	{ "held", NO_EVENT, OFFSET(gauges.held), IS_GAUGE | OF_SERIES,
+	  "buffers currently allocated" },
+	{ "held_bytes", NO_EVENT, OFFSET(gauges.held_bytes), IS_GAUGE,
+	  "their memory, in whole pages" },
+	{ "pinned", NO_EVENT, OFFSET(gauges.pinned), IS_GAUGE | OF_SERIES,
+	  "current DMA mappings of buffers" },
+	{ "lost", NO_EVENT, OFFSET(lost), 0, "events that were not counted" },
 };
 
 #define NR_TABLE ARRAY_SIZE(table)
 
-static int metric_add(struct metrics *metrics, size_t i, const char *value, size_t offset)
-{
-	struct metric *metric;
+/* How a metric for a value of an enum is explained. */
+static const char *const enum_help[NR_ENUMS] = {
+	[ENUM_MAP_TYPE]		= "by map type",
+	[ENUM_DECISION_REASON]	= "by reason",
+	[ENUM_ALLOC_ERROR]	= "by reason",
+	[ENUM_FALLBACK_REASON]	= "by reason",
+	[ENUM_UNBIND_REASON]	= "by reason",
+	[ENUM_DMA_DIRECTION]	= "by direction",
+};
 
-	/* As many as there can be are there already */
-	metric = &metrics->metrics[metrics->nr];
-	if (asprintf(&metric->name, "%s%s", table[i].name, value) < 0) {
-		metric->name = NULL;
+static int metric_add(struct metrics *metrics, size_t i, const char *help, size_t offset,
+		      const char *name)
+{
+	struct metric *metric = &metrics->metrics[metrics->nr];
+
+	metric->name = strdup(name);
+	if (!metric->name)
 		return -ENOMEM;
-	}
-	metric->help = table[i].help;
+	metric->help = help;
 	metric->event = table[i].event;
 	metric->offset = offset;
 	metric->gauge = table[i].flags & IS_GAUGE;
@@ -97,35 +100,132 @@ static int metric_add(struct metrics *metrics, size_t i, const char *value, size
 	return 0;
 }
 
-static int metric_add_values(struct metrics *metrics, size_t i, const struct enum_table *values)
+/*
+ * "decisions.bus_addr". If another enum field of the event has a value of that name, and always for
+ * directions, the field is part of the name: "maps.dir_none".
+ */
+static int metric_add_value(struct metrics *metrics, size_t i, const struct field *field,
+			    const char *value, size_t offset)
 {
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s.%s", table[i].name, value);
+	if (field->which == ENUM_DMA_DIRECTION || metrics_find(metrics, name))
+		snprintf(name, sizeof(name), "%s.%s_%s", table[i].name, field->name, value);
+	return metric_add(metrics, i, enum_help[field->which], offset, name);
+}
+
+static int metric_add_field(struct metrics *metrics, size_t i, const struct field *field,
+			    const struct enums *enums, size_t offset)
+{
+	const struct enum_table *values = &enums->table[field->which];
 	int err = 0;
 
 	for (size_t v = 0; v < values->nr && !err; v++)
 		if (values->values[v].value < P2PTRACE_NR_VALUES - 1)
-			err = metric_add(metrics, i, values->values[v].name,
-					 table[i].offset + values->values[v].value * sizeof(uint64_t));
-	/* What this kernel has no name for, all together */
-	return err ? err : metric_add(metrics, i, "other", table[i].offset + (P2PTRACE_NR_VALUES - 1) * sizeof(uint64_t));
+			err = metric_add_value(metrics, i, field, values->values[v].name,
+					       offset + values->values[v].value * sizeof(uint64_t));
+	/* All values that this kernel has no name for */
+	offset += (P2PTRACE_NR_VALUES - 1) * sizeof(uint64_t);
+	return err ? err : metric_add_value(metrics, i, field, "other", offset);
+}
+
+/* The enum fields are numbered in the order of events and fields. */
+static size_t first_enum_field(const struct event *event)
+{
+	size_t n = 0;
+
+	for (const struct event *e = events; e < event; e++)
+		for (size_t f = 0; f < e->nr_fields; f++)
+			n += e->fields[f].kind == FIELD_ENUM;
+	return n;
+}
+
+static int metric_add_fields(struct metrics *metrics, size_t i, const struct enums *enums,
+			     bool stock)
+{
+	const struct event *event = &events[table[i].event];
+	size_t n = first_enum_field(event);
+	int err = 0;
+
+	for (size_t f = 0; f < event->nr_fields && !err; f++) {
+		const struct field *field = &event->fields[f];
+
+		if (field->kind != FIELD_ENUM)
+			continue;
+		if (!stock || !field->series)
+			err = metric_add_field(metrics, i, field, enums, OFFSET(counts.values[n]));
+		n++;
+	}
+	return err;
+}
+
+static int metric_add_map_types(struct metrics *metrics, size_t i, const struct enums *enums)
+{
+	const struct enum_table *values = &enums->table[ENUM_MAP_TYPE];
+	size_t last = P2PTRACE_NR_VALUES - 1;
+	char name[256];
+	int err = 0;
+
+	for (size_t v = 0; v <= values->nr && !err; v++) {
+		size_t value = v < values->nr ? values->values[v].value : last;
+
+		if (v < values->nr && value >= last)
+			continue;
+		snprintf(name, sizeof(name), "%s%s", table[i].name,
+			 v < values->nr ? values->values[v].name : "other");
+		err = metric_add(metrics, i, table[i].help,
+				 table[i].offset + value * sizeof(uint64_t), name);
+	}
+	return err;
+}
+
+static int metric_add_row(struct metrics *metrics, size_t i, const struct enums *enums, bool stock)
+{
+	int err;
+
+	if (table[i].flags & BY_MAP_TYPE)
+		return metric_add_map_types(metrics, i, enums);
+	err = metric_add(metrics, i, table[i].help, table[i].offset, table[i].name);
+	if (!err && table[i].event != NO_EVENT &&
+	    table[i].offset == OFFSET(counts.events[table[i].event]))
+		err = metric_add_fields(metrics, i, enums, stock);
+	return err;
 }
 
 int metrics_load(struct metrics *metrics, const struct enums *enums, const struct event_set *set)
 {
+	size_t room = NR_TABLE + (P2PTRACE_NR_ENUM_FIELDS + 1) * P2PTRACE_NR_VALUES;
 	int err = 0;
 
 	memset(metrics, 0, sizeof(*metrics));
-	metrics->metrics = calloc(NR_TABLE * P2PTRACE_NR_VALUES, sizeof(*metrics->metrics));
+	metrics->metrics = calloc(room, sizeof(*metrics->metrics));
 	if (!metrics->metrics)
 		return -ENOMEM;
 	for (size_t i = 0; i < NR_TABLE && !err; i++) {
-		if ((table[i].event < P2PTRACE_NR_EVENTS && !set->has[table[i].event]) || (set->stock && (table[i].flags & OF_SERIES)))
+		if ((table[i].event != NO_EVENT && !set->has[table[i].event]) ||
+		    (set->stock && (table[i].flags & OF_SERIES)))
 			continue;
-		err = table[i].which == NO_ENUM ? metric_add(metrics, i, "", table[i].offset) :
-						  metric_add_values(metrics, i, &enums->table[table[i].which]);
+		err = metric_add_row(metrics, i, enums, set->stock);
 	}
 	if (err)
 		metrics_free(metrics);
 	return err;
+}
+
+void metrics_keep(struct metrics *metrics, const struct event_set *set)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < metrics->nr; i++) {
+		struct metric *metric = &metrics->metrics[i];
+
+		if (metric->event != NO_EVENT && !set->has[metric->event])
+			free(metric->name);
+		else
+			metrics->metrics[kept++] = *metric;
+	}
+	metrics->nr = kept;
 }
 
 void metrics_free(struct metrics *metrics)
@@ -155,10 +255,10 @@ uint64_t metric_value(const struct metric *metric, const struct sample *sample)
 void metrics_print(const struct metrics *metrics)
 {
 	for (size_t i = 0; i < metrics->nr; i++)
-		print("%-30s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
+		print("%-36s %s\n", metrics->metrics[i].name, metrics->metrics[i].help);
 }
 
-/* Counts are nothing but numbers of 64 bits. */
+/* struct p2ptrace_counts has only members of 64 bits. */
 #define NR_NUMBERS (sizeof(struct p2ptrace_counts) / sizeof(__u64))
 
 void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *counts)
@@ -170,14 +270,15 @@ void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *count
 		to[i] += from[i];
 }
 
-void sample_difference(struct sample *difference, const struct sample *to, const struct sample *from)
+void sample_difference(struct sample *difference, const struct sample *to,
+		       const struct sample *from)
 {
 	const __u64 *before = (const __u64 *)&from->counts;
 	__u64 *counts = (__u64 *)&difference->counts;
 
 	*difference = *to;
 	difference->ts_ns -= from->ts_ns;
-	/* How many are lost is an estimate, and may be put right */
+	/* The number of lost events is an estimate that a later one may correct downwards */
 	difference->lost -= from->lost < to->lost ? from->lost : to->lost;
 	for (size_t i = 0; i < NR_NUMBERS; i++)
 		counts[i] -= before[i];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What "p2ptrace stat" counts, by name: one table for text, JSON, --list-metrics and expectations, so that they cannot
- * drift. Names of what is counted by an enum of the kernel (maps.bus_addr) come from that kernel.
+ * The metrics of "p2ptrace stat" and "p2ptrace check", by name: one table for text, JSON,
+ * --list-metrics and expectations. For each value of each enum field of an event there is a metric
+ * with the name that the running kernel has for the value (maps.bus_addr).
  */
 #ifndef METRICS_H
 #define METRICS_H
@@ -14,7 +15,7 @@
 #include "event/events.h"
 #include "machine/gauges.h"
 
-/* A moment, or the difference of two. */
+/* The counts at one time, or the difference of two samples. */
 struct sample {
 	uint64_t ts_ns;
 	struct p2ptrace_counts counts;	/* of all CPUs */
@@ -25,9 +26,9 @@ struct sample {
 struct metric {
 	char *name;
 	const char *help;
-	enum p2ptrace_event event;	/* that it takes; P2PTRACE_NR_EVENTS if none */
+	enum p2ptrace_event event;	/* P2PTRACE_NR_EVENTS if it needs none */
 	size_t offset;			/* in struct sample */
-	bool gauge;			/* as it is now, and not how often something was */
+	bool gauge;			/* a current value, not a count */
 };
 
 struct metrics {
@@ -35,22 +36,29 @@ struct metrics {
 	size_t nr;
 };
 
-/* All that can be had of these events. 0 or -ENOMEM. */
+/* All metrics of these events. 0 or -ENOMEM. */
 int metrics_load(struct metrics *metrics, const struct enums *enums, const struct event_set *set);
+
+/* Drops the metrics of events that are not in @set. */
+void metrics_keep(struct metrics *metrics, const struct event_set *set);
 void metrics_free(struct metrics *metrics);
 
-/* NULL if there is none of that name. */
+/* NULL if there is none with that name. */
 const struct metric *metrics_find(const struct metrics *metrics, const char *name);
 uint64_t metric_value(const struct metric *metric, const struct sample *sample);
 
-/* A line for each on standard output: name and meaning. */
+/* Prints a line for each metric: name and meaning. */
 void metrics_print(const struct metrics *metrics);
 
-/* Adds what one CPU has counted. */
+/* Adds the counts of one CPU. */
 void counts_add(struct p2ptrace_counts *sum, const struct p2ptrace_counts *counts);
 
-/* What was counted from @from to @to; gauges are those of @to. */
-void sample_difference(struct sample *difference, const struct sample *to, const struct sample *from);
+/* The counts between @from and @to. Gauges are those of @to. */
+void sample_difference(struct sample *difference, const struct sample *to,
+		       const struct sample *from);
+
+/* How many events were counted. */
+uint64_t sample_events(const struct sample *sample);
 
 /* How many events were counted. */
 uint64_t sample_events(const struct sample *sample);

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "event/enums.h"
+#include "event/lives.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "machine/devices.h"
@@ -14,6 +15,7 @@
 #include "machine/kernel.h"
 #include "machine/sysfs.h"
 #include "session/counter.h"
+#include "session/map_walk.h"
 #include "session/select.h"
 
 #include "stat.skel.h"
@@ -48,63 +50,79 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
 	return rc;
 }
 
-/* Keys of a map that changes meanwhile: what goes may start it anew, and there are no more than there is room for. */
-#define for_each_key(fd, previous, next, n) \
-	for (void *__key = NULL; (n)++ < P2PTRACE_MAX_LIVE && !bpf_map_get_next_key(fd, __key, &(next)); \
-	     (previous) = (next), __key = &(previous))
-
-/* All is padded, but nothing that a kernel wrote is taken on trust. */
+/* The kernel pads the strings, but do not rely on data from outside. */
 static void first_end(struct p2ptrace_first *first)
 {
-	first->dev.s[sizeof(first->dev.s) - 1] = first->client.s[sizeof(first->client.s) - 1] = '\0';
+	first->dev.s[sizeof(first->dev.s) - 1] = '\0';
+	first->client.s[sizeof(first->client.s) - 1] = '\0';
 	first->comm[sizeof(first->comm) - 1] = '\0';
 }
 
-static void count_buffers(int fd, uint64_t before_ns, uint64_t older_than_ns, struct counter_live *sum)
-{
-	uint64_t previous, id, n = 0, now = clock_now_ns(), oldest = UINT64_MAX;
-	struct p2ptrace_live live;
+struct live_walk {
+	uint64_t before_ns, older_than_ns, now_ns;
+	uint64_t oldest_ns;	/* the first of what was found so far */
+	struct counter_live *sum;
+};
 
-	for_each_key(fd, previous, id, n) {
-		if (bpf_map_lookup_elem(fd, &id, &live) || live.before || live.since_ns >= before_ns)
-			continue;
-		sum->buffers++;
-		sum->older += older_than_ns && now > live.since_ns && now - live.since_ns > older_than_ns;
-		if (live.since_ns < oldest) {
-			oldest = live.since_ns;
-			sum->first_buffer = live.first;
-		}
+static int count_buffer(void *ctx, const void *key, const void *value)
+{
+	const struct p2ptrace_live *live = value;
+	struct live_walk *walk = ctx;
+
+	(void)key;
+	if (live->before || live->since_ns >= walk->before_ns)
+		return 0;
+	walk->sum->buffers++;
+	if (walk->older_than_ns && walk->now_ns > live->since_ns &&
+	    walk->now_ns - live->since_ns > walk->older_than_ns)
+		walk->sum->older++;
+	if (live->since_ns < walk->oldest_ns) {
+		walk->oldest_ns = live->since_ns;
+		walk->sum->first_buffer = live->first;
+		first_end(&walk->sum->first_buffer);
 	}
-	first_end(&sum->first_buffer);
+	return 0;
 }
 
-static void count_mappings(int fd, uint64_t before_ns, struct counter_live *sum)
+static int count_mapping(void *ctx, const void *key, const void *value)
 {
-	struct p2ptrace_mapping previous, mapping;
-	struct p2ptrace_mapped mapped;
-	uint64_t n = 0, oldest = UINT64_MAX;
+	const struct p2ptrace_mapped *mapped = value;
+	struct live_walk *walk = ctx;
 
-	for_each_key(fd, previous, mapping, n) {
-		if (bpf_map_lookup_elem(fd, &mapping, &mapped) || mapped.before || mapped.since_ns >= before_ns)
-			continue;
-		sum->mappings++;
-		if (mapped.since_ns < oldest) {
-			oldest = mapped.since_ns;
-			sum->first_mapping = mapped.first;
-		}
+	(void)key;
+	if (mapped->before || mapped->since_ns >= walk->before_ns)
+		return 0;
+	walk->sum->mappings++;
+	if (mapped->since_ns < walk->oldest_ns) {
+		walk->oldest_ns = mapped->since_ns;
+		walk->sum->first_mapping = mapped->first;
+		first_end(&walk->sum->first_mapping);
 	}
-	first_end(&sum->first_mapping);
+	return 0;
 }
 
 int counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
 {
+	struct live_walk walk = {
+		.before_ns = before_ns, .older_than_ns = counter->older_than_ns,
+		.now_ns = clock_now_ns(), .oldest_ns = UINT64_MAX, .sum = live,
+	};
+	int err;
+
 	memset(live, 0, sizeof(*live));
-	count_buffers(bpf_map__fd(counter->skel->maps.live_buffers), before_ns, counter->older_than_ns, live);
-	count_mappings(bpf_map__fd(counter->skel->maps.live_mappings), before_ns, live);
-	return 0;
+	err = map_walk(bpf_map__fd(counter->skel->maps.live_buffers), sizeof(uint64_t),
+		       sizeof(struct p2ptrace_live), count_buffer, &walk);
+	walk.oldest_ns = UINT64_MAX;
+	if (!err)
+		err = map_walk(bpf_map__fd(counter->skel->maps.live_mappings),
+			       sizeof(struct p2ptrace_mapping), sizeof(struct p2ptrace_mapped),
+			       count_mapping, &walk);
+	return err ? fail(EXIT_OTHER, "cannot read the buffers and mappings that are in use: %s",
+			  strerror(-err)) : 0;
 }
 
-bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first)
+bool counter_first(struct counter *counter, enum p2ptrace_violation kind,
+		   struct p2ptrace_first *first)
 {
 	uint32_t key = kind;
 
@@ -115,8 +133,9 @@ bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct
 }
 
 /*
- * All is attached: what there is now was there before, and what happens to it that began unseen is no violation. A
- * buffer that came since we were attached is known, and marked as from before as well.
+ * Called when everything is attached. The buffers of now count as from before: their mappings may
+ * have begun unseen. The programs know the buffers that were allocated while we attached, and count
+ * them as from before as well.
  */
 static int arm(struct counter *counter)
 {
@@ -131,19 +150,27 @@ static int arm(struct counter *counter)
 	for (size_t i = 0; i < held.nr && !rc; i++) {
 		struct p2ptrace_live live = { .before = 1 };
 
-		if (bpf_map_update_elem(fd, &held.held[i].id, &live, BPF_NOEXIST) && errno != EEXIST)
-			rc = fail(EXIT_OTHER, "cannot take note of what is held already: %s", strerror(errno));
+		if (bpf_map_update_elem(fd, &held.held[i].id, &live, BPF_NOEXIST) &&
+		    errno != EEXIST)
+			rc = fail(EXIT_OTHER, "cannot record the buffers that are held already: "
+				  "%s", strerror(errno));
 	}
 	held_free(&held);
-	if (!rc && bpf_map_update_elem(bpf_map__fd(counter->skel->maps.data_armed), &zero, &armed, BPF_ANY))
-		rc = fail(EXIT_OTHER, "cannot begin to look for violations: %s", strerror(errno));
+	if (!rc && bpf_map_update_elem(bpf_map__fd(counter->skel->maps.data_armed), &zero, &armed,
+				       BPF_ANY))
+		rc = fail(EXIT_OTHER, "cannot start to look for violations: %s", strerror(errno));
 	return rc;
 }
 
 int counter_start(struct counter *counter, struct session_config *config, bool follow)
 {
+	struct event_set followed = {};
 	int rc;
 
+	lives_events(&followed);
+	rc = follow ? select_groups(&counter->set, &followed, P2PTRACE_p2pmem_alloc) : 0;
+	if (rc)
+		return rc;
 	counter->skel = stat_bpf__open();
 	if (!counter->skel)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
@@ -157,7 +184,11 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 	}
 
 	config->events = counter->set;
+	config->groups = follow;
+	config->needed = P2PTRACE_p2pmem_alloc;
 	rc = session_start(&counter->session, counter->skel->obj, config);
+	counter->set = counter->session.config.events;
+	metrics_keep(&counter->metrics, &counter->set);
 	if (!rc && follow)
 		rc = arm(counter);
 	if (rc)

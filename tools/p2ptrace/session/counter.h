@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The counts of bpf/stat.bpf.c: what stat shows, and check judges.
+ * The counts of bpf/stat.bpf.c, which stat shows and check judges.
  */
 #ifndef COUNTER_H
 #define COUNTER_H
@@ -15,22 +15,27 @@ struct stat_bpf;
 
 struct counter {
 	struct p2ptrace_filter filter;
-	struct event_set set;
+	struct event_set set;		/* once started, the events that are attached */
 	struct metrics metrics;
 	struct session session;
 	struct stat_bpf *skel;
-	uint64_t older_than_ns;		/* set by the caller once it is open; 0: however long */
+	uint64_t older_than_ns;		/* set by the caller before counter_start(); 0: no limit */
 	struct p2ptrace_counts *per_cpu;
 };
 
-/* All return 0 or an exit status after saying what is wrong. counter_close() afterwards in any case. */
+/* These return 0, or an exit status after an error message. counter_close() in any case. */
 
-/* Finds the events and metrics that this kernel has and @want lets pass. Takes privileges only if it is to be @started. */
+/*
+ * Finds the events and metrics that this kernel has and @want does not exclude. Checks privileges
+ * only if counter_start() will follow (@started).
+ */
 int counter_open(struct counter *counter, const struct selection *want, bool started);
 
 /*
- * From here on, all is counted, and each buffer and mapping followed if @follow: a buffer that is held for longer than
- * counter->older_than_ns is a violation then, if that is set. @config says when to pause and how long to run; its events are filled in here.
+ * From its return on, all events are counted, and with @follow each buffer and mapping is followed.
+ * Then a buffer that is held for longer than counter->older_than_ns is a violation. @config says
+ * when to pause and how long to run; its events are set here. An event that cannot be attached is
+ * removed from counter->set, and its metrics from counter->metrics.
  */
 int counter_start(struct counter *counter, struct session_config *config, bool follow);
 
@@ -41,13 +46,14 @@ struct counter_live {
 	struct p2ptrace_first first_buffer, first_mapping;	/* the oldest, if there are any */
 };
 
-/* Only while it is attached, and if they are followed. */
+/* Only with follow, and before the session ends. */
 int counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live);
 
-/* The first of a kind; false if there was none. Also when it is no longer attached. */
-bool counter_first(struct counter *counter, enum p2ptrace_violation kind, struct p2ptrace_first *first);
+/* The first violation of a kind. Returns false if there was none. */
+bool counter_first(struct counter *counter, enum p2ptrace_violation kind,
+		   struct p2ptrace_first *first);
 
-/* The sum so far. */
+/* The counts since the start. */
 int counter_sample(struct counter *counter, struct sample *sample);
 
 void counter_close(struct counter *counter);

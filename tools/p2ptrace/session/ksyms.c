@@ -38,7 +38,7 @@ static int parse(struct ksyms *ksyms, size_t *room, char *line)
 	addr = strtoull(line, &end, 16);
 	if (errno || end == line || end[0] != ' ' || !end[1] || end[2] != ' ' || !end[3])
 		return -EINVAL;
-	/* Data is in the same list */
+	/* Skip data */
 	if (!addr || !strchr("tTwW", end[1]))
 		return 0;
 	tab = strchr(end, '\t');
@@ -89,7 +89,7 @@ const char *ksyms_name(const struct ksyms *ksyms, uint64_t addr, uint64_t *offse
 {
 	size_t low = 0, high = ksyms->nr;
 
-	/* The first that is behind it */
+	/* Find the first symbol after the address */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Names for addresses in the kernel.
+ * The names of addresses in the kernel, from /proc/kallsyms.
  */
 #ifndef KSYMS_H
 #define KSYMS_H
@@ -18,11 +18,11 @@ struct ksyms {
 	size_t nr;
 };
 
-/* 0 or a negative errno. Symbols that the kernel hides from us (all 0) are left out. */
+/* Returns 0 or a negative errno. Skips symbols whose address the kernel hides (0). */
 int ksyms_load(struct ksyms *ksyms, const char *path);
 void ksyms_free(struct ksyms *ksyms);
 
-/* The function that the address is in, and how far; NULL if it is below all of them. */
+/* The function at the address and the offset in it. NULL if the address is below all functions. */
 const char *ksyms_name(const struct ksyms *ksyms, uint64_t addr, uint64_t *offset);
 
 #endif /* KSYMS_H */

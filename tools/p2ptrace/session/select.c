@@ -6,6 +6,7 @@
 #include "machine/devices.h"
 #include "machine/kernel.h"
 #include "machine/sysfs.h"
+#include "session/hooks.h"
 #include "session/select.h"
 
 static bool is_nvmet(const char *name)
@@ -13,58 +14,129 @@ static bool is_nvmet(const char *name)
 	return !strncmp(name, "nvmet_", strlen("nvmet_"));
 }
 
-static bool is_available(const struct kernel *kernel, int event)
+/* Why the event is unavailable. NULL if it is available; then *hook is its hook in stock mode. */
+static const char *refuse(const struct hooks *hooks, bool stock, unsigned int event,
+			  const char **name, unsigned char *hook)
 {
-	if (kernel->support == KERNEL_TRACEPOINTS)
-		return btf_has_tracepoint(kernel_btf(kernel), events[event].name);
-	/* Which pages are peer memory is known from a function that later kernels do not have */
-	if ((event == P2PTRACE_p2pmem_dma_map || event == P2PTRACE_p2pmem_dma_unmap) &&
-	    !btf_has_hook(kernel_btf(kernel), P2PTRACE_STOCK_PAGES))
-		return false;
-	return stock_hooks[event] && btf_has_hook(kernel_btf(kernel), stock_hooks[event]);
+	const char *why = NULL, *one;
+	char section[64];
+
+	if (!stock) {
+		*name = events[event].name;
+		snprintf(section, sizeof(section), "tp_btf/%s", *name);
+		return hooks_refuse(hooks, section);
+	}
+	for (size_t i = 0; stock_hooks[i].program; i++) {
+		if (stock_hooks[i].event != event)
+			continue;
+		one = hooks_refuse(hooks, stock_hooks[i].section);
+		if (!one) {
+			*hook = i;
+			return NULL;
+		}
+		/* The reason that the best hook cannot be used */
+		if (!why) {
+			why = one;
+			*name = strchr(stock_hooks[i].section, '/') + 1;
+		}
+	}
+	return why;
 }
 
-/* Of an event that a user has named. */
-static int refuse(const struct kernel *kernel, int event)
+static bool needs_pages(unsigned int event)
 {
-	const char *name = events[event].name;
-
-	if (kernel->support == KERNEL_STOCK && !stock_hooks[event])
-		return fail(EXIT_KERNEL, "this kernel is without the p2pmem series, and cannot show %s; boot one that has it", name);
-	return fail(EXIT_KERNEL, "this kernel does not have %s; %s", name,
-		    is_nvmet(name) ? "load its module first: modprobe nvmet" : "boot one with the whole series");
+	return event == P2PTRACE_p2pmem_dma_map || event == P2PTRACE_p2pmem_dma_unmap;
 }
 
-int select_available(const struct kernel *kernel, bool by_name, struct event_set *set)
+/* The same for an event that also needs another hook. */
+static const char *refuse_all(const struct hooks *hooks, struct event_set *set, int event,
+			      const char **name)
+{
+	const char *why = refuse(hooks, set->stock, event, name, &set->hook[event]);
+
+	if (!why && set->stock && needs_pages(event))
+		why = refuse(hooks, true, HOOK_PAGES, name, &set->hook[HOOK_PAGES]);
+	return why;
+}
+
+/* For an event that the user named. */
+static int fail_unavailable(const struct event_set *set, int event, const char *name,
+			    const char *why)
+{
+	if (set->stock && !hooks_exist(event))
+		return fail(EXIT_KERNEL, "this kernel lacks the p2pmem series and cannot show %s; "
+			    "boot one that has it", events[event].name);
+	if (is_nvmet(events[event].name))
+		return fail(EXIT_KERNEL, "cannot trace %s: %s: %s; if nvmet is a module, load it "
+			    "first: modprobe nvmet", events[event].name, name, why);
+	return fail(EXIT_KERNEL, "cannot trace %s: %s: %s", events[event].name, name, why);
+}
+
+int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by_name,
+		 struct event_set *set)
 {
 	bool no_nvmet = false;
 
 	set->stock = kernel->support == KERNEL_STOCK;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		if (!set->has[i] || is_available(kernel, i))
+		const char *name = events[i].name, *why;
+
+		if (!set->has[i])
+			continue;
+		/* The note below says that a stock kernel lacks these */
+		why = set->stock && !hooks_exist(i) ? "" : refuse_all(hooks, set, i, &name);
+		if (!why)
 			continue;
 		if (by_name)
-			return refuse(kernel, i);
+			return fail_unavailable(set, i, name, why);
 		set->has[i] = false;
-		/* That a stock kernel does not have all is said once, below */
-		if (set->stock && !stock_hooks[i])
-			continue;
-		if (is_nvmet(events[i].name))
+		if (*why && is_nvmet(events[i].name))
 			no_nvmet = true;
-		else
-			note("this kernel does not have %s, going on without it", events[i].name);
+		else if (*why)
+			note("leaving out %s: %s: %s", events[i].name, name, why);
 	}
+	if (!event_set_count(set))
+		return fail(EXIT_KERNEL, "this kernel cannot show any of the events");
 	if (no_nvmet)
-		note("nvmet events are not available, going on without them; 'modprobe nvmet' first if you want them, and as it is "
-		     "a module, be root");
+		note("leaving out events of nvmet: to see them, run 'modprobe nvmet' first, and "
+		     "run p2ptrace as root if nvmet is a module");
 	if (set->stock)
-		note("this kernel is without the p2pmem series: devices are named by PCI, buffers by their bus address; it does "
-		     "not tell pins, reasons, or what comes and goes (STOCK KERNELS in p2ptrace(8))");
+		note("this kernel lacks the p2pmem series: devices have their PCI names, buffers "
+		     "their bus addresses, and pins, reasons and device events are not shown "
+		     "(see STOCK KERNELS in p2ptrace(8))");
 	return 0;
 }
 
-/* What the event lacks that an option compares; NULL if all can match. */
-static const char *cannot_match(const struct selection *want, const struct event *event, const char **option)
+int select_available(const struct kernel *kernel, bool by_name, struct event_set *set)
+{
+	struct hooks hooks;
+
+	hooks_open(&hooks, kernel_btf(kernel), &hook_files);
+	return select_hooks(kernel, &hooks, by_name, set);
+}
+
+static bool is_missing(const struct event_set *set, const struct event_set *wanted, int event)
+{
+	return wanted->has[event] && !set->has[event] && !(set->stock && !hooks_exist(event));
+}
+
+int select_groups(struct event_set *set, const struct event_set *wanted, enum p2ptrace_event needed)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (is_missing(set, wanted, i) && event_set_remove_group(set, i))
+			note("without %s, the other events of a %s are of no use here: leaving "
+			     "them out", events[i].name, needs_pages(i) ? "mapping" : "buffer");
+	if (needed < P2PTRACE_NR_EVENTS && !set->has[needed])
+		return fail(EXIT_KERNEL, "this kernel cannot show when buffers are allocated and "
+			    "freed");
+	if (!event_set_count(set))
+		return fail(EXIT_KERNEL, "this kernel cannot show any of the events");
+	return 0;
+}
+
+/* The field that the event lacks for one of the filters. NULL if every filter can match. */
+static const char *cannot_match(const struct selection *want, const struct event *event,
+				 const char **option)
 {
 	if (want->dev && !event_has_dev(event)) {
 		*option = "dev";
@@ -92,10 +164,13 @@ int select_events(const struct selection *want, bool by_name, struct event_set *
 		if (!set->has[i] || !lacks)
 			continue;
 		if (by_name)
-			return fail(EXIT_USAGE, "%s has no %s, so --%s would let none pass; leave one of them out",
-				    events[i].name, lacks, option);
+			return fail(EXIT_USAGE, "%s has no %s, so --%s cannot match it; leave out "
+				    "one of them", events[i].name, lacks, option);
 		set->has[i] = false;
 	}
+	if (!event_set_count(set))
+		return fail(EXIT_USAGE, "no event matches all of these filters; leave out one of "
+			    "them");
 	return 0;
 }
 
@@ -108,11 +183,14 @@ void select_show_left_out(const struct selection *want, const struct event_set *
 		return;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		if (!set->has[i])
-			used += snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", events[i].name);
+			used += snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", events[i].name);
 	if (used)
-		note("events that %s%s%s%s%s cannot match are left out: %s", want->dev ? "--dev" : "",
+		note("leaving out events that %s%s%s%s%s cannot match: %s",
+		     want->dev ? "--dev" : "",
 		     want->dev && want->client ? " or " : "", want->client ? "--client" : "",
-		     want->min_size ? want->dev || want->client ? " or " : "" : "", want->min_size ? "--min-size" : "", names);
+		     want->min_size ? want->dev || want->client ? " or " : "" : "",
+		     want->min_size ? "--min-size" : "", names);
 }
 
 int select_check_names(const struct selection *want)
@@ -141,8 +219,10 @@ int select_devices(const struct selection *want, struct p2ptrace_filter *filter)
 	return rc;
 }
 
-int select_all(const struct selection *want, struct event_set *set, struct p2ptrace_filter *filter)
+int select_all(const struct selection *want, enum p2ptrace_event needed, struct event_set *set,
+	       struct p2ptrace_filter *filter)
 {
+	const struct event_set wanted = *set;
 	struct kernel kernel = {};
 	int rc = select_check_names(want);
 
@@ -152,11 +232,10 @@ int select_all(const struct selection *want, struct event_set *set, struct p2ptr
 		rc = kernel_check_privileges(&kernel);
 	if (!rc)
 		rc = select_devices(want, filter);
-	/* No stock kernel takes back later what is mapped while it is freed */
-	if (!rc && kernel.support == KERNEL_STOCK)
-		set->has[P2PTRACE_p2pmem_reclaim] = false;
 	if (!rc)
-		rc = select_available(&kernel, true, set);
+		rc = select_available(&kernel, false, set);
+	if (!rc)
+		rc = select_groups(set, &wanted, needed);
 	kernel_close(&kernel);
 	return rc;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which events and devices a run is about. @by_name: the user named the events, so one that cannot be had is an error;
- * otherwise it is left out, and said. All but the last return 0 or an exit status after saying what is wrong.
+ * Selects the events and devices of a run. @by_name: the user named the events, so an unavailable
+ * one is an error; otherwise it is left out with a note. The functions return 0, or an exit status
+ * after an error message.
  */
 #ifndef SELECT_H
 #define SELECT_H
@@ -10,28 +11,41 @@
 
 #include "event/events.h"
 
+struct hooks;
 struct kernel;
 
-/* Which devices, tasks and sizes a run is about, by the names that the user gave. NULL or 0: no restriction. */
+/* The devices, tasks and sizes that the user asked for. NULL or 0: no restriction. */
 struct selection {
 	const char *dev, *client, *comm;
 	uint64_t pid, min_size;
 };
 
-/* All events if they are not named, less those that --dev or --client cannot match. */
+/* Selects all events if they are not named. Removes those that --dev or --client cannot match. */
 int select_events(const struct selection *want, bool by_name, struct event_set *set);
 
-/* Less those that this kernel does not have. */
+/* Removes the events that this kernel cannot show. It is an error if none is left. */
 int select_available(const struct kernel *kernel, bool by_name, struct event_set *set);
+int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by_name,
+		 struct event_set *set);
 
-/* Whether the names can be ones at all; whether they are there, and what to compare with. */
+/*
+ * For commands that follow buffers and mappings from beginning to end: removes the other events of
+ * a buffer, or of a mapping, if the kernel cannot show one of those in @wanted. It is an error if
+ * @needed is removed, or if no event is left. P2PTRACE_NR_EVENTS: none is needed.
+ */
+int select_groups(struct event_set *set, const struct event_set *wanted,
+		  enum p2ptrace_event needed);
+
+/* Checks the syntax of the names. */
 int select_check_names(const struct selection *want);
+/* Finds the devices, and sets up the filter. */
 int select_devices(const struct selection *want, struct p2ptrace_filter *filter);
 
-/* For who knows which events it takes: all of the above, with privileges to trace them. */
-int select_all(const struct selection *want, struct event_set *set, struct p2ptrace_filter *filter);
+/* All of the above, with the privileges to trace, for a command with a fixed set of events. */
+int select_all(const struct selection *want, enum p2ptrace_event needed, struct event_set *set,
+	       struct p2ptrace_filter *filter);
 
-/* Who asks for the events of a device must not take silence for "there were none". */
+/* Names the events that the filters leave out. */
 void select_show_left_out(const struct selection *want, const struct event_set *set);
 
 #endif /* SELECT_H */

@@ -16,35 +16,40 @@
 #include "lib/log.h"
 #include "lib/units.h"
 #include "machine/kernel.h"
+#include "session/hooks.h"
 #include "session/session.h"
 
 #define PAUSE_NS (50 * NSEC_PER_MSEC)
 #define RECORDS_PER_CLOCK 16
 
+static bool verbose;
 
-static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
-}
+/* The last program that could not be loaded. Only libbpf's messages tell which one it was. */
+static char refused_program[64];
 
 static int __attribute__((format(printf, 2, 0)))
-print_all(enum libbpf_print_level level, const char *fmt, va_list ap)
+print_message(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
+	char message[256];
+	va_list again;
+
 	(void)level;
-	return vfprintf(stderr, fmt, ap);
+	va_copy(again, ap);
+	vsnprintf(message, sizeof(message), fmt, again);
+	va_end(again);
+	sscanf(message, "libbpf: prog '%63[^']': BPF program load failed", refused_program);
+	return verbose ? vfprintf(stderr, fmt, ap) : 0;
 }
 
-void session_set_verbose(bool verbose)
+void session_set_verbose(bool on)
 {
-	libbpf_set_print(verbose ? print_all : print_nothing);
+	verbose = on;
+	libbpf_set_print(print_message);
 }
 
 /*
- * Returns what libbpf stops reading at (negative), or 0. A busy kernel could keep libbpf reading for ever, hence the
- * clock and the signal are looked at here as well as in session_run().
+ * Returns 0, or a negative value that makes libbpf stop reading. A busy kernel could keep libbpf
+ * reading for ever, so this checks the clock and the signal as well as session_run().
  */
 static int on_record(void *ctx, void *data, size_t size)
 {
@@ -58,65 +63,82 @@ static int on_record(void *ctx, void *data, size_t size)
 		return 0;
 	if (interrupted())
 		return -EAGAIN;
-	/* Not for each: a few records more than in time do not matter, and reading the clock adds up */
-	if (++session->nr_records % RECORDS_PER_CLOCK == 0 && clock_now_ns() >= session->next_pause_ns)
+	/* Not for each record: reading the clock costs more than a few records too many */
+	if (++session->nr_records % RECORDS_PER_CLOCK == 0 &&
+	    clock_now_ns() >= session->next_pause_ns)
 		return -EAGAIN;
 	return 0;
 }
 
-static struct bpf_program *find_program(const struct session *session, const char *prefix, const char *event,
-					const char *suffix)
+/* Programs that are not wanted are not loaded, so this kernel need not support them. */
+static struct bpf_program *use_program(const struct session *session, const char *name,
+				       const char *suffix)
 {
-	char name[64];
+	struct bpf_program *program;
+	char full[64];
 
-	snprintf(name, sizeof(name), "%s%s%s", prefix, event, suffix);
-	return bpf_object__find_program_by_name(session->object, name);
+	snprintf(full, sizeof(full), "%s%s", name, suffix);
+	program = bpf_object__find_program_by_name(session->object, full);
+	if (program)
+		bpf_program__set_autoload(program, true);
+	return program;
 }
 
-/* What is not wanted is not even loaded, so it costs the kernel nothing, and need not fit it. */
+static bool is_mapping(int event)
+{
+	return event == P2PTRACE_p2pmem_dma_map || event == P2PTRACE_p2pmem_dma_unmap;
+}
+
 static int find_programs(struct session *session)
 {
 	const struct event_set *set = &session->config.events;
-	bool maps = set->has[P2PTRACE_p2pmem_dma_map] || set->has[P2PTRACE_p2pmem_dma_unmap];
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, session->object)
 		bpf_program__set_autoload(program, false);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		const char *name = set->stock ? stock_hooks[set->hook[i]].program : events[i].name;
+
 		if (!set->has[i])
 			continue;
-		session->programs[i] = find_program(session, set->stock ? "stock_" : "", events[i].name, "");
-		session->nested[i] = find_program(session, set->stock ? "stock_" : "", events[i].name, "_nested");
+		session->programs[i] = use_program(session, name, "");
+		session->nested[i] = use_program(session, name, "_nested");
 		if (!session->programs[i] || (!session->nested[i] && !set->stock))
-			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a bug", events[i].name);
-		bpf_program__set_autoload(session->programs[i], true);
-		if (session->nested[i])
-			bpf_program__set_autoload(session->nested[i], true);
-	}
-	if (set->stock && maps) {
-		session->pages = find_program(session, "stock_", "pages", "");
-		if (!session->pages)
-			return fail(EXIT_OTHER, "the BPF object lacks a program for pages; this is a bug");
-		bpf_program__set_autoload(session->pages, true);
+			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a "
+				    "bug", events[i].name);
+		if (set->stock && is_mapping(i) && !session->pages) {
+			name = stock_hooks[set->hook[HOOK_PAGES]].program;
+			session->pages = use_program(session, name, "");
+			if (!session->pages)
+				return fail(EXIT_OTHER, "the BPF object lacks the program %s; "
+					    "this is a bug", name);
+		}
 	}
 	return 0;
 }
 
 static int load(struct session *session)
 {
-	struct bpf_map *records = session->config.record ?
-				  bpf_object__find_map_by_name(session->object, "records") : NULL;
 	struct bpf_map *lost = bpf_object__find_map_by_name(session->object, "lost_per_cpu");
 	struct bpf_map *caught = bpf_object__find_map_by_name(session->object, "caught_per_cpu");
+	struct bpf_map *records = NULL;
+	char what[128];
 	int err;
 
+	if (session->config.record)
+		records = bpf_object__find_map_by_name(session->object, "records");
 	if ((session->config.record && !records) || !lost || !caught)
-		return fail(EXIT_OTHER, "the BPF object lacks the maps of a session; this is a bug");
+		return fail(EXIT_OTHER, "the BPF object lacks the maps of a session; this is a "
+			    "bug");
 	if (records)
 		bpf_map__set_max_entries(records, session->config.buffer_bytes);
+	*refused_program = '\0';
 	err = bpf_object__load(session->object);
-	if (err)
-		return kernel_refused("load the BPF programs", err);
+	if (err) {
+		snprintf(what, sizeof(what), "load the BPF program%s%s",
+			 *refused_program ? " " : "s", refused_program);
+		return kernel_refused(what, err);
+	}
 	session->lost_map_fd = bpf_map__fd(lost);
 	session->caught_map_fd = bpf_map__fd(caught);
 	if (!records)
@@ -127,41 +149,92 @@ static int load(struct session *session)
 	return 0;
 }
 
+/* The other events would fail as well. */
+static bool is_fatal(int err)
+{
+	return err == -EPERM || err == -EACCES || err == -ENOMEM || err == -EMFILE ||
+	       err == -ENFILE;
+}
+
+/* Returns 0 or a negative errno. */
 static int attach_one(struct bpf_program *program, struct bpf_link **link)
 {
+	*link = bpf_program__attach(program);
+	return *link ? 0 : -errno;
+}
+
+static void detach_event(struct session *session, int event)
+{
+	/* NAME_nested alone would take every event for one that NAME missed */
+	bpf_link__destroy(session->nested_links[event]);
+	bpf_link__destroy(session->links[event]);
+	session->nested_links[event] = session->links[event] = NULL;
+}
+
+/* Returns 0, or an exit status if the session cannot do without the event. */
+static int leave_out(struct session *session, int event, const struct bpf_program *program, int err)
+{
+	struct event_set *set = &session->config.events;
 	char what[128];
 
-	*link = bpf_program__attach(program);
-	if (*link)
-		return 0;
-	snprintf(what, sizeof(what), "attach %s", bpf_program__name(program));
-	return kernel_refused(what, -errno);
+	if (is_fatal(err)) {
+		snprintf(what, sizeof(what), "attach %s", bpf_program__name(program));
+		return kernel_refused(what, err);
+	}
+	note("leaving out %s: cannot attach to %s: %s", events[event].name,
+	     bpf_program__section_name(program), strerror(-err));
+	set->has[event] = false;
+	if (session->config.groups && event_set_remove_group(set, event))
+		note("without %s, the other events of a %s are of no use here: leaving them out",
+		     events[event].name, is_mapping(event) ? "mapping" : "buffer");
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (!set->has[i])
+			detach_event(session, i);
+	return 0;
+}
+
+static int attach_event(struct session *session, int event)
+{
+	int err = attach_one(session->programs[event], &session->links[event]);
+
+	/* The kernel runs the programs of a tracepoint in the order in which they were attached */
+	if (!err && session->nested[event])
+		err = attach_one(session->nested[event], &session->nested_links[event]);
+	return err ? leave_out(session, event, session->programs[event], err) : 0;
 }
 
 static int attach(struct session *session)
 {
-	int rc = session->pages ? attach_one(session->pages, &session->pages_link) : 0;
+	const struct event_set *set = &session->config.events;
+	int rc = 0, err = session->pages ? attach_one(session->pages, &session->pages_link) : 0;
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS && !rc; i++) {
-		if (!session->config.events.has[i])
+		if (!set->has[i])
 			continue;
-		/* The kernel runs them in the order in which they came. */
-		rc = attach_one(session->programs[i], &session->links[i]);
-		if (!rc && session->nested[i])
-			rc = attach_one(session->nested[i], &session->nested_links[i]);
+		if (err && is_mapping(i))
+			rc = leave_out(session, i, session->pages, err);
+		else
+			rc = attach_event(session, i);
 	}
-	return rc;
+	if (rc)
+		return rc;
+	if (session->config.groups && session->config.needed < P2PTRACE_NR_EVENTS &&
+	    !set->has[session->config.needed])
+		return fail(EXIT_KERNEL, "%s cannot be traced on this kernel",
+			    events[session->config.needed].name);
+	if (!event_set_count(set))
+		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel");
+	return 0;
 }
 
-static void destroy_links(struct bpf_link **links)
+static void detach_all(struct session *session)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		bpf_link__destroy(links[i]);
-		links[i] = NULL;
-	}
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		detach_event(session, i);
 }
 
-int session_start(struct session *session, struct bpf_object *object, const struct session_config *config)
+int session_start(struct session *session, struct bpf_object *object,
+		  const struct session_config *config)
 {
 	int cpus = libbpf_num_possible_cpus();
 	int rc;
@@ -170,7 +243,8 @@ int session_start(struct session *session, struct bpf_object *object, const stru
 	session->config = *config;
 	session->object = object;
 	if (cpus < 0)
-		return fail(EXIT_OTHER, "cannot tell how many CPUs there are: %s; is /sys mounted?", strerror(-cpus));
+		return fail(EXIT_OTHER, "cannot read the number of CPUs: %s; is /sys mounted?",
+			    strerror(-cpus));
 	session->lost.nr_cpus = cpus;
 	session->lost.per_cpu = calloc(cpus, sizeof(*session->lost.per_cpu));
 	session->caught_per_cpu = calloc(cpus, sizeof(*session->caught_per_cpu));
@@ -184,16 +258,19 @@ int session_start(struct session *session, struct bpf_object *object, const stru
 	return rc ? rc : attach(session);
 }
 
-/* Nothing is recorded any more once this returns. */
+/* Nothing is recorded once this returns. */
 static void detach(struct session *session)
 {
-	/* In this order: a program for nested events that is left alone would take every event for one. */
-	destroy_links(session->nested_links);
-	destroy_links(session->links);
+	detach_all(session);
 	/*
-	 * A program that a tracepoint entered before may still run on another CPU, and would add its record after we
-	 * have read the last one. It runs with preemption off, so wait for an RCU grace period, which is what this
-	 * barrier does. Where the kernel has none (CONFIG_MEMBARRIER=n, nohz_full), a program takes microseconds.
+	 * A program that was entered before may still run on another CPU, and would add its record
+	 * after we have read the last one. It runs in an RCU read-side critical section, so wait
+	 * for a grace period, which is what this barrier does. Where the kernel has no such barrier
+	 * (CONFIG_MEMBARRIER=n, nohz_full), wait longer than a program takes.
+	 *
+	 * Since 7.0 a task can be preempted between entering the tracepoint and running the
+	 * program. Its event may be recorded later, and is then not read: it belongs to the time
+	 * after the end.
 	 */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20 * 1000);
@@ -204,7 +281,7 @@ static uint64_t pause_after(uint64_t now, uint64_t end)
 	return now >= end || end - now < PAUSE_NS ? end : now + PAUSE_NS;
 }
 
-/* Until @end, which may be never, or until a signal. */
+/* Sleeps until @end or a signal. */
 static void sleep_until(uint64_t end)
 {
 	for (;;) {
@@ -213,10 +290,12 @@ static void sleep_until(uint64_t end)
 
 		if (interrupted() || now >= end)
 			return;
-		/* In parts: a signal that comes just before the call would not end it. */
+		/* In short steps: a signal just before nanosleep() would not end it */
 		if (left > PAUSE_NS)
 			left = PAUSE_NS;
-		ts = (struct timespec){ .tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC };
+		ts = (struct timespec){
+			.tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC,
+		};
 		nanosleep(&ts, NULL);
 	}
 }
@@ -226,14 +305,15 @@ static void run_intervals(struct session *session, uint64_t start, uint64_t end)
 	uint64_t next = start;
 
 	while (!interrupted() && !session->stopped && clock_now_ns() < end) {
-		if (!session->config.interval_ns || __builtin_add_overflow(next, session->config.interval_ns, &next))
+		if (!session->config.interval_ns ||
+		    __builtin_add_overflow(next, session->config.interval_ns, &next))
 			next = UINT64_MAX;
 		sleep_until(next < end ? next : end);
 		if (clock_now_ns() < next)
 			continue;
 		if (session->config.pause(session->config.ctx) == SESSION_STOP)
 			session->stopped = true;
-		/* Who was stopped for a while has missed intervals: they are not made up for */
+		/* Skip the intervals that were missed while the process was stopped */
 		if (clock_now_ns() >= next && session->config.interval_ns &&
 		    clock_now_ns() - next >= session->config.interval_ns)
 			next = clock_now_ns();
@@ -251,13 +331,14 @@ static int run_records(struct session *session, uint64_t end)
 			return 0;
 		session->next_pause_ns = pause_after(now, end);
 		/*
-		 * The programs wake us only if there is much to read, so look for ourselves as well. The time is rounded
-		 * up, lest we spin during the last millisecond.
+		 * The programs wake us only if there is much to read, so consume after the timeout
+		 * as well. Round the timeout up, to avoid spinning during the last millisecond.
 		 */
 		err = ring_buffer__poll(session->records,
-					(session->next_pause_ns - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
+					(session->next_pause_ns - now + NSEC_PER_MSEC - 1) /
+						NSEC_PER_MSEC);
 		if (!err) {
-			/* The pause is over by now: without another one, the first record would end this */
+			/* Otherwise on_record() would stop at the first record */
 			session->next_pause_ns = pause_after(clock_now_ns(), end);
 			err = ring_buffer__consume(session->records);
 		}
@@ -273,7 +354,8 @@ int session_run(struct session *session)
 	uint64_t start = clock_now_ns(), end = UINT64_MAX;
 	int err = 0;
 
-	if (session->config.duration_ns && __builtin_add_overflow(start, session->config.duration_ns, &end))
+	if (session->config.duration_ns &&
+	    __builtin_add_overflow(start, session->config.duration_ns, &end))
 		end = UINT64_MAX;
 	if (session->records)
 		err = run_records(session, end);
@@ -294,7 +376,7 @@ int session_run(struct session *session)
 	return session_count_lost(session);
 }
 
-/* How often the kernel skipped the programs because they were running already. */
+/* Adds how often the kernel skipped the program because it was running already. */
 static int add_skipped(const struct bpf_program *program, uint64_t *skipped)
 {
 	struct bpf_prog_info info = {};
@@ -325,13 +407,14 @@ int session_count_lost(struct session *session)
 	uint32_t zero = 0;
 	int err;
 
-	/* Skipped before caught: what happens between must not look like a loss. */
+	/* Read skipped before caught, so that an event in between does not look like a loss */
 	err = count_skipped(session, &skipped);
 	if (!err && (bpf_map_lookup_elem(session->caught_map_fd, &zero, session->caught_per_cpu) ||
 		     bpf_map_lookup_elem(session->lost_map_fd, &zero, lost->per_cpu)))
 		err = -errno;
 	if (err)
-		return fail(EXIT_OTHER, "cannot read how many events were lost: %s", strerror(-err));
+		return fail(EXIT_OTHER, "cannot read the number of lost events: %s",
+			    strerror(-err));
 
 	lost->total = 0;
 	for (size_t i = 0; i < lost->nr_cpus; i++) {
@@ -345,8 +428,7 @@ int session_count_lost(struct session *session)
 
 void session_close(struct session *session)
 {
-	destroy_links(session->nested_links);
-	destroy_links(session->links);
+	detach_all(session);
 	bpf_link__destroy(session->pages_link);
 	ring_buffer__free(session->records);
 	free(session->lost.per_cpu);

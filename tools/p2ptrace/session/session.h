@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The life of a tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets its options
- * in there; the rest happens here: select the programs, load, attach, poll, detach, drain, count what was lost.
+ * A tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets the
+ * options there. A session selects the programs, loads and attaches them, polls, detaches, drains
+ * the ring buffer, and counts lost events.
  *
- * A BPF object for a session has the programs per event of bpf/nested.bpf.h, and the map of bpf/lost.bpf.h. Those
- * of bpf/records.bpf.h it has if there are records to read; without, a session is all pauses.
+ * The BPF object of a session has the programs of bpf/nested.bpf.h for each event, and the map of
+ * bpf/lost.bpf.h. If there are records to read, it has the map of bpf/records.bpf.h. Without
+ * records, a session consists of pauses.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -22,31 +24,37 @@ struct ring_buffer;
 
 enum session_verdict {
 	SESSION_GO_ON,
-	SESSION_STOP,		/* no more records, also not those that are there already */
+	SESSION_STOP,		/* and drop the records that are in the ring buffer */
 };
 
 struct session_config {
 	struct event_set events;
 	uint64_t buffer_bytes;
 	uint64_t duration_ns;	/* 0: until a signal */
-	uint64_t interval_ns;	/* between pauses where there are no records; 0: none but the end */
-	/* A record from the kernel; NULL if there are none. */
+	uint64_t interval_ns;	/* between pauses without records; 0: no pauses */
+	/*
+	 * Events that make sense only together (see event_set_remove_group): if one cannot be
+	 * attached, leave out the others as well. It is an error if @needed is left out.
+	 */
+	bool groups;
+	enum p2ptrace_event needed;	/* only with groups; P2PTRACE_NR_EVENTS: none */
+	/* Called for a record from the kernel. NULL if there are no records. */
 	enum session_verdict (*record)(void *ctx, const void *data, size_t size);
-	/* There is nothing more to read for now, or it has been a while; without records, an interval is over. */
+	/* Called when all records are read and every 50 ms; without records, after an interval. */
 	enum session_verdict (*pause)(void *ctx);
-	/* It is over, but all is still attached; NULL if that is of no interest. Returns an exit status. */
+	/* Called at the end, before detaching. May be NULL. Returns an exit status. */
 	int (*ending)(void *ctx);
 	void *ctx;
 };
 
 struct session {
-	struct session_config config;
+	struct session_config config;	/* .events: those that are attached */
 	struct bpf_object *object;	/* the caller's */
-	struct ring_buffer *records;	/* NULL without */
-	/* The event's own program, and the one for what the kernel skips while that runs: NULL for functions (stock mode). */
+	struct ring_buffer *records;	/* NULL without records */
+	/* NAME and NAME_nested of nested.bpf.h. The latter is NULL for functions (stock mode). */
 	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
 	struct bpf_link *links[P2PTRACE_NR_EVENTS], *nested_links[P2PTRACE_NR_EVENTS];
-	/* Stock mode: what knows the pages that DMA mappings are about */
+	/* Stock mode: the program that shows which pages are peer memory */
 	struct bpf_program *pages;
 	struct bpf_link *pages_link;
 	int lost_map_fd, caught_map_fd;
@@ -55,17 +63,24 @@ struct session {
 	uint64_t next_pause_ns;
 	uint64_t nr_records;		/* since the start */
 	bool draining;
-	bool stopped;			/* a callback said so */
+	bool stopped;			/* by a callback */
 };
 
-/* libbpf's own messages go to stderr if @verbose, else nowhere: our callers report errors in their own words. */
+/* Shows libbpf's messages on stderr if @verbose. Errors are reported in our own words anyway. */
 void session_set_verbose(bool verbose);
 
-/* All return 0 or an exit status after saying what is wrong. session_close() afterwards in any case. */
-int session_start(struct session *session, struct bpf_object *object, const struct session_config *config);
-int session_run(struct session *session);	/* until a signal, the duration or a callback ends it */
-int session_count_lost(struct session *session);	/* brings session->lost up to date */
+/*
+ * These return 0, or an exit status after an error message. session_close() in any case.
+ *
+ * An event whose program cannot be attached is left out with a note: session->config.events has the
+ * events that are left. It is an error if none is left, or if privileges or memory are missing.
+ */
+int session_start(struct session *session, struct bpf_object *object,
+		  const struct session_config *config);
+/* Runs until a signal, the duration or a callback ends the session. */
+int session_run(struct session *session);
+/* Updates session->lost. */
+int session_count_lost(struct session *session);
 void session_close(struct session *session);
-
 
 #endif /* SESSION_H */

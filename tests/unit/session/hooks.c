@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whether a program can be attached: BTF, kallsyms and available_filter_functions together. */
+#include <bpf/btf.h>
+
+#include "unit.h"
+#include "session/hooks.h"
+
+#define FREE "fentry/pci_free_p2pmem"
+#define TRACEPOINT "tp_btf/dma_map_sg"
+
+static char dir[] = "/tmp/p2ptrace-unit-XXXXXX";
+static char kallsyms[64], filter[64];
+static struct btf *btf;
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/p2ptrace-unit-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(kallsyms, sizeof(kallsyms), "%s/kallsyms", dir);
+	snprintf(filter, sizeof(filter), "%s/filter", dir);
+	btf = btf__new_empty();
+	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	btf__add_func_proto(btf, 1);
+	assert_true(btf__add_func(btf, "pci_free_p2pmem", BTF_FUNC_GLOBAL, 2) > 0);
+	assert_true(btf__add_typedef(btf, "btf_trace_dma_map_sg", 1) > 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	btf__free(btf);
+	return remove_tree(dir);
+}
+
+/* The reason, or "" if the hook can be used. NULL for a file: it is not there. */
+static const char *refused(const char *section, const char *symbols, const char *functions,
+			   const char *list)
+{
+	struct hook_files files = {
+		.kallsyms = kallsyms, .filter_functions = { "/nowhere", filter }, .refused = list,
+	};
+	struct hooks hooks;
+
+	unlink(kallsyms);
+	unlink(filter);
+	if (symbols)
+		write_text(dir, "kallsyms", symbols);
+	if (functions)
+		write_text(dir, "filter", functions);
+	hooks_open(&hooks, btf, &files);
+	return hooks_refuse(&hooks, section) ?: "";
+}
+
+#define SYMBOL "ffffffff81000000 T pci_free_p2pmem\n"
+
+static void a_function_must_be_in_btf(void **state)
+{
+	(void)state;
+	assert_string_equal(refused(FREE, SYMBOL, "pci_free_p2pmem\n", ""), "");
+	assert_string_equal(refused("fexit/pci_alloc_p2pmem", SYMBOL, "pci_free_p2pmem\n", ""),
+			    "the kernel does not have it");
+}
+
+static void a_function_must_be_a_symbol_by_exactly_that_name(void **state)
+{
+	const char *inlined = "the compiler inlined or renamed it";
+
+	(void)state;
+	assert_string_equal(refused(FREE, "ffffffff81000000 T pci_alloc_p2pmem\n", NULL, ""),
+			    inlined);
+	assert_string_equal(refused(FREE, "ffffffff81000000 t pci_free_p2pmem.constprop.0\n",
+				    NULL, ""), inlined);
+	assert_string_equal(refused(FREE, "ffffffff81000000 t pci_free_p2pmem.isra.0\n"
+				    "ffffffff81000010 t __pci_free_p2pmem\n"
+				    "ffffffff81000020 t pci_free_p2pmem_x\n", NULL, ""), inlined);
+	/* Data */
+	assert_string_equal(refused(FREE, "ffffffff81000000 d pci_free_p2pmem\n", NULL, ""),
+			    inlined);
+	/* A module's, hidden addresses, a part of it moved away */
+	assert_string_equal(refused(FREE, "0000000000000000 t pci_free_p2pmem\t[nvmet]\n"
+				    "0000000000000000 t pci_free_p2pmem.cold\n", NULL, ""), "");
+	assert_string_equal(refused(FREE, SYMBOL "ffffffff82000000 t pci_free_p2pmem\n", NULL, ""),
+			    "the kernel has several functions of this name");
+	/* Lines that are none */
+	assert_string_equal(refused(FREE, "\nx\nffffffff81000000\nffffffff81000000 T\n" SYMBOL,
+				    NULL, ""), "");
+}
+
+static void a_function_must_be_one_that_may_be_traced(void **state)
+{
+	const char *forbidden = "the kernel does not allow to trace it";
+
+	(void)state;
+	assert_string_equal(refused(FREE, SYMBOL, "pci_alloc_p2pmem\npci_free_p2pmem_x\n", ""),
+			    forbidden);
+	assert_string_equal(refused(FREE, SYMBOL, "pci_free_p2pmem [nvmet]\n", ""), "");
+	assert_string_equal(refused(FREE, NULL, "pci_alloc_p2pmem\n", ""), forbidden);
+}
+
+static void a_file_that_cannot_be_read_is_no_reason(void **state)
+{
+	(void)state;
+	assert_string_equal(refused(FREE, NULL, NULL, ""), "");
+	assert_string_equal(refused(FREE, "", "", ""), "");
+	assert_string_equal(refused(FREE, SYMBOL, NULL, ""), "");
+}
+
+static void a_tracepoint_is_in_btf_alone(void **state)
+{
+	(void)state;
+	assert_string_equal(refused(TRACEPOINT, SYMBOL, "pci_free_p2pmem\n", ""), "");
+	assert_string_equal(refused("tp_btf/dma_unmap_sg", SYMBOL, "pci_free_p2pmem\n", ""),
+			    "the kernel does not have it");
+}
+
+static void named_hooks_can_be_refused(void **state)
+{
+	const char *named = "P2PTRACE_NO_HOOKS names it";
+
+	(void)state;
+	assert_string_equal(refused(FREE, SYMBOL, NULL, "pci_free_p2pmem"), named);
+	assert_string_equal(refused(FREE, SYMBOL, NULL, "other,pci_free_p2pmem,x"), named);
+	assert_string_equal(refused(TRACEPOINT, SYMBOL, NULL, "x,dma_map_sg"), named);
+	assert_string_equal(refused(FREE, SYMBOL, NULL, "pci_free_p2pme,pci_free_p2pmem_x,"), "");
+	assert_int_equal(setenv("P2PTRACE_NO_HOOKS", "pci_free_p2pmem", 1), 0);
+	assert_string_equal(refused(FREE, SYMBOL, NULL, NULL), named);
+	assert_int_equal(unsetenv("P2PTRACE_NO_HOOKS"), 0);
+	assert_string_equal(refused(FREE, SYMBOL, NULL, NULL), "");
+}
+
+static void every_hook_has_an_event_and_a_program(void **state)
+{
+	(void)state;
+	for (const struct hook *h = stock_hooks; h->program; h++) {
+		assert_true(h->event <= HOOK_PAGES);
+		assert_true(!strncmp(h->program, "stock_", 6));
+		assert_non_null(strchr(h->section, '/'));
+		assert_true(hooks_exist(h->event));
+	}
+	assert_true(hooks_exist(HOOK_PAGES));
+	assert_false(hooks_exist(P2PTRACE_p2pmem_reclaim));
+	assert_false(hooks_exist(P2PTRACE_p2pmem_dev_add));
+}
+
+#define HOOK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	HOOK_TEST(a_function_must_be_in_btf),
+	HOOK_TEST(a_function_must_be_a_symbol_by_exactly_that_name),
+	HOOK_TEST(a_function_must_be_one_that_may_be_traced),
+	HOOK_TEST(a_file_that_cannot_be_read_is_no_reason),
+	HOOK_TEST(a_tracepoint_is_in_btf_alone),
+	HOOK_TEST(named_hooks_can_be_refused),
+	HOOK_TEST(every_hook_has_an_event_and_a_program),
+};
+
+UNIT_MAIN(tests)

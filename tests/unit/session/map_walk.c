@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* wrap: bpf_map_lookup_batch */
+/*
+ * Walking a map that changes: a fake of the kernel's hash map, whose batches are whole buckets as
+ * the kernel's are, and which changes before each batch.
+ */
+#include <errno.h>
+
+#include <bpf/bpf.h>
+
+#include "unit.h"
+#include "session/map_walk.h"
+
+#define BUCKETS 64
+#define DEEP 5000	/* more than there is room for at first */
+
+/* Keys are numbers; the bucket of a key is its remainder. Values are ten times the key. */
+static uint64_t keys[4 * DEEP];
+static size_t nr_keys;
+static size_t deleted_each_time;
+static int calls, fail_at, fail_with;
+
+static void delete_some(void)
+{
+	for (size_t i = 0; i < deleted_each_time && nr_keys; i++) {
+		keys[i * 7 % nr_keys] = keys[nr_keys - 1];
+		nr_keys--;
+	}
+}
+
+int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void *to_values,
+				__u32 *count, const struct bpf_map_batch_opts *opts);
+int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void *to_values,
+				__u32 *count, const struct bpf_map_batch_opts *opts)
+{
+	uint32_t bucket = in ? *(uint32_t *)in : 0, room = *count, n = 0;
+
+	(void)fd;
+	(void)opts;
+	*count = 0;
+	if (++calls == fail_at) {
+		errno = fail_with;
+		return -fail_with;
+	}
+	delete_some();
+	for (; bucket < BUCKETS; bucket++) {
+		uint32_t in_bucket = 0;
+
+		for (size_t i = 0; i < nr_keys; i++)
+			in_bucket += keys[i] % BUCKETS == bucket;
+		if (in_bucket > room - n) {
+			*(uint32_t *)out = bucket;
+			*count = n;
+			errno = ENOSPC;
+			return n ? 0 : -ENOSPC;
+		}
+		for (size_t i = 0; i < nr_keys; i++) {
+			if (keys[i] % BUCKETS != bucket)
+				continue;
+			((uint64_t *)to_keys)[n] = keys[i];
+			((uint64_t *)to_values)[n++] = 10 * keys[i];
+		}
+	}
+	*(uint32_t *)out = bucket;
+	*count = n;
+	errno = ENOENT;
+	return -ENOENT;
+}
+
+static int visits[8 * DEEP];
+static size_t nr_visits, stop_at;
+
+static int visit(void *ctx, const void *key, const void *value)
+{
+	uint64_t k, v;
+
+	memcpy(&k, key, sizeof(k));
+	memcpy(&v, value, sizeof(v));
+	assert_ptr_equal(ctx, visits);
+	assert_int_equal(v, 10 * k);
+	visits[k]++;
+	return ++nr_visits == stop_at ? 77 : 0;
+}
+
+static int walk(void)
+{
+	calls = 0;
+	nr_visits = 0;
+	memset(visits, 0, sizeof(visits));
+	return map_walk(3, sizeof(uint64_t), sizeof(uint64_t), visit, visits);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	nr_keys = deleted_each_time = stop_at = fail_at = 0;
+	return 0;
+}
+
+static void fill(size_t nr, uint64_t step)
+{
+	for (nr_keys = 0; nr_keys < nr; nr_keys++)
+		keys[nr_keys] = nr_keys * step;
+}
+
+static void an_empty_map_has_no_entries(void **state)
+{
+	(void)state;
+	assert_int_equal(walk(), 0);
+	assert_int_equal(nr_visits, 0);
+}
+
+static void each_entry_is_visited_once(void **state)
+{
+	(void)state;
+	fill(10007, 1);
+	assert_int_equal(walk(), 0);
+	assert_true(calls > 2);
+	assert_int_equal(nr_visits, 10007);
+	for (int i = 0; i < 10007; i++)
+		assert_int_equal(visits[i], 1);
+}
+
+static void no_entry_is_visited_twice_while_others_are_deleted(void **state)
+{
+	(void)state;
+	fill(10007, 1);
+	deleted_each_time = 997;
+	assert_int_equal(walk(), 0);
+	assert_true(calls > 2);
+	for (int i = 0; i < 10007; i++)
+		assert_true(visits[i] <= 1);
+	/* Those that were there all the time are not missed */
+	for (size_t i = 0; i < nr_keys; i++)
+		assert_int_equal(visits[keys[i]], 1);
+}
+
+static void a_bucket_may_be_larger_than_a_batch(void **state)
+{
+	(void)state;
+	/* All keys in one bucket, most of them the same: only the depth of the bucket matters */
+	fill(600, BUCKETS);
+	while (nr_keys < DEEP)
+		keys[nr_keys++] = BUCKETS * 600;
+	assert_int_equal(walk(), 0);
+	assert_int_equal(nr_visits, DEEP);
+	assert_int_equal(visits[BUCKETS * 599], 1);
+}
+
+static void an_error_ends_it(void **state)
+{
+	(void)state;
+	fill(10007, 1);
+	fail_at = 2;
+	fail_with = EPERM;
+	assert_int_equal(walk(), -EPERM);
+	fail_at = 0;
+	stop_at = 11;
+	assert_int_equal(walk(), 77);
+	assert_int_equal(nr_visits, 11);
+}
+
+#define WALK_TEST(name) cmocka_unit_test_setup(name, setup)
+
+static const struct CMUnitTest tests[] = {
+	WALK_TEST(an_empty_map_has_no_entries),
+	WALK_TEST(each_entry_is_visited_once),
+	WALK_TEST(no_entry_is_visited_twice_while_others_are_deleted),
+	WALK_TEST(a_bucket_may_be_larger_than_a_batch),
+	WALK_TEST(an_error_ends_it),
+};
+
+UNIT_MAIN(tests)

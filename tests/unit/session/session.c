@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd bpf_map_lookup_elem bpf_obj_get_info_by_fd */
+/* A session without a kernel: which programs are attached, in which order, and what was lost. */
+#include <errno.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "unit.h"
+#include "lib/log.h"
+#include "session/hooks.h"
+#include "session/session.h"
+
+#include "stat.skel.h"
+
+/* What was done, in words: "+NAME" is attached, "-NAME" detached. */
+static char did[8192];
+static const char *refused_name;
+static int refused_with, load_fails;
+static unsigned int nr_attached;
+static struct stat_bpf *skel;
+static struct session session;
+
+/* The kernel's counts */
+static uint64_t skipped_each, lost[1024], caught[1024];
+static int lookup_fails, info_fails;
+
+int __wrap_bpf_object__load(struct bpf_object *object);
+int __wrap_bpf_object__load(struct bpf_object *object)
+{
+	(void)object;
+	return load_fails;
+}
+
+struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program);
+struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+
+	assert_true(bpf_program__autoload(program));
+	if (refused_name && !strcmp(refused_name, name)) {
+		errno = refused_with;
+		return NULL;
+	}
+	sprintf(did + strlen(did), "+%s ", name);
+	nr_attached++;
+	/* It stands for the link, too */
+	return (struct bpf_link *)program;
+}
+
+int __wrap_bpf_link__destroy(struct bpf_link *link);
+int __wrap_bpf_link__destroy(struct bpf_link *link)
+{
+	if (link) {
+		sprintf(did + strlen(did), "-%s ",
+			bpf_program__name((const struct bpf_program *)link));
+		nr_attached--;
+	}
+	return 0;
+}
+
+enum { FD_OTHER = 100, FD_LOST, FD_CAUGHT };
+
+int __wrap_bpf_map__fd(const struct bpf_map *map);
+int __wrap_bpf_map__fd(const struct bpf_map *map)
+{
+	return !strcmp(bpf_map__name(map), "lost_per_cpu") ? FD_LOST :
+	       !strcmp(bpf_map__name(map), "caught_per_cpu") ? FD_CAUGHT : FD_OTHER;
+}
+
+int __wrap_bpf_program__fd(const struct bpf_program *program);
+int __wrap_bpf_program__fd(const struct bpf_program *program)
+{
+	/* Those of NAME count, those of NAME_nested do not */
+	return strstr(bpf_program__name(program), "_nested") ? 1 : 2;
+}
+
+int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len);
+int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
+{
+	(void)len;
+	assert_int_equal(fd, 2);
+	errno = info_fails;
+	((struct bpf_prog_info *)info)->recursion_misses = skipped_each;
+	return info_fails ? -1 : 0;
+}
+
+int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value);
+int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
+{
+	uint64_t *to = value;
+
+	assert_int_equal(*(const uint32_t *)key, 0);
+	for (size_t i = 0; i < session.lost.nr_cpus; i++)
+		to[i] = fd == FD_LOST ? lost[i] : fd == FD_CAUGHT ? caught[i] : 12345;
+	errno = lookup_fails;
+	return lookup_fails ? -1 : 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	*did = '\0';
+	refused_name = NULL;
+	load_fails = lookup_fails = info_fails = 0;
+	skipped_each = 0;
+	memset(lost, 0, sizeof(lost));
+	memset(caught, 0, sizeof(caught));
+	session_set_verbose(false);
+	skel = stat_bpf__open();
+	assert_non_null(skel);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	session_close(&session);
+	assert_int_equal(nr_attached, 0);
+	stat_bpf__destroy(skel);
+	return 0;
+}
+
+static struct capture c;
+
+static int start(struct session_config *config)
+{
+	int rc;
+
+	capture_begin(&c);
+	rc = session_start(&session, skel->obj, config);
+	capture_end(&c);
+	return rc;
+}
+
+static struct session_config config_of(const char *list)
+{
+	struct session_config config = { .needed = P2PTRACE_NR_EVENTS };
+
+	assert_int_equal(events_select(&config.events, list), 0);
+	return config;
+}
+
+static void a_program_is_attached_before_its_nested_one(void **state)
+{
+	struct session_config config = config_of("p2pmem_free,p2pmem_alloc");
+
+	(void)state;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(c.text, "");
+	assert_string_equal(did, "+p2pmem_alloc +p2pmem_alloc_nested +p2pmem_free "
+			    "+p2pmem_free_nested ");
+	*did = '\0';
+	session_close(&session);
+	assert_string_equal(did, "-p2pmem_alloc_nested -p2pmem_alloc -p2pmem_free_nested "
+			    "-p2pmem_free ");
+}
+
+static void only_what_is_wanted_is_loaded(void **state)
+{
+	struct session_config config = config_of("p2pmem_find");
+	struct bpf_program *program;
+
+	(void)state;
+	assert_int_equal(start(&config), 0);
+	bpf_object__for_each_program(program, skel->obj)
+		assert_int_equal(bpf_program__autoload(program),
+				 !strncmp(bpf_program__name(program), "p2pmem_find", 11));
+}
+
+static void stock_programs_need_the_pages_only_for_mappings(void **state)
+{
+	struct session_config config = config_of("p2pmem_free");
+
+	(void)state;
+	config.events.stock = true;
+	for (int i = 0; stock_hooks[i].program; i++)
+		config.events.hook[stock_hooks[i].event] = i;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+stock_p2pmem_free ");
+	session_close(&session);
+	*did = '\0';
+	config.events.has[P2PTRACE_p2pmem_dma_unmap] = true;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+stock_pages +stock_p2pmem_free +stock_p2pmem_dma_unmap "
+			    "+stock_p2pmem_dma_unmap_nested ");
+}
+
+static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
+{
+	static const int reasons[] = { ENOENT, EBUSY, EINVAL, ENODEV, EOPNOTSUPP };
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free,p2pmem_find");
+
+	(void)state;
+	refused_name = "p2pmem_free";
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		refused_with = reasons[i];
+		assert_int_equal(start(&config), 0);
+		assert_one_line(c.text, "leaving out p2pmem_free: cannot attach to "
+				"tp_btf/p2pmem_free: ");
+		assert_one_line(c.text, strerror(reasons[i]));
+		assert_int_equal(nr_attached, 4);
+		assert_false(session.config.events.has[P2PTRACE_p2pmem_free]);
+		assert_int_equal(event_set_count(&session.config.events), 2);
+		session_close(&session);
+	}
+	/* One of its two programs is of no use */
+	refused_name = "p2pmem_free_nested";
+	assert_int_equal(start(&config), 0);
+	assert_one_line(c.text, "leaving out p2pmem_free: ");
+	assert_int_equal(nr_attached, 4);
+}
+
+static void what_would_fail_for_all_fails_at_once(void **state)
+{
+	static const int reasons[] = { EPERM, EACCES, ENOMEM, EMFILE };
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free");
+
+	(void)state;
+	refused_name = "p2pmem_free";
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		refused_with = reasons[i];
+		assert_true(start(&config) >= EXIT_KERNEL);
+		assert_one_line(c.text, "attach p2pmem_free");
+		session_close(&session);
+	}
+}
+
+static void nothing_to_attach_is_an_error(void **state)
+{
+	struct session_config config = config_of("p2pmem_free");
+
+	(void)state;
+	refused_name = "p2pmem_free";
+	refused_with = ENOENT;
+	assert_int_equal(start(&config), EXIT_KERNEL);
+	assert_non_null(strstr(c.text, "none of the events can be traced"));
+}
+
+static void events_that_need_each_other_are_left_out_together(void **state)
+{
+	struct session_config config =
+		config_of("p2pmem_alloc,p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+
+	(void)state;
+	config.groups = true;
+	config.needed = P2PTRACE_p2pmem_alloc;
+	refused_name = "p2pmem_dma_unmap";
+	refused_with = ENOENT;
+	assert_int_equal(start(&config), 0);
+	assert_non_null(strstr(c.text, "other events of a mapping"));
+	assert_int_equal(nr_attached, 4);
+	assert_non_null(strstr(did, "-p2pmem_dma_map_nested -p2pmem_dma_map "));
+	session_close(&session);
+
+	refused_name = "p2pmem_free";
+	assert_int_equal(start(&config), EXIT_KERNEL);
+	assert_non_null(strstr(c.text, "p2pmem_alloc cannot be traced"));
+	session_close(&session);
+
+	config.needed = P2PTRACE_NR_EVENTS;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(nr_attached, 4);
+	assert_true(session.config.events.has[P2PTRACE_p2pmem_dma_map]);
+}
+
+static void without_the_pages_there_are_no_mappings(void **state)
+{
+	struct session_config config = config_of("p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+
+	(void)state;
+	config.events.stock = true;
+	for (int i = 0; stock_hooks[i].program; i++)
+		config.events.hook[stock_hooks[i].event] = i;
+	refused_name = "stock_pages";
+	refused_with = ENOENT;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+stock_p2pmem_free ");
+	assert_int_equal(event_set_count(&session.config.events), 1);
+}
+
+static void a_failed_load_is_an_error(void **state)
+{
+	struct session_config config = config_of("p2pmem_free");
+
+	(void)state;
+	load_fails = -EINVAL;
+	assert_true(start(&config) >= EXIT_KERNEL);
+	assert_one_line(c.text, "load the BPF program");
+	assert_string_equal(did, "");
+}
+
+static void the_lost_are_those_without_room_and_those_not_caught(void **state)
+{
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free,p2pmem_find");
+
+	(void)state;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(session_count_lost(&session), 0);
+	assert_int_equal(session.lost.total, 0);
+	/* 3 times 5 were skipped */
+	skipped_each = 5;
+	caught[0] = 13;
+	lost[0] = 7;
+	assert_int_equal(session_count_lost(&session), 0);
+	assert_int_equal(session.lost.per_cpu[0], 7);
+	assert_int_equal(session.lost.nested, 2);
+	assert_int_equal(session.lost.total, 9);
+	/* As often as caught */
+	caught[session.lost.nr_cpus - 1] += 2;
+	lost[session.lost.nr_cpus - 1] += 1;
+	assert_int_equal(session_count_lost(&session), 0);
+	assert_int_equal(session.lost.nested, 0);
+	assert_int_equal(session.lost.total, 8);
+	/* One was caught after the skipped ones were read */
+	caught[0]++;
+	assert_int_equal(session_count_lost(&session), 0);
+	assert_int_equal(session.lost.nested, 0);
+
+	lookup_fails = EPERM;
+	capture_begin(&c);
+	assert_int_equal(session_count_lost(&session), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot read the number of lost events");
+	lookup_fails = 0;
+	info_fails = EBADF;
+	capture_begin(&c);
+	assert_int_equal(session_count_lost(&session), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, strerror(EBADF));
+}
+
+static unsigned int pauses, pauses_until_stop;
+
+static enum session_verdict pause_once(void *ctx)
+{
+	assert_ptr_equal(ctx, &session);
+	assert_true(nr_attached);
+	return ++pauses == pauses_until_stop ? SESSION_STOP : SESSION_GO_ON;
+}
+
+static int ended;
+
+static int ending(void *ctx)
+{
+	assert_ptr_equal(ctx, &session);
+	/* Still attached */
+	assert_int_equal(nr_attached, 2);
+	return ended++ ? 4 : 0;
+}
+
+static void a_session_pauses_until_it_is_told_to_stop(void **state)
+{
+	struct session_config config = config_of("p2pmem_free");
+
+	(void)state;
+	config.interval_ns = 1000000;
+	config.pause = pause_once;
+	config.ending = ending;
+	config.ctx = &session;
+	pauses = ended = 0;
+	pauses_until_stop = 5;
+	lost[0] = 3;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(session_run(&session), 0);
+	assert_int_equal(pauses, 5);
+	assert_int_equal(ended, 1);
+	/* Detached, and then counted */
+	assert_int_equal(nr_attached, 0);
+	assert_int_equal(session.lost.total, 3);
+	session_close(&session);
+
+	/* By its time */
+	pauses = 0;
+	pauses_until_stop = 1000000;
+	config.duration_ns = 30000000;
+	config.ending = NULL;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(session_run(&session), 0);
+	assert_in_range(pauses, 1, 30);
+	session_close(&session);
+
+	/* The status of the end is that of the session */
+	config.ending = ending;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(session_run(&session), 4);
+}
+
+#define SESSION_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	SESSION_TEST(a_program_is_attached_before_its_nested_one),
+	SESSION_TEST(only_what_is_wanted_is_loaded),
+	SESSION_TEST(stock_programs_need_the_pages_only_for_mappings),
+	SESSION_TEST(an_event_that_cannot_be_attached_is_left_out_by_name),
+	SESSION_TEST(what_would_fail_for_all_fails_at_once),
+	SESSION_TEST(nothing_to_attach_is_an_error),
+	SESSION_TEST(events_that_need_each_other_are_left_out_together),
+	SESSION_TEST(without_the_pages_there_are_no_mappings),
+	SESSION_TEST(a_failed_load_is_an_error),
+	SESSION_TEST(the_lost_are_those_without_room_and_those_not_caught),
+	SESSION_TEST(a_session_pauses_until_it_is_told_to_stop),
+};
+
+UNIT_MAIN(tests)
