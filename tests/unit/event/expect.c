@@ -43,7 +43,7 @@ static void a_name_of_63_bytes_fits_and_one_of_64_does_not(void **state)
 	capture_begin(&c);
 	assert_int_equal(expect_parse(&e, text), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "so long a name");
+	assert_one_line(c.text, "the name of the metric is too long");
 }
 
 static void what_is_none_is_refused(void **state)
