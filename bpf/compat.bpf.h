@@ -91,4 +91,47 @@ static __always_inline void task_read(__u32 *pid, __u64 comm[2])
 	}
 }
 
+/*
+ * The preempt count. On x86 it is in struct pcpu_hot since 64701838bf05 ("x86/percpu: Move
+ * preempt_count next to current_task", 6.2) and until 46e8fff6d45f ("x86/preempt: Move preempt
+ * count to percpu hot section", 6.15). On arm64 it is in the thread_info. -1 if the kernel has it
+ * elsewhere: any kernel lacks one of several variables, and then libbpf searches the BTF of
+ * modules, which takes CAP_SYS_ADMIN.
+ */
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
+
+static __always_inline int preempt_count(void)
+{
+	struct task_struct *task;
+
+	if (&pcpu_hot && bpf_core_field_exists(struct pcpu_hot, preempt_count))
+		return ((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
+	if (bpf_core_field_exists(struct thread_info, preempt.count)) {
+		task = bpf_get_current_task_btf();
+		return task->thread_info.preempt.count;
+	}
+	return -1;
+}
+
+/* include/linux/preempt.h */
+#define SOFTIRQ_OFFSET	(1u << 8)	/* in a softirq, and not just with softirqs off */
+#define HARDIRQ_MASK	(0xfu << 16)
+#define NMI_MASK	(0xfu << 20)
+
+#define NR_CONTEXT_LEVELS 4
+
+/* As the kernel's interrupt_context_level(): process, softirq, interrupt, NMI. -1 if unknown. */
+static __always_inline int context_level(void)
+{
+	int count = preempt_count();
+
+	/* Nearly always */
+	if (!(count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)))
+		return 0;
+	if (count == -1)
+		return -1;
+	return !!(count & NMI_MASK) + !!(count & (NMI_MASK | HARDIRQ_MASK)) +
+	       !!(count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET));
+}
+
 #endif /* COMPAT_BPF_H */

@@ -147,7 +147,19 @@ struct nvmet_req {
 	unsigned long transfer_len;
 };
 
+/* The preempt count is in one of these, depending on the kernel: see compat.bpf.h */
+struct pcpu_hot {
+	int preempt_count;
+};
+
+struct thread_info {
+	struct {
+		__u32 count;
+	} preempt;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	int tgid;
 	char comm[16] __attribute__((aligned(8)));	/* follows a pointer in the kernel */
 };

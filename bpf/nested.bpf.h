@@ -12,32 +12,34 @@
  * mark and records the event. NAME_nested removes the mark. If there is no mark, the kernel skipped
  * NAME, and NAME_nested records the event.
  *
- * The mark must belong to one occurrence of the event. A mark per CPU is not enough where callbacks
- * can be preempted: another task may set or remove it, or the task may continue on another CPU, and
- * an event would be recorded twice or silently lost. The address of the program's arguments
- * identifies the occurrence. The kernel puts them on the stack below the function that calls the
+ * In an interrupt, the mark is a bit for each context level (softirq, interrupt, NMI) of the CPU.
+ * Interrupts are not preempted and stay on their CPU, so within a level NAME_nested of an event
+ * follows NAME before any other event. While a program runs at a level, none above it is in
+ * progress on this CPU: a mark there is an old one, of an event that interrupted NAME_nested, and
+ * is removed.
+ *
+ * In a task, and everywhere if the kernel does not tell the context level (x86 since 6.15), the
+ * mark must belong to one occurrence of the event. A mark per CPU is not enough where callbacks can
+ * be preempted: another task may set or remove it, or the task may continue on another CPU, and an
+ * event would be recorded twice or silently lost. The address of the program's arguments identifies
+ * the occurrence. The kernel puts them on the stack below the function that calls the
  * callbacks of the tracepoint, so both programs of one occurrence get the same address. Two
  * occurrences that are in progress at the same time (in two tasks, or in a task and an interrupt on
- * its stack) have different stack frames, hence different addresses. This holds for every context
- * and every way of preempting, and no CPU number or preempt count is needed.
+ * its stack) have different stack frames, hence different addresses.
  *
- * The marks are in a hash table. Each bucket has room for several marks, and a mark is in the table
- * only while its occurrence is between the two programs. The rules are:
+ * These marks are in a hash table. Each bucket has room for several marks, and a mark is in the
+ * table only while its occurrence is between the two programs. The rules are:
  *
  * - After NAME ran, its mark is in the bucket, or the bucket is full for good ("overflowed").
  * - Only the occurrence's own NAME_nested removes a mark.
- * - NAME_nested records the event only if it is certain that the kernel has skipped NAME: if its
- *   mark is missing in a bucket that never overflowed, or if this very task is inside NAME, so that
- *   the event is one of an interrupt on top of it. No event is recorded twice.
+ * - NAME_nested records the event only if its mark is missing in a bucket that never overflowed.
+ *   By the first two rules the kernel has then certainly skipped NAME. No event is recorded twice.
  *
- * The last condition is for old marks. An old mark stays behind when the kernel skips NAME_nested
- * alone, because the event interrupted NAME_nested. The next interrupt is likely to have the same
- * address, and would take the old mark for its own.
- *
- * An event is lost if the kernel skips both programs, or in the rare cases that are left: the
- * bucket has overflowed, or an old mark is found after a preemption. None of these losses is
- * silent: the kernel counts how often it skipped NAME, NAME_nested counts how many of these events
- * it recorded, and user space reports the difference as lost.
+ * An event is lost if the kernel skips both programs, if the bucket has overflowed, or if an old
+ * mark with the same address is found. Such a mark stays behind when the kernel skips NAME_nested
+ * alone, which matters most in interrupts of kernels that do not tell the context level. None of
+ * these losses is silent: the kernel counts how often it skipped NAME, NAME_nested counts how many
+ * of these events it recorded, and user space reports the difference as lost.
  */
 #ifndef NESTED_BPF_H
 #define NESTED_BPF_H
@@ -68,29 +70,6 @@ struct {
 } caught_per_cpu SEC(".maps");
 
 /*
- * The task that is inside NAME on this CPU, or 0. Nobody else writes it meanwhile: the kernel does
- * not run NAME again on this CPU, and does not move the task to another one.
- */
-struct inside {
-	__u64 task[P2PTRACE_NR_EVENTS];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct inside);
-} inside_per_cpu SEC(".maps");
-
-static __always_inline __u64 *inside_task(enum p2ptrace_event event)
-{
-	__u32 zero = 0;
-	struct inside *inside = bpf_map_lookup_elem(&inside_per_cpu, &zero);
-
-	return inside ? &inside->task[event] : NULL;
-}
-
-/*
  * The address of the arguments as a number: the verifier does not let a program compute with the
  * pointer itself, but it allows the difference of two pointers. The difference is never 0.
  */
@@ -111,10 +90,48 @@ static __always_inline struct mark_bucket *mark_bucket(__u64 id)
 	return &mark_buckets[hash & ((1 << MARK_BUCKET_BITS) - 1)];
 }
 
-static __always_inline void mark_set(const unsigned long long *ctx)
+/* A bit for each level. */
+struct level_marks {
+	__u8 ran[P2PTRACE_NR_EVENTS];
+};
+_Static_assert(NR_CONTEXT_LEVELS <= 8, "a level has no bit");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct level_marks);
+} marks_per_cpu SEC(".maps");
+
+static __always_inline __u8 *level_marks(enum p2ptrace_event event)
 {
-	__u64 id = occurrence(ctx);
-	struct mark_bucket *bucket = mark_bucket(id);
+	__u32 zero = 0;
+	struct level_marks *marks = bpf_map_lookup_elem(&marks_per_cpu, &zero);
+
+	return marks ? &marks->ran[event] : NULL;
+}
+
+/* An interrupt between reading and storing changes none of the levels below. */
+static __always_inline __u8 marks_below(__u8 marks, int level)
+{
+	return marks & ((1 << level) - 1);
+}
+
+static __always_inline void mark_set(const unsigned long long *ctx, enum p2ptrace_event event)
+{
+	int level = context_level();
+	__u8 *ran = level_marks(event);
+	struct mark_bucket *bucket;
+	__u64 id;
+
+	if (ran && level > 0) {
+		*ran = marks_below(*ran, level) | 1 << level;
+		return;
+	}
+	if (ran && !level)
+		*ran = 0;
+	id = occurrence(ctx);
+	bucket = mark_bucket(id);
 
 	for (int i = 0; i < MARKS_PER_BUCKET; i++) {
 		__u64 old = __sync_val_compare_and_swap(&bucket->marks[i], 0, id);
@@ -127,23 +144,38 @@ static __always_inline void mark_set(const unsigned long long *ctx)
 	bucket->overflowed = 1;
 }
 
-/* Whether NAME was skipped, so that the event is NAME_nested's. It then counts as caught. */
-static __always_inline bool mark_missing(const unsigned long long *ctx, enum p2ptrace_event event)
+static __always_inline bool occurrence_missing(const unsigned long long *ctx)
 {
-	__u64 id = occurrence(ctx), *inside = inside_task(event), *caught;
+	__u64 id = occurrence(ctx);
 	struct mark_bucket *bucket = mark_bucket(id);
-	bool skipped = inside && *inside && *inside == bpf_get_current_task();
-	__u32 zero = 0;
 
 	for (int i = 0; i < MARKS_PER_BUCKET; i++) {
 		if (bucket->marks[i] == id) {
 			bucket->marks[i] = 0;
-			if (!skipped)
-				return false;
+			return false;
 		}
 	}
-	if (!skipped && bucket->overflowed)
+	return !bucket->overflowed;
+}
+
+/* Whether NAME was skipped, so that the event is NAME_nested's. It then counts as caught. */
+static __always_inline bool mark_missing(const unsigned long long *ctx, enum p2ptrace_event event)
+{
+	int level = context_level();
+	__u64 *caught;
+	__u32 zero = 0;
+
+	if (level > 0) {
+		__u8 *ran = level_marks(event);
+		bool missing = ran && !(*ran & 1 << level);
+
+		if (ran)
+			*ran = marks_below(*ran, level);
+		if (!missing)
+			return false;
+	} else if (!occurrence_missing(ctx)) {
 		return false;
+	}
 	caught = bpf_map_lookup_elem(&caught_per_cpu, &zero);
 	if (caught)
 		__sync_fetch_and_add(caught, 1);
@@ -154,19 +186,11 @@ static __always_inline bool mark_missing(const unsigned long long *ctx, enum p2p
 SEC(section)										\
 int name(unsigned long long *ctx)							\
 {											\
-	__u64 *inside = inside_task(event);						\
-											\
-	if (inside)									\
-		*inside = bpf_get_current_task();					\
-	mark_set(ctx);									\
+	mark_set(ctx, event);								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	if (task_wanted())								\
-		handled;								\
+	return task_wanted() ? handled : 0;						\
 	_Pragma("GCC diagnostic pop")							\
-	if (inside)									\
-		*inside = 0;								\
-	return 0;									\
 }											\
 											\
 SEC(section)										\

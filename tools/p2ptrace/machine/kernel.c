@@ -160,10 +160,10 @@ int kernel_check_privileges(const struct kernel *kernel)
 			    "with both CAP_BPF and CAP_PERFMON", bpf ? "CAP_PERFMON is" :
 			    perfmon ? "CAP_BPF is" : "CAP_BPF and CAP_PERFMON are");
 	/*
-	 * The programs use this function if there is one (compat.bpf.h). If vmlinux lacks it,
+	 * The programs use this variable if there is one (compat.bpf.h). If vmlinux lacks it,
 	 * libbpf searches the BTF of all modules, which takes CAP_SYS_ADMIN.
 	 */
-	if (btf__find_by_name_kind(kernel->vmlinux, "bpf_rdonly_cast", BTF_KIND_FUNC) < 0)
+	if (btf__find_by_name_kind(kernel->vmlinux, "pcpu_hot", BTF_KIND_VAR) < 0)
 		return fail(EXIT_KERNEL, "not permitted to trace: on this kernel, CAP_BPF and "
 			    "CAP_PERFMON are not enough; run it as root (CAP_SYS_ADMIN)");
 	return 0;
