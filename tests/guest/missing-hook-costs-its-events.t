@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: on the base kernel, a hook that cannot be attached costs p2ptrace exactly the
+# events that it serves.  All other events are recorded, and a note names those that are
+# left out and the hook.  A command that needs the event fails and says so.
+# Requires: the base kernel, p2ptrace, the test module.
+
+# shellcheck disable=SC2034 # read by guest-test.sh
+TOPOLOGY=switch BASE=1 MODULE=1
+# shellcheck source=tests/lib/guest-test.sh
+. "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+require_p2ptrace
+# shellcheck source=tests/lib/churn.sh
+. "${BASH_SOURCE[0]%/*}/../lib/churn.sh"
+
+# Each hook of a stock kernel, and its events
+hooks='pci_alloc_p2pmem p2pmem_alloc p2pmem_alloc_fail
+pci_free_p2pmem p2pmem_free
+calc_map_type_and_dist p2pmem_decide
+pci_p2pmem_find_many p2pmem_find
+dma_map_sg p2pmem_dma_map
+dma_unmap_sg p2pmem_dma_unmap
+pci_p2pdma_map_segment p2pmem_dma_map p2pmem_dma_unmap
+p2pmem_alloc_mmap p2pmem_mmap
+nvmet_req_alloc_sgls nvmet_p2pmem_use nvmet_p2pmem_fallback'
+
+plan $((3 * $(wc -l <<<"$hooks") + 5))
+
+n=61
+churn_load "$(pci_of cmb0)" client="$(pci_of plain0)"
+selected() { sed -nE 's/.*tracing ([0-9]+) event.*/\1/p' $watch_err; }
+
+# counted: how often each event occurred that the module causes
+counted() {
+	local event
+	for event in p2pmem_{alloc,dma_map,dma_unmap,free}; do
+		echo "$event=$(grep -c "\"event\":\"$event\"" $watch_out)"
+	done | paste -sd ' '
+}
+
+# wanted HOOK EVENT...: the same if these are left out
+wanted() {
+	local event
+	for event in p2pmem_{alloc,dma_map,dma_unmap,free}; do
+		case " $* " in
+		*" $event "*) echo "$event=0" ;;
+		*) echo "$event=$n" ;;
+		esac
+	done | paste -sd ' '
+}
+
+# without HOOK: trace without it
+without() {
+	P2PTRACE_NO_HOOKS=$1 watch trace --json
+	pairs 0 $n
+	watch_end || diag "$(cat $watch_err)"
+}
+
+without ''
+all=$(selected)
+is 'with all hooks, each event is recorded' "$(counted)" "$(wanted)"
+
+while read -r hook events; do
+	without "$hook"
+	# shellcheck disable=SC2086 # each is a word
+	is "without $hook: its events are not recorded, all others are" \
+		"$(counted)" "$(wanted $events)"
+	is "without $hook: as many events are selected" \
+		"$(selected)" $((all - $(wc -w <<<"$events")))
+	notes="leaving out (${events// /|}): $hook: " lines=$(wc -w <<<"$events")
+	# One for all events of nvmet, which may be a module
+	[[ $hook != nvmet_* ]] || notes='leaving out events of nvmet' lines=1
+	is "without $hook: a note says so" "$(grep -cE "$notes" $watch_err)" "$lines"
+done <<<"$hooks"
+
+P2PTRACE_NO_HOOKS=pci_free_p2pmem "$P2PTRACE" trace --event p2pmem_free >/dev/null 2>$watch_err
+is 'an event that is asked for by name is an error' "$? $(grep -c pci_free_p2pmem $watch_err)" '3 1'
+P2PTRACE_NO_HOOKS=pci_alloc_p2pmem "$P2PTRACE" leaks --duration 0.1 >/dev/null 2>$watch_err
+is 'leaks needs to see allocations' $? 3
+like 'and says so' "$(tail -n 1 $watch_err)" 'alloc'
+all_hooks=$(awk '{ print $1 }' <<<"$hooks" | paste -sd ,)
+P2PTRACE_NO_HOOKS=$all_hooks "$P2PTRACE" trace --duration 0.1 >/dev/null 2>$watch_err
+is 'without any hook, trace is an error' $? 3
+churn_unload
