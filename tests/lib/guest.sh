@@ -260,7 +260,7 @@ trace_json=/tmp/trace.json
 trace_pid=''
 
 require_p2ptrace() {
-	[ -x "$P2PTRACE" ] || skip_all "build/p2ptrace is not built: make p2ptrace"
+	[ -x "$P2PTRACE" ] || bail "there is no build/p2ptrace: run 'make p2ptrace'"
 }
 
 require_p2pmem() {

@@ -44,7 +44,7 @@ failed() {
 	like "$1: the output says why" "$(<"$scratch/out")" "$2"
 }
 
-plan 26
+plan 28
 
 judge <<'END'
 plan 2
@@ -108,6 +108,14 @@ judge_here <<'END'
 ok 'one' true
 END
 failed 'no plan' 'got:  1 of no plan, status 0'
+
+judge_here <<'END'
+P2PTRACE=/nowhere/p2ptrace
+require_p2ptrace
+plan 1
+ok 'one' true
+END
+failed 'no p2ptrace' "run 'make p2ptrace'.*got:  0 of no plan, status 1"
 
 judge_here <<'END'
 plan 1
