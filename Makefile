@@ -35,8 +35,8 @@ include tests/fuzz/fuzz.mk
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel kernel-base $(p2ptrace_unitc) $(p2ptrace_unitsh) $(fuzz_replay) ## run all tests
-	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unitc) $(p2ptrace_unitsh) $(fuzz_replay) \
+check: deps p2ptrace kernel kernel-base $(p2ptrace_unit_tests) $(fuzz_replay) ## run all tests
+	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
 		tests/coverage tests/series tests/runner tests/guest
 
 help: ## list the targets
@@ -87,9 +87,9 @@ check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build
 check-fuzz: deps-fuzz ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
-check-mutation: ## break one line of p2ptrace at a time: do its unit tests notice? (MUTANTS=REGEX: files)
+check-mutation: ## check that unit tests fail if a line of p2ptrace is wrong (MUTANTS=REGEX: files)
 	$(Q)prove --timer tests/mutation
-coverage: deps-coverage $(p2ptrace_skel) ## show which lines the unit tests run, in build/coverage/html
+coverage: deps-coverage $(p2ptrace_skel) ## show lines that unit tests run, in build/coverage/html
 	$(Q)tests/coverage/measure
 	$(Q)genhtml -q -o $(BUILD)/coverage/html $(BUILD)/coverage/coverage.info
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them

@@ -34,8 +34,8 @@ uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
 			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
 
 # There is no need for -D__TARGET_ARCH_*: nothing here looks at registers.
-P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-	-Wno-unused-parameter $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
+P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow \
+	-Wstrict-prototypes -Wno-unused-parameter $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
 	$(call p2ptrace_pc,--cflags) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
@@ -56,6 +56,7 @@ p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,\
 	$(wildcard tools/p2ptrace/man/*.rst))
 p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.c))
 p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.sh))
+p2ptrace_unit_tests := $(p2ptrace_unitc) $(p2ptrace_unitsh)
 
 .PHONY: p2ptrace check-unit install-p2ptrace
 p2ptrace: $(BUILD)/p2ptrace
@@ -99,8 +100,10 @@ $(p2ptrace_unit)/p2ptrace: $(p2ptrace_sanobj)
 	$(call say,LD-SAN,$@)
 	$(Q)$(CC) $(P2PTRACE_SAN) $^ $(P2PTRACE_LIBS) -o $@
 
-# "/* wrap: FUNCTION... */" in a test replaces functions of libbpf by its __wrap_FUNCTION().
-p2ptrace_wrap	= $(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' $<))
+# A test replaces functions of libbpf by its own __wrap_FUNCTION().  It lists them in one or more
+# lines "/* wrap: FUNCTION... */".
+p2ptrace_wrapped = $(shell sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' $<)
+p2ptrace_wrap	= $(addprefix -Wl$(comma)--wrap=,$(p2ptrace_wrapped))
 comma		:= ,
 
 $(p2ptrace_tests)/%.t: tests/unit/%.c $(p2ptrace_testobj) $(P2PTRACE_MK)
@@ -119,7 +122,7 @@ $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
 # The environment of the tests in tests/unit/
 prove_env	= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace CLANG='$(CLANG)'
 
-check-unit: needs-build-unit $(p2ptrace_unitc) $(p2ptrace_unitsh)
+check-unit: needs-build-unit $(p2ptrace_unit_tests)
 	$(Q)$(prove_env) prove $(filter %.t,$^)
 
 # make must not remove them as intermediate files.

@@ -51,14 +51,17 @@ static int set_argument(void *to, const char *value)
 	struct options *o = to;
 
 	if (!o->why[0] || o->why[1])
-		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace peers --help'", value);
+		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace peers --help'",
+			    value);
 	o->why[1] = value;
 	return 0;
 }
 
 static const struct arg_option question_options[] = {
-	{ "why", 0, "PROVIDER CLIENT", "Explain one pair: the path, what is in the way, and the remedy", set_why },
-	{ "predict", 0, NULL, "Compute the answer from sysfs and PCI config space, even if the kernel would tell",
+	{ "why", 0, "PROVIDER CLIENT",
+	  "Explain one pair: the path, what is in the way, and the remedy", set_why },
+	{ "predict", 0, NULL,
+	  "Compute the answer from sysfs and PCI config space, even if the kernel would tell",
 	  set_predict },
 	{}
 };
@@ -72,15 +75,16 @@ static const struct arg_group groups[] = {
 
 static const struct args args = {
 	.usage = "",
-	.summary = "Show which clients (rows) can reach which providers of peer memory (columns), by which path, and "
-		   "over how many hops.",
+	.summary = "Show which clients (rows) can reach which providers of peer memory (columns), "
+		   "by which path, and over how many hops.",
 	.groups = groups,
 	.argument = set_argument,
-	.notes = "Paths: bus_addr is a direct path through a switch. thru_host_bridge leads up to the host bridge and "
-		 "down again. not_supported means that there is no path.\n\n"
-		 "A device has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, eth0, mlx5_0); a "
-		 "provider with a pool is also p2pmem0. The answer is what the kernel decides now; querying has no side "
-		 "effects. A stock kernel does not tell, so the answer is predicted there.\n",
+	.notes = "Paths: bus_addr is a direct path through a switch. thru_host_bridge leads up to "
+		 "the host bridge and down again. not_supported means that there is no path.\n\n"
+		 "A device has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, "
+		 "eth0, mlx5_0); a provider with a pool is also p2pmem0. The answer is what the "
+		 "kernel decides now; querying has no side effects. A stock kernel does not tell, "
+		 "so the answer is predicted there.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace peers\n"
 		    "  p2ptrace peers --json\n"
@@ -510,7 +514,8 @@ int cmd_peers(int argc, char **argv)
 	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
 	if (o.why[0] && !o.why[1])
-		return fail(EXIT_USAGE, "--why takes a provider and a client, such as --why p2pmem0 0000:02:00.0");
+		return fail(EXIT_USAGE, "--why takes a provider and a client, such as "
+			    "--why p2pmem0 0000:02:00.0");
 	rc = load(&peers, &o);
 	if (rc)
 		return rc;

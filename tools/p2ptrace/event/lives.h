@@ -62,6 +62,7 @@ void lives_free(struct lives *lives);
 
 /* A line of text or JSON. A @stock kernel does not know which request a buffer was for. */
 void life_text(struct buffer *lines, const struct life *life, const struct enums *enums);
-void life_json(struct buffer *lines, const struct life *life, const struct enums *enums, bool stock);
+void life_json(struct buffer *lines, const struct life *life, const struct enums *enums,
+	       bool stock);
 
 #endif /* LIVES_H */
