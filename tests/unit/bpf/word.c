@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the BPF programs make of a word of a name. */
+/* How the BPF programs clear the bytes after the end of a name in one 64-bit word. */
 #include "unit.h"
 #include "word.h"
 
-static void what_comes_after_the_first_nul_is_gone(void **state)
+static void bytes_after_the_first_nul_are_cleared(void **state)
 {
-	/* All that may confuse: other NULs, and bytes that borrow from, or carry into, their neighbours */
+	/* More NULs, and bytes that cause a borrow or a carry in the arithmetic */
 	static const unsigned char after[] = { 0x00, 0x01, 0x7f, 0x80, 0x81, 0xff };
 
 	(void)state;
@@ -33,7 +33,7 @@ static void what_comes_after_the_first_nul_is_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_comes_after_the_first_nul_is_gone),
+		cmocka_unit_test(bytes_after_the_first_nul_are_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,13 +13,15 @@ static struct btf *btf_with_enums(void)
 	assert_true(btf__add_enum(btf, "pci_p2pdma_map_type", 4) > 0);
 	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_UNKNOWN", 0), 0);
 	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_NOT_SUPPORTED", 1), 0);
-	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_BUS_ADDR", 7), 0);	/* not ours to count */
+	/* Values need not be consecutive */
+	assert_int_equal(btf__add_enum_value(btf, "PCI_P2PDMA_MAP_BUS_ADDR", 7), 0);
 	assert_true(btf__add_enum(btf, "dma_data_direction", 4) > 0);
 	assert_int_equal(btf__add_enum_value(btf, "DMA_BIDIRECTIONAL", 0), 0);
 	assert_int_equal(btf__add_enum_value(btf, "DMA_TO_DEVICE", 1), 0);
 	assert_int_equal(btf__add_enum_value(btf, "NOT_OUR_PREFIX", 2), 0);
 	assert_int_equal(btf__add_enum_value(btf, "DMA_MINUS", -1), 0);
-	assert_true(btf__add_enum(btf, "p2pmem_alloc_error", 4) > 0);		/* no values at all */
+	/* An enum without values */
+	assert_true(btf__add_enum(btf, "p2pmem_alloc_error", 4) > 0);
 	return btf;
 }
 
@@ -29,7 +31,7 @@ static int setup(void **state)
 	struct btf *btf = btf_with_enums();
 	int err = enums_load(&enums, btf);
 
-	btf__free(btf);		/* the names must not point into it */
+	btf__free(btf);		/* enums_load() must have copied the names */
 	*state = &enums;
 	return err;
 }
@@ -101,14 +103,14 @@ static void unknown_values_show_their_number(void **state)
 	assert_name(*state, ENUM_ALLOC_ERROR, 0, "unknown(0)");
 }
 
-static void an_enum_the_kernel_lacks_is_all_unknown(void **state)
+static void an_enum_missing_in_the_kernel_has_only_unknown_values(void **state)
 {
 	assert_name(*state, ENUM_FALLBACK_REASON, 3, "unknown(3)");
 	assert_name(*state, ENUM_DECISION_REASON, 0, "unknown(0)");
 	assert_name(*state, ENUM_UNBIND_REASON, 1, "unknown(1)");
 }
 
-static void freeing_twice_is_harmless(void **state)
+static void freeing_enums_twice_is_harmless(void **state)
 {
 	struct enums enums;
 	struct btf *btf = btf_with_enums();
@@ -126,8 +128,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_value_without_a_valid_name_is_left_out),
 	cmocka_unit_test(a_name_without_the_prefix_stays_whole),
 	cmocka_unit_test(unknown_values_show_their_number),
-	cmocka_unit_test(an_enum_the_kernel_lacks_is_all_unknown),
-	cmocka_unit_test(freeing_twice_is_harmless),
+	cmocka_unit_test(an_enum_missing_in_the_kernel_has_only_unknown_values),
+	cmocka_unit_test(freeing_enums_twice_is_harmless),
 };
 
 int main(void)

@@ -35,7 +35,7 @@ static void every_event_has_a_sound_field_table(void **state)
 	}
 }
 
-static void the_fields_are_those_of_the_design(void **state)
+static void names_of_events_and_fields_are_stable(void **state)
 {
 	static const char *const abi[P2PTRACE_NR_EVENTS][2] = {
 		{ "p2pmem_dev_add", "dev provider bus_addr size node" },
@@ -92,7 +92,7 @@ static void every_event_is_found_by_its_name(void **state)
 		assert_selects(events[i].name, events[i].name);
 }
 
-static void an_unambiguous_beginning_will_do(void **state)
+static void an_unambiguous_prefix_is_accepted(void **state)
 {
 	(void)state;
 	assert_selects("p2pmem_rec", "p2pmem_reclaim");
@@ -100,7 +100,7 @@ static void an_unambiguous_beginning_will_do(void **state)
 	assert_selects("p2pmem_fr,nvmet_p2pmem_us,p2pmem_fr", "p2pmem_free nvmet_p2pmem_use");
 }
 
-static void a_name_wins_over_a_beginning(void **state)
+static void an_exact_name_is_preferred_to_a_prefix(void **state)
 {
 	(void)state;
 	assert_selects("p2pmem_alloc", "p2pmem_alloc");
@@ -120,12 +120,12 @@ static void assert_refused(const char *list, const char *thing, const char *next
 	assert_one_line(c.text, next_step);
 }
 
-static void an_ambiguous_beginning_is_refused_with_the_candidates(void **state)
+static void an_ambiguous_prefix_is_refused_with_the_candidates(void **state)
 {
 	(void)state;
 	assert_refused("p2pmem_dma", "'p2pmem_dma'", "p2pmem_dma_map, p2pmem_dma_unmap");
 	assert_refused("p2pmem_alloc,p2pmem_d", "'p2pmem_d'", "p2pmem_dev_add, ");
-	/* All of them still fit. */
+	/* The message has room for all candidates. */
 	assert_refused("p", "'p'", ", p2pmem_mmap\n");
 }
 
@@ -147,16 +147,16 @@ static void an_empty_name_is_refused(void **state)
 	assert_refused(",p2pmem_alloc", "empty", "--list-events");
 }
 
-static void all_but_two_have_a_device(void **state)
+static void all_events_but_two_have_a_device(void **state)
 {
 	(void)state;
-	/* p2pmem_decide has it by its provider. */
+	/* p2pmem_decide has no dev; its provider identifies the device. */
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		assert_int_equal(event_has_dev(&events[i]),
 				 i != P2PTRACE_nvmet_p2pmem_use && i != P2PTRACE_nvmet_p2pmem_fallback);
 }
 
-static void three_have_a_client(void **state)
+static void three_events_have_a_client(void **state)
 {
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
@@ -164,8 +164,8 @@ static void three_have_a_client(void **state)
 				 i == P2PTRACE_p2pmem_dma_map || i == P2PTRACE_p2pmem_dma_unmap);
 }
 
-/* The ring buffer is written by the kernel, but a record that is not what it should be must not hurt. */
-static void a_record_is_taken_only_if_it_is_whole(void **state)
+/* A malformed record in the ring buffer must not cause a read beyond its end. */
+static void a_record_of_the_wrong_size_is_refused(void **state)
 {
 	union {
 		struct p2ptrace_header h;
@@ -188,7 +188,7 @@ static void a_record_is_taken_only_if_it_is_whole(void **state)
 	assert_null(event_of_record(&record, sizeof(record)));
 }
 
-static void events_that_need_each_other_go_together(void **state)
+static void a_group_of_events_is_removed_as_a_whole(void **state)
 {
 	struct event_set set = {}, all;
 
@@ -210,18 +210,18 @@ static void events_that_need_each_other_go_together(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(events_that_need_each_other_go_together),
+	cmocka_unit_test(a_group_of_events_is_removed_as_a_whole),
 	cmocka_unit_test(every_event_has_a_sound_field_table),
-	cmocka_unit_test(the_fields_are_those_of_the_design),
+	cmocka_unit_test(names_of_events_and_fields_are_stable),
 	cmocka_unit_test(every_event_is_found_by_its_name),
-	cmocka_unit_test(an_unambiguous_beginning_will_do),
-	cmocka_unit_test(a_name_wins_over_a_beginning),
-	cmocka_unit_test(an_ambiguous_beginning_is_refused_with_the_candidates),
+	cmocka_unit_test(an_unambiguous_prefix_is_accepted),
+	cmocka_unit_test(an_exact_name_is_preferred_to_a_prefix),
+	cmocka_unit_test(an_ambiguous_prefix_is_refused_with_the_candidates),
 	cmocka_unit_test(an_unknown_event_is_refused),
 	cmocka_unit_test(an_empty_name_is_refused),
-	cmocka_unit_test(all_but_two_have_a_device),
-	cmocka_unit_test(three_have_a_client),
-	cmocka_unit_test(a_record_is_taken_only_if_it_is_whole),
+	cmocka_unit_test(all_events_but_two_have_a_device),
+	cmocka_unit_test(three_events_have_a_client),
+	cmocka_unit_test(a_record_of_the_wrong_size_is_refused),
 };
 
 UNIT_MAIN(tests)

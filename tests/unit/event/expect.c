@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Expectations are what they say, or refused with what is wrong. */
+/* Expectations (--expect): how they are parsed, refused and compared. */
 #include "unit.h"
 #include "event/expect.h"
 #include "lib/log.h"
 
-static void a_metric_a_comparison_and_a_number(void **state)
+static void an_expectation_is_a_metric_a_comparison_and_a_number(void **state)
 {
 	static const struct {
 		const char *text, *metric;
@@ -46,7 +46,7 @@ static void a_name_of_63_bytes_fits_and_one_of_64_does_not(void **state)
 	assert_one_line(c.text, "the name of the metric is too long");
 }
 
-static void what_is_none_is_refused(void **state)
+static void a_bad_expectation_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *why;
@@ -71,7 +71,7 @@ static void what_is_none_is_refused(void **state)
 	}
 }
 
-static void comparisons_compare(void **state)
+static void comparisons_are_unsigned(void **state)
 {
 	static const bool expected[][3] = {
 		[EXPECT_EQ] = { false, true, false }, [EXPECT_NE] = { true, false, true },
@@ -89,10 +89,10 @@ static void comparisons_compare(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(a_metric_a_comparison_and_a_number),
+	cmocka_unit_test(an_expectation_is_a_metric_a_comparison_and_a_number),
 	cmocka_unit_test(a_name_of_63_bytes_fits_and_one_of_64_does_not),
-	cmocka_unit_test(what_is_none_is_refused),
-	cmocka_unit_test(comparisons_compare),
+	cmocka_unit_test(a_bad_expectation_is_refused),
+	cmocka_unit_test(comparisons_are_unsigned),
 };
 
 UNIT_MAIN(tests)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events that are put together to the lives of buffers. */
+/* Events are combined into the lives of buffers. */
 
 #include "unit.h"
 #include "event/lives.h"
@@ -82,7 +82,7 @@ static struct life *reclaim(uint64_t id)
 	return add(&r);
 }
 
-static void a_life_has_all_its_mappings_and_its_request(void **state)
+static void a_life_lists_the_mappings_and_the_request_of_its_buffer(void **state)
 {
 	struct life *life;
 
@@ -109,7 +109,7 @@ static void a_life_has_all_its_mappings_and_its_request(void **state)
 	assert_int_equal(lives.nr, 1);
 }
 
-static void what_is_freed_while_it_is_mapped_ends_later(void **state)
+static void a_buffer_freed_while_mapped_ends_with_its_reclaim(void **state)
 {
 	struct life *life;
 
@@ -124,7 +124,7 @@ static void what_is_freed_while_it_is_mapped_ends_later(void **state)
 	life_free(life);
 }
 
-static void what_began_before_is_no_life(void **state)
+static void a_buffer_allocated_before_tracing_has_no_life(void **state)
 {
 	(void)state;
 	assert_null(map(5, "0000:04:00.0", 0x1000));
@@ -135,7 +135,7 @@ static void what_began_before_is_no_life(void **state)
 	assert_int_equal(lives.nr, 0);
 }
 
-static void one_mapping_of_two_that_are_alike_ends_at_a_time(void **state)
+static void one_unmap_ends_one_of_two_equal_mappings(void **state)
 {
 	struct life *life;
 
@@ -151,7 +151,7 @@ static void one_mapping_of_two_that_are_alike_ends_at_a_time(void **state)
 	life_free(life);
 }
 
-static void on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer(void **state)
+static void a_mapping_on_a_stock_kernel_is_found_by_any_address_of_its_buffer(void **state)
 {
 	struct life *life;
 
@@ -170,7 +170,7 @@ static void on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer(void **s
 	life = freed(0x14000, 0);
 	assert_int_equal(life->nr, 1);
 	life_free(life);
-	/* Whose ends were lost */
+	/* A buffer allocated at an address in use replaces it: its free was lost */
 	alloc(0x10000);
 	alloc(0x14000);
 	alloc(0x12000);
@@ -181,7 +181,7 @@ static void on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer(void **s
 	life_free(life);
 }
 
-static void memory_is_bounded(void **state)
+static void the_number_of_lives_and_mappings_is_limited(void **state)
 {
 	struct life *life;
 
@@ -189,7 +189,7 @@ static void memory_is_bounded(void **state)
 	for (uint64_t id = 1; id <= P2PTRACE_MAX_LIVE; id++)
 		alloc(id);
 	assert_int_equal(lives.not_followed, 0);
-	/* The oldest one has to go, and is counted */
+	/* One more evicts the oldest and counts it */
 	alloc(P2PTRACE_MAX_LIVE + 1);
 	assert_int_equal(lives.not_followed, 1);
 	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE);
@@ -203,12 +203,12 @@ static void memory_is_bounded(void **state)
 	assert_int_equal(life->nr, 64);
 	assert_int_equal(life->unseen, 36);
 	life_free(life);
-	/* An id that comes again while it is in use begins anew, as if its end had been lost */
+	/* An id allocated again while in use replaces the life: its free was lost */
 	alloc(3);
 	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE - 2);
 }
 
-/* The order by age stays right when lives end in the middle, at both ends, and begin anew. */
+/* The order by age survives lives that end in the middle and at both ends, and reused ids. */
 static void the_oldest_life_is_evicted_first(void **state)
 {
 	(void)state;
@@ -217,7 +217,7 @@ static void the_oldest_life_is_evicted_first(void **state)
 	life_free(freed(1, 0));
 	life_free(freed(3, 0));
 	life_free(freed(P2PTRACE_MAX_LIVE, 0));
-	alloc(2);	/* anew, so that it is the youngest */
+	alloc(2);	/* replaces the life, which makes it the youngest */
 	for (uint64_t id = 1000000; id < 1000003; id++)
 		alloc(id);
 	assert_int_equal(lives.not_followed, 0);
@@ -229,7 +229,7 @@ static void the_oldest_life_is_evicted_first(void **state)
 	assert_int_equal(lives.nr, P2PTRACE_MAX_LIVE - (P2PTRACE_MAX_LIVE - 5 + 999) / 1000);
 }
 
-static void lines_are_whole_whatever_the_names(void **state)
+static void special_characters_in_names_are_escaped(void **state)
 {
 	struct buffer line = {};
 	struct enums none = {};
@@ -258,14 +258,14 @@ static void lines_are_whole_whatever_the_names(void **state)
 #define LIFE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	LIFE_TEST(a_life_has_all_its_mappings_and_its_request),
-	LIFE_TEST(what_is_freed_while_it_is_mapped_ends_later),
-	LIFE_TEST(what_began_before_is_no_life),
-	LIFE_TEST(one_mapping_of_two_that_are_alike_ends_at_a_time),
-	LIFE_TEST(on_a_stock_kernel_a_mapping_tells_any_address_of_its_buffer),
-	LIFE_TEST(memory_is_bounded),
+	LIFE_TEST(a_life_lists_the_mappings_and_the_request_of_its_buffer),
+	LIFE_TEST(a_buffer_freed_while_mapped_ends_with_its_reclaim),
+	LIFE_TEST(a_buffer_allocated_before_tracing_has_no_life),
+	LIFE_TEST(one_unmap_ends_one_of_two_equal_mappings),
+	LIFE_TEST(a_mapping_on_a_stock_kernel_is_found_by_any_address_of_its_buffer),
+	LIFE_TEST(the_number_of_lives_and_mappings_is_limited),
 	LIFE_TEST(the_oldest_life_is_evicted_first),
-	LIFE_TEST(lines_are_whole_whatever_the_names),
+	LIFE_TEST(special_characters_in_names_are_escaped),
 };
 
 UNIT_MAIN(tests)

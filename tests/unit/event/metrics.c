@@ -46,7 +46,7 @@ static uint64_t value(const struct metrics *metrics, const char *name, const str
 	return metric_value(metric, sample);
 }
 
-static void every_metric_has_a_name_of_its_own(void **state)
+static void names_of_metrics_are_unique(void **state)
 {
 	struct event_set set = {};
 	struct metrics metrics;
@@ -63,7 +63,7 @@ static void every_metric_has_a_name_of_its_own(void **state)
 	metrics_free(&metrics);
 }
 
-static void enums_are_counted_by_value_and_the_rest_together(void **state)
+static void each_enum_value_has_a_metric_and_the_rest_share_one(void **state)
 {
 	struct sample sample = {};
 	struct event_set set = {};
@@ -78,7 +78,7 @@ static void enums_are_counted_by_value_and_the_rest_together(void **state)
 	assert_int_equal(value(&metrics, "maps.bus_addr", &sample), 102);
 	assert_int_equal(value(&metrics, "maps.unknown", &sample), 100);
 	assert_int_equal(value(&metrics, "maps.new", &sample), 114);
-	/* These share the last place, whatever they are called */
+	/* Values that do not fit share the last element */
 	assert_null(metrics_find(&metrics, "maps.too_new"));
 	assert_null(metrics_find(&metrics, "maps.huge"));
 	assert_int_equal(value(&metrics, "maps.other", &sample), 115);
@@ -117,7 +117,7 @@ static void every_enum_field_has_a_metric_for_each_value(void **state)
 	assert_int_equal(value(&metrics, "decisions.reason_unknown", &sample), 2);
 	assert_int_equal(value(&metrics, "decisions.other", &sample), 0);
 	assert_int_equal(value(&metrics, "decisions.reason_other", &sample), 3);
-	/* None is missing: each field has a metric for its last element */
+	/* Each enum field has a metric for its last element */
 	for (size_t i = 0; i < metrics.nr; i++)
 		for (int f = 0; f < P2PTRACE_NR_ENUM_FIELDS; f++)
 			n += metrics.metrics[i].offset ==
@@ -126,7 +126,7 @@ static void every_enum_field_has_a_metric_for_each_value(void **state)
 	metrics_free(&metrics);
 }
 
-static void metrics_of_events_that_are_left_out_go(void **state)
+static void metrics_of_events_left_out_are_removed(void **state)
 {
 	struct sample sample = {};
 	struct event_set set = {};
@@ -146,7 +146,7 @@ static void metrics_of_events_that_are_left_out_go(void **state)
 	metrics_free(&metrics);
 }
 
-static void what_a_kernel_lacks_has_no_metric(void **state)
+static void events_missing_in_the_kernel_have_no_metric(void **state)
 {
 	struct event_set set = {};
 	struct metrics metrics;
@@ -164,7 +164,7 @@ static void what_a_kernel_lacks_has_no_metric(void **state)
 	metrics_free(&metrics);
 }
 
-static void counts_of_cpus_add_up(void **state)
+static void counts_of_cpus_are_added(void **state)
 {
 	struct p2ptrace_counts sum = {}, a, b;
 
@@ -177,7 +177,7 @@ static void counts_of_cpus_add_up(void **state)
 	assert_memory_equal(&sum, &a, sizeof(a));
 }
 
-static void a_difference_is_of_counts_but_not_of_gauges(void **state)
+static void a_difference_subtracts_counts_but_not_gauges(void **state)
 {
 	struct sample from = { .ts_ns = 5, .gauges.held = 10, .lost = 3 };
 	struct sample to = { .ts_ns = 9, .gauges.held = 4, .lost = 8 };
@@ -193,13 +193,13 @@ static void a_difference_is_of_counts_but_not_of_gauges(void **state)
 	assert_int_equal(difference.counts.map_bytes[P2PTRACE_NR_VALUES - 1], 1);
 	assert_int_equal(difference.gauges.held, 4);
 	assert_int_equal(difference.lost, 5);
-	/* What was thought lost may turn up; there are no fewer than none */
+	/* An event counted as lost may arrive later; the difference is then 0, not negative */
 	to.lost = 1;
 	sample_difference(&difference, &to, &from);
 	assert_int_equal(difference.lost, 0);
 }
 
-static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)
+static void metrics_that_a_stock_kernel_cannot_count_are_missing(void **state)
 {
 	struct event_set set = { .stock = true };
 	struct metrics metrics;
@@ -221,14 +221,14 @@ static void a_stock_kernel_has_no_metric_of_what_it_does_not_tell(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(every_metric_has_a_name_of_its_own),
-	cmocka_unit_test(enums_are_counted_by_value_and_the_rest_together),
+	cmocka_unit_test(names_of_metrics_are_unique),
+	cmocka_unit_test(each_enum_value_has_a_metric_and_the_rest_share_one),
 	cmocka_unit_test(every_enum_field_has_a_metric_for_each_value),
-	cmocka_unit_test(metrics_of_events_that_are_left_out_go),
-	cmocka_unit_test(what_a_kernel_lacks_has_no_metric),
-	cmocka_unit_test(counts_of_cpus_add_up),
-	cmocka_unit_test(a_difference_is_of_counts_but_not_of_gauges),
-	cmocka_unit_test(a_stock_kernel_has_no_metric_of_what_it_does_not_tell),
+	cmocka_unit_test(metrics_of_events_left_out_are_removed),
+	cmocka_unit_test(events_missing_in_the_kernel_have_no_metric),
+	cmocka_unit_test(counts_of_cpus_are_added),
+	cmocka_unit_test(a_difference_subtracts_counts_but_not_gauges),
+	cmocka_unit_test(metrics_that_a_stock_kernel_cannot_count_are_missing),
 };
 
 UNIT_MAIN(tests)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Every event as the exact line that it prints, in text and in JSON. */
+/* The exact line that each event prints, in text and in JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include "event/output.h"
 #include "lib/json.h"
 
-/* Distinct values, so that a field read from the wrong place shows. */
+/* Values are distinct, so that a field read from the wrong offset fails a test. */
 #define HEADER(name)									\
 	.h = { .ts_ns = 12345678901, .event = P2PTRACE_##name, .cpu = 3, .pid = 4321, \
 	       .comm = "kworker/3:1" }
@@ -196,7 +196,7 @@ static struct enums enums;
 static struct buffer line;
 static bool on_stock;
 
-/* Values 0, 1, 2, ... of an enum, as the kernel would have them. */
+/* Adds an enum whose @values are 0, 1, 2, ... */
 static void add_enum(struct btf *btf, const char *name, const char *const *values)
 {
 	btf__add_enum(btf, name, 4);
@@ -275,7 +275,7 @@ static void assert_line(const char *printed, const char *expected)
 		fail_msg("printed:  %sexpected: %s", printed, expected);
 }
 
-static void every_event_in_text(void **state)
+static void every_event_prints_its_line_of_text(void **state)
 {
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
@@ -285,7 +285,7 @@ static void every_event_in_text(void **state)
 	}
 }
 
-static void every_event_in_json(void **state)
+static void every_event_prints_its_line_of_json(void **state)
 {
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
@@ -295,7 +295,7 @@ static void every_event_in_json(void **state)
 	}
 }
 
-static void what_a_stock_kernel_does_not_know_is_left_out(void **state)
+static void fields_unknown_to_a_stock_kernel_are_left_out(void **state)
 {
 	(void)state;
 	on_stock = true;
@@ -303,7 +303,7 @@ static void what_a_stock_kernel_does_not_know_is_left_out(void **state)
 	assert_non_null(strstr(line.data, " id=17 bus_addr="));
 	assert_null(strstr(json(&alloc, sizeof(alloc)), "\"nents\""));
 	assert_non_null(strstr(line.data, "\"id\":17,"));
-	/* What only the series has comes from no stock kernel, and has nothing to leave out */
+	/* Stock kernels lack this event, so it has no field to leave out */
 	assert_non_null(strstr(text(&reclaim, sizeof(reclaim)), " size="));
 	on_stock = false;
 	assert_non_null(strstr(text(&alloc, sizeof(alloc)), " nents="));
@@ -383,7 +383,7 @@ static void unknown_enum_values_show_their_number(void **state)
 }
 
 /* A thread can be given an empty name. */
-static void an_empty_command_reads_as_a_dash(void **state)
+static void an_empty_command_prints_as_a_dash(void **state)
 {
 	struct p2ptrace_p2pmem_reclaim record = reclaim;
 
@@ -395,7 +395,7 @@ static void an_empty_command_reads_as_a_dash(void **state)
 	assert_non_null(strstr(json(&record, sizeof(record)), ",\"comm\":\"\","));
 }
 
-static void hostile_names_stay_inside_their_line(void **state)
+static void special_characters_in_names_are_escaped(void **state)
 {
 	struct p2ptrace_p2pmem_reclaim record = reclaim;
 
@@ -414,8 +414,8 @@ static void hostile_names_stay_inside_their_line(void **state)
 		    "\xef\xbf\xbd\xef\xbf\xbd\",\"id\":17,\"size\":16384}");
 }
 
-/* The fast writer of lines agrees with the general one for every byte at every place. */
-static void every_byte_in_every_place_reads_the_same(void **state)
+/* json_line() and json_string() agree about every byte at every position. */
+static void both_json_writers_escape_every_byte_alike(void **state)
 {
 	struct p2ptrace_p2pmem_reclaim record = reclaim;
 	struct buffer expected = {};
@@ -437,7 +437,7 @@ static void every_byte_in_every_place_reads_the_same(void **state)
 	buffer_free(&expected);
 }
 
-static void numbers_of_every_length(void **state)
+static void numbers_of_every_length_print_exactly(void **state)
 {
 	struct p2ptrace_p2pmem_find record = find;
 	char expected[128];
@@ -461,8 +461,8 @@ static void numbers_of_every_length(void **state)
 	}
 }
 
-/* The worst that fits in a record, with no NUL anywhere. */
-static void strings_without_an_end_stop_at_their_field(void **state)
+/* The longest strings that fit in a record, without a NUL. */
+static void strings_without_a_nul_end_with_their_field(void **state)
 {
 	struct p2ptrace_nvmet_p2pmem_bind record = bind_;
 	char expected[4 * P2PTRACE_NQN_LEN + 16] = "subsys=";
@@ -488,7 +488,7 @@ static void strings_without_an_end_stop_at_their_field(void **state)
 	assert_non_null(strstr(line.data, "\"dev\":\"dddddddddddddddddddddddddddddddd\","));
 }
 
-static void the_end_tells_what_was_lost(void **state)
+static void the_last_line_counts_the_lost_events(void **state)
 {
 	uint64_t per_cpu[] = { 40, 0, 12, 0 };
 	struct lost lost = { .total = 56, .nested = 4, .per_cpu = per_cpu,
@@ -511,19 +511,19 @@ static void the_end_tells_what_was_lost(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(every_event_in_text),
-	cmocka_unit_test(every_event_in_json),
-	cmocka_unit_test(what_a_stock_kernel_does_not_know_is_left_out),
+	cmocka_unit_test(every_event_prints_its_line_of_text),
+	cmocka_unit_test(every_event_prints_its_line_of_json),
+	cmocka_unit_test(fields_unknown_to_a_stock_kernel_are_left_out),
 	cmocka_unit_test(sizes_have_a_unit_only_if_it_is_exact),
 	cmocka_unit_test(errors_have_names_in_text),
 	cmocka_unit_test(numbers_are_exact_to_64_bits),
 	cmocka_unit_test(unknown_enum_values_show_their_number),
-	cmocka_unit_test(an_empty_command_reads_as_a_dash),
-	cmocka_unit_test(hostile_names_stay_inside_their_line),
-	cmocka_unit_test(every_byte_in_every_place_reads_the_same),
-	cmocka_unit_test(numbers_of_every_length),
-	cmocka_unit_test(strings_without_an_end_stop_at_their_field),
-	cmocka_unit_test(the_end_tells_what_was_lost),
+	cmocka_unit_test(an_empty_command_prints_as_a_dash),
+	cmocka_unit_test(special_characters_in_names_are_escaped),
+	cmocka_unit_test(both_json_writers_escape_every_byte_alike),
+	cmocka_unit_test(numbers_of_every_length_print_exactly),
+	cmocka_unit_test(strings_without_a_nul_end_with_their_field),
+	cmocka_unit_test(the_last_line_counts_the_lost_events),
 };
 
 int main(void)

@@ -48,7 +48,7 @@ static const char *json(void)
 	return buffer_text(&out);
 }
 
-static void nothing_fails(void **state)
+static void a_clean_run_has_no_failure(void **state)
 {
 	(void)state;
 	assert_int_equal(verdict_failed(&verdict), 0);
@@ -62,7 +62,7 @@ static void nothing_fails(void **state)
 			    "\"interval_ns\":1234567890,\"metrics\":{\"allocs\":0}}\n");
 }
 
-static void a_command_fails_by_status_or_signal(void **state)
+static void a_command_that_exits_nonzero_or_is_killed_fails(void **state)
 {
 	(void)state;
 	verdict.wait_status = EXITED(1);
@@ -77,7 +77,7 @@ static void a_command_fails_by_status_or_signal(void **state)
 	assert_non_null(strstr(json(), "\"status\":null,\"signal\":9}"));
 }
 
-static void each_violation_has_a_sentence_for_one_and_for_more(void **state)
+static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 {
 	static const struct {
 		int violation;
@@ -144,7 +144,7 @@ static void the_first_violation_is_described(void **state)
 	*first = (struct p2ptrace_first){ .id = 17, .dev.s = "p2p mem0",
 		.pid = 123, .comm = "f\x1b" };
 	verdict.violations[LEAK].has_first = true;
-	/* Without violations, there is no first one */
+	/* The first violation is reported only if violations were counted */
 	assert_null(strstr(text(), "first"));
 	assert_non_null(strstr(json(), "\"first\":{},"));
 	verdict.violations[LEAK].count = 1;
@@ -159,7 +159,7 @@ static void the_first_violation_is_described(void **state)
 	assert_non_null(strstr(json(), "\"client\":\"0000:04:00.0\",\"held_ns\":1500000,"));
 }
 
-static void expectations_are_compared(void **state)
+static void expectations_are_reported_with_their_values(void **state)
 {
 	struct expectation expectations[] = {
 		{ "allocs", EXPECT_EQ, 7 }, { "allocs", EXPECT_GT, 7 }, { "allocs", EXPECT_LE, 7 },
@@ -180,7 +180,7 @@ static void expectations_are_compared(void **state)
 	assert_non_null(strstr(json(), "\"metrics\":{\"allocs\":7}}"));
 }
 
-static void all_failures_are_counted(void **state)
+static void each_kind_of_failure_counts_once(void **state)
 {
 	struct expectation expectation = { "allocs", EXPECT_EQ, 1 };
 
@@ -199,12 +199,12 @@ static void all_failures_are_counted(void **state)
 #define VERDICT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	VERDICT_TEST(nothing_fails),
-	VERDICT_TEST(a_command_fails_by_status_or_signal),
-	VERDICT_TEST(each_violation_has_a_sentence_for_one_and_for_more),
+	VERDICT_TEST(a_clean_run_has_no_failure),
+	VERDICT_TEST(a_command_that_exits_nonzero_or_is_killed_fails),
+	VERDICT_TEST(each_violation_has_a_singular_and_a_plural_sentence),
 	VERDICT_TEST(the_first_violation_is_described),
-	VERDICT_TEST(expectations_are_compared),
-	VERDICT_TEST(all_failures_are_counted),
+	VERDICT_TEST(expectations_are_reported_with_their_values),
+	VERDICT_TEST(each_kind_of_failure_counts_once),
 };
 
 UNIT_MAIN(tests)

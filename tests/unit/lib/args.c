@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The command line of a subcommand: options, abbreviations, errors, and what is left. */
+/* The command line of a subcommand: options, abbreviations, arguments and errors. */
 #include "unit.h"
 #include "lib/args.h"
 #include "lib/log.h"
@@ -61,7 +61,7 @@ static struct args args = {
 	.exit_status = "Exit status: 0 fine.", .examples = "  p2ptrace test a\n",
 };
 
-/* The status, and in said[] what the setters got. */
+/* Returns the status; said[] holds the calls of the setters. */
 static int parse(struct capture *c, const char *line)
 {
 	char copy[256], *words[16] = {};
@@ -110,11 +110,11 @@ static void options_and_arguments_may_be_mixed(void **state)
 	accepted("test a --count 3 b --color=red", " count=3 color=red a b");
 	accepted("test --quiet -- --count 3", " quiet --count 3");
 	accepted("test -qc red -cblue", " quiet color=red color=blue");
-	/* A second run begins anew */
+	/* args_parse() can be called again */
 	accepted("test -q", " quiet");
 }
 
-static void the_beginning_of_a_name_will_do(void **state)
+static void an_unambiguous_prefix_is_accepted(void **state)
 {
 	(void)state;
 	accepted("test --q --col red --cou=2", " quiet color=red count=2");
@@ -137,13 +137,13 @@ static void errors_name_the_option(void **state)
 	refused("test --cou", "option '--count' needs an argument");
 	refused("test -c", "option '--color' needs an argument");
 	refused("test --quiet=1", "option '--quiet' takes no argument");
-	/* A setter has spoken for itself, and nothing behind it counts */
+	/* A setter that fails has printed its own message and ends the parsing */
 	assert_int_equal(parse(&c, "test --count bad --nope"), EXIT_USAGE);
 	assert_string_equal(said, " count=bad");
 	assert_string_equal(c.text, "");
 }
 
-static void arguments_are_refused_where_there_are_none(void **state)
+static void arguments_are_refused_if_the_command_takes_none(void **state)
 {
 	(void)state;
 	args.argument = NULL;
@@ -151,7 +151,7 @@ static void arguments_are_refused_where_there_are_none(void **state)
 	refused("test -- --quiet", "unexpected argument '--quiet'");
 }
 
-static void a_command_needs_two_dashes(void **state)
+static void a_command_to_run_follows_two_dashes(void **state)
 {
 	(void)state;
 	args.command = set_command;
@@ -161,11 +161,11 @@ static void a_command_needs_two_dashes(void **state)
 	accepted("test -- -- ls", " run:--:ls");
 	refused("test ls -q", "put -- in front of the command");
 	refused("test ls -- -q", "put -- in front of the command");
-	/* This one is the argument of an option */
+	/* Here, -- is the argument of an option */
 	refused("test --color -- ls", "put -- in front of the command");
 }
 
-static void help_is_made_of_the_same_table(void **state)
+static void help_lists_the_options_of_the_table(void **state)
 {
 	(void)state;
 	args_help(&args, "test");
@@ -187,11 +187,11 @@ static void help_is_made_of_the_same_table(void **state)
 
 static const struct CMUnitTest tests[] = {
 	ARGS_TEST(options_and_arguments_may_be_mixed),
-	ARGS_TEST(the_beginning_of_a_name_will_do),
+	ARGS_TEST(an_unambiguous_prefix_is_accepted),
 	ARGS_TEST(errors_name_the_option),
-	ARGS_TEST(arguments_are_refused_where_there_are_none),
-	ARGS_TEST(a_command_needs_two_dashes),
-	ARGS_TEST(help_is_made_of_the_same_table),
+	ARGS_TEST(arguments_are_refused_if_the_command_takes_none),
+	ARGS_TEST(a_command_to_run_follows_two_dashes),
+	ARGS_TEST(help_lists_the_options_of_the_table),
 };
 
 UNIT_MAIN(tests)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Histograms add up, and percentiles of them are where they must be. */
+/* Histograms: sums, percentiles and times in words. */
 #include <inttypes.h>
 
 #include "unit.h"
@@ -12,13 +12,13 @@ static void assert_between(uint64_t value, uint64_t min, uint64_t max)
 		fail_msg("%" PRIu64 " is not in %" PRIu64 " to %" PRIu64, value, min, max);
 }
 
-static void none_is_none(void **state)
+static void percentiles_of_an_empty_histogram_are_zero(void **state)
 {
 	struct hist hist = {};
 
 	(void)state;
 	assert_int_equal(hist_percentile(&hist, 50), 0);
-	/* Torn by an interrupt: counted, but in no slot yet */
+	/* Read during an update: counted, but in no slot yet */
 	hist.count = 1;
 	assert_int_equal(hist_percentile(&hist, 50), 0);
 }
@@ -37,7 +37,7 @@ static void slots_have_no_gaps(void **state)
 	assert_true(before == UINT64_MAX);
 }
 
-static void percentiles_are_in_their_slot_and_never_above_the_longest(void **state)
+static void percentiles_are_in_their_slot_and_at_most_the_maximum(void **state)
 {
 	struct hist hist = { .count = 100, .max_ns = 5000 };
 	uint64_t p50, p90, p99;
@@ -53,12 +53,12 @@ static void percentiles_are_in_their_slot_and_never_above_the_longest(void **sta
 	assert_between(p90, 1024, 2047);
 	assert_between(p99, 4096, 5000);
 	assert_int_equal(hist_percentile(&hist, 100), 5000);
-	/* A longest that is below its slot is a torn read */
+	/* A maximum below its slot was read during an update */
 	hist.max_ns = 4000;
 	assert_int_equal(hist_percentile(&hist, 99), 4000);
 }
 
-static void one_is_all_percentiles(void **state)
+static void one_event_is_every_percentile(void **state)
 {
 	struct hist hist = { .count = 1, .max_ns = 1 };
 
@@ -94,7 +94,7 @@ static void huge_counts_do_not_overflow(void **state)
 	assert_between(hist_percentile(&hist, 99), 32, 63);
 }
 
-static void cpus_add_up(void **state)
+static void histograms_of_cpus_are_added(void **state)
 {
 	struct hist sum = { .count = 1, .total_ns = 10, .max_ns = 10 };
 	struct hist other = { .count = 2, .total_ns = 9, .max_ns = 8 };
@@ -111,7 +111,7 @@ static void cpus_add_up(void **state)
 	assert_int_equal(sum.slots[0], 1);
 }
 
-static void times_are_short(void **state)
+static void times_are_rounded_to_three_digits(void **state)
 {
 	static const struct {
 		uint64_t ns;
@@ -131,14 +131,14 @@ static void times_are_short(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(none_is_none),
+	cmocka_unit_test(percentiles_of_an_empty_histogram_are_zero),
 	cmocka_unit_test(slots_have_no_gaps),
-	cmocka_unit_test(percentiles_are_in_their_slot_and_never_above_the_longest),
-	cmocka_unit_test(one_is_all_percentiles),
+	cmocka_unit_test(percentiles_are_in_their_slot_and_at_most_the_maximum),
+	cmocka_unit_test(one_event_is_every_percentile),
 	cmocka_unit_test(a_fraction_of_an_event_counts_as_one),
 	cmocka_unit_test(huge_counts_do_not_overflow),
-	cmocka_unit_test(cpus_add_up),
-	cmocka_unit_test(times_are_short),
+	cmocka_unit_test(histograms_of_cpus_are_added),
+	cmocka_unit_test(times_are_rounded_to_three_digits),
 };
 
 UNIT_MAIN(tests)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A signal while the reader of our output is slow: nothing may be cut, and yet there is a way out.
- * 
+ * Signals while the output is blocked by a slow reader. The first signal must not cut the output;
+ * a later one ends p2ptrace.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #include "lib/stream.h"
 
 #define LINE "a line of output, 32 bytes long\n"
-#define NR_LINES 10007	/* more than a pipe and the buffer of a stream hold */
+#define NR_LINES 10007	/* more than the pipe and the buffer of the stream can hold */
 #define END "the end\n"
 #define DEADLINE_MS 10000
 
@@ -49,7 +49,7 @@ static void write_lines(int fd)
 	_exit(stream_status(&stream));
 }
 
-/* Asleep, and with no signal that it has not seen. */
+/* Whether the process sleeps and has handled all of its signals. */
 static bool sleeps(pid_t pid)
 {
 	char path[64], line[256];
@@ -122,7 +122,7 @@ static int end(struct writer *w)
 	return WEXITSTATUS(status);
 }
 
-static void a_blocked_write_goes_on(void **state)
+static void a_blocked_write_survives_the_first_signal(void **state)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct writer w;
@@ -132,7 +132,7 @@ static void a_blocked_write_goes_on(void **state)
 		begin(&w);
 		kill(w.pid, signals[i]);
 		wait_until_blocked(&w);
-		/* timeout(1) would send it once more, at once. */
+		/* timeout(1) sends the signal twice in a row. */
 		kill(w.pid, signals[i]);
 		wait_until_blocked(&w);
 		assert_output_is_whole(w.fd);
@@ -141,7 +141,7 @@ static void a_blocked_write_goes_on(void **state)
 	}
 }
 
-static void a_later_one_ends_it(void **state)
+static void a_signal_a_second_later_ends_a_blocked_write(void **state)
 {
 	int64_t start = now_ms();
 	struct writer w;
@@ -160,7 +160,7 @@ static void a_later_one_ends_it(void **state)
 	assert_one_line(w.capture.text, "the output is cut");
 }
 
-static void nohup_is_respected(void **state)
+static void an_ignored_hangup_stays_ignored(void **state)
 {
 	int status;
 	pid_t pid = fork();
@@ -181,9 +181,9 @@ static void nohup_is_respected(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(a_blocked_write_goes_on),
-	cmocka_unit_test(a_later_one_ends_it),
-	cmocka_unit_test(nohup_is_respected),
+	cmocka_unit_test(a_blocked_write_survives_the_first_signal),
+	cmocka_unit_test(a_signal_a_second_later_ends_a_blocked_write),
+	cmocka_unit_test(an_ignored_hangup_stays_ignored),
 };
 
 UNIT_MAIN(tests)

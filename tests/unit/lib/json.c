@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* JSON is well formed whatever it holds, and so is a buffer, however large. */
+/* The JSON writer, and the buffer that it writes to. */
 #include <stdbool.h>
 
 #include "unit.h"
@@ -70,7 +70,7 @@ static void a_string_stops_at_its_end_or_its_size(void **state)
 	assert_string_equal(buffer_text(&out), "[\"ab\",\"abc\",\"\xef\xbf\xbd\"]");
 }
 
-static void a_long_string_is_whole(void **state)
+static void a_long_string_is_not_cut(void **state)
 {
 	size_t len = 100000;
 	char *s = malloc(len + 1);
@@ -97,7 +97,7 @@ static void a_buffer_takes_texts_of_any_length(void **state)
 	assert_false(out.failed);
 }
 
-static void without_memory_a_buffer_is_empty_and_says_so(void **state)
+static void a_buffer_without_memory_is_empty_and_failed(void **state)
 {
 	(void)state;
 	buffer_add(&out, "abc", 3);
@@ -122,9 +122,9 @@ static const struct CMUnitTest tests[] = {
 	JSON_TEST(numbers_are_exact),
 	JSON_TEST(strings_are_escaped),
 	JSON_TEST(a_string_stops_at_its_end_or_its_size),
-	JSON_TEST(a_long_string_is_whole),
+	JSON_TEST(a_long_string_is_not_cut),
 	JSON_TEST(a_buffer_takes_texts_of_any_length),
-	JSON_TEST(without_memory_a_buffer_is_empty_and_says_so),
+	JSON_TEST(a_buffer_without_memory_is_empty_and_failed),
 };
 
 UNIT_MAIN(tests)

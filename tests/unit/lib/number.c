@@ -22,7 +22,7 @@ static void check(int (*parse)(const char *s, uint64_t *out), const struct test_
 		fail_msg("'%s': is %llu", c->s, (unsigned long long)value);
 }
 
-static void a_count_is_digits_and_nothing_else(void **state)
+static void a_count_has_only_digits(void **state)
 {
 	static const struct test_case cases[] = {
 		{ "0", 0, 0 }, { "7", 0, 7 }, { "0010", 0, 10 },
@@ -79,7 +79,7 @@ static void a_time_may_have_a_fraction(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(a_count_is_digits_and_nothing_else),
+	cmocka_unit_test(a_count_has_only_digits),
 	cmocka_unit_test(a_size_may_have_a_unit),
 	cmocka_unit_test(a_time_may_have_a_fraction),
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A command's output is written whole when it ends, or the command fails. */
+/* The output of a command is written when the command ends. The command fails if that fails. */
 #include <fcntl.h>
 
 #include "unit.h"
@@ -21,7 +21,7 @@ static int end_on(int fd, struct capture *c)
 	return rc;
 }
 
-static void output_is_whole(void **state)
+static void output_is_written_once_and_whole(void **state)
 {
 	char *text = malloc(300001);
 	int fd = temporary_file();
@@ -35,7 +35,7 @@ static void output_is_whole(void **state)
 	assert_string_equal(c.text, "");
 	assert_int_equal(pread(fd, text, 300001, 0), 300000);
 	assert_memory_equal(text + 299997, "9ab", 3);
-	/* It is written once */
+	/* A second print_end() writes nothing */
 	assert_int_equal(end_on(fd, &c), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_END), 300000);
 	close(fd);
@@ -56,7 +56,7 @@ static void a_full_disk_is_an_error(void **state)
 	close(fd);
 }
 
-static void no_memory_is_an_error(void **state)
+static void running_out_of_memory_is_an_error(void **state)
 {
 	int fd = temporary_file();
 	struct capture c;
@@ -72,9 +72,9 @@ static void no_memory_is_an_error(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(output_is_whole),
+	cmocka_unit_test(output_is_written_once_and_whole),
 	cmocka_unit_test(a_full_disk_is_an_error),
-	cmocka_unit_test(no_memory_is_an_error),
+	cmocka_unit_test(running_out_of_memory_is_an_error),
 };
 
 UNIT_MAIN(tests)

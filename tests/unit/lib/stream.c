@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Standard descriptors are open before any other file is, and no write loses data or hides an
- * error.
+ * The standard descriptors, which must be open before any other file, and writes, which must not
+ * lose data or hide an error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +25,8 @@ static bool is_dev_null(int fd)
 }
 
 /*
- * What stream_open_standard() says in a process without the descriptors of @mask; 100 if it leaves
- * a hole.
+ * The status of stream_open_standard() in a process without the descriptors in @mask; 100 if it
+ * leaves one closed.
  */
 static int without(unsigned int mask, int stdout_fd)
 {
@@ -52,7 +52,7 @@ static int without(unsigned int mask, int stdout_fd)
 	return WEXITSTATUS(status);
 }
 
-static void what_is_closed_becomes_dev_null_but_not_the_output(void **state)
+static void closed_descriptors_become_dev_null_except_the_output(void **state)
 {
 	int out = open("/dev/null", O_WRONLY);
 	struct capture c;
@@ -71,7 +71,7 @@ static void what_is_closed_becomes_dev_null_but_not_the_output(void **state)
 	close(out);
 }
 
-static void an_output_for_reading_is_refused(void **state)
+static void an_output_opened_for_reading_is_refused(void **state)
 {
 	int in = open("/dev/null", O_RDONLY), both = open("/dev/null", O_RDWR);
 	struct capture c;
@@ -95,8 +95,8 @@ static void alarmed(int sig)
 }
 
 /*
- * Reads in a child, slowly at first, until the other end is closed; exits with 0 if every byte is
- * as written.
+ * Reads in a child, slowly at first, until the other end is closed. The child exits with 0 if it
+ * read every byte as written.
  */
 static pid_t read_in_child(int fd, int other)
 {
@@ -112,7 +112,7 @@ static pid_t read_in_child(int fd, int other)
 	close(other);
 	sigaction(SIGALRM, &action, NULL);
 	usleep(100 * 1000);
-	/* The writer waits by now, and a signal must not end that */
+	/* A signal must not end the wait of the writer */
 	kill(getppid(), SIGALRM);
 	usleep(100 * 1000);
 	while ((n = read(fd, part, sizeof(part))) > 0)
@@ -163,7 +163,7 @@ static void the_first_error_is_the_one_reported(void **state)
 	assert_one_line(c.text, "No space left on device");
 }
 
-static void a_reader_that_has_gone_is_no_error(void **state)
+static void a_reader_that_closed_the_pipe_is_no_error(void **state)
 {
 	struct stream stream = {};
 	int fds[2];
@@ -181,11 +181,11 @@ static void a_reader_that_has_gone_is_no_error(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(what_is_closed_becomes_dev_null_but_not_the_output),
-	cmocka_unit_test(an_output_for_reading_is_refused),
+	cmocka_unit_test(closed_descriptors_become_dev_null_except_the_output),
+	cmocka_unit_test(an_output_opened_for_reading_is_refused),
 	cmocka_unit_test(an_output_that_does_not_block_gets_every_byte),
 	cmocka_unit_test(the_first_error_is_the_one_reported),
-	cmocka_unit_test(a_reader_that_has_gone_is_no_error),
+	cmocka_unit_test(a_reader_that_closed_the_pipe_is_no_error),
 };
 
 UNIT_MAIN(tests)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Strings from the kernel and from users may hold anything; what we print may not. */
+/* Strings from the kernel and from users are escaped before they are printed. */
 #include "unit.h"
 #include "lib/text.h"
 
@@ -23,12 +23,12 @@ static void a_word_has_no_blanks_and_can_be_read_back(void **state)
 	assert_string_equal(out, "Web\\x20Content");
 	text_word(out, sizeof(out), "a\\x20\t", 6);
 	assert_string_equal(out, "a\\x5cx20\\x09");
-	/* UTF-8 as well: a right-to-left override is well-formed, too. */
+	/* UTF-8 is escaped as well, such as this right-to-left override. */
 	text_word(out, sizeof(out), "\xe2\x80\xae", 3);
 	assert_string_equal(out, "\\xe2\\x80\\xae");
 }
 
-static void what_does_not_fit_is_cut_before_an_escape(void **state)
+static void text_is_cut_before_an_escape_that_does_not_fit(void **state)
 {
 	char out[8];
 
@@ -43,7 +43,7 @@ static void what_does_not_fit_is_cut_before_an_escape(void **state)
 	assert_string_equal(out, "");
 }
 
-/* Replaces what text_utf8_next() does not take for a visible character. */
+/* Replaces each byte that text_utf8_next() does not accept. */
 static const char *utf8(const char *in)
 {
 	static char out[128];
@@ -58,7 +58,7 @@ static const char *utf8(const char *in)
 	return out;
 }
 
-static void utf8_keeps_what_is_well_formed(void **state)
+static void well_formed_utf8_is_kept(void **state)
 {
 	/* The ends of each range of well-formed characters. */
 	static const char good[] = "az\x01\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef"
@@ -69,7 +69,7 @@ static void utf8_keeps_what_is_well_formed(void **state)
 	assert_string_equal(utf8(good), good);
 }
 
-static void utf8_replaces_what_is_not(void **state)
+static void malformed_utf8_is_replaced(void **state)
 {
 #define R "\xef\xbf\xbd"
 	static const struct {
@@ -91,7 +91,7 @@ static void utf8_replaces_what_is_not(void **state)
 		{ "\xf0\x9f\x98", R R R },
 		{ "\xc2\x9b" "2J", R "2J" },		/* CSI, which clears a screen */
 		{ "a\x7f" "b", "a" R "b" },
-		{ "\xc2\xa0", "\xc2\xa0" },		/* no control any more */
+		{ "\xc2\xa0", "\xc2\xa0" },		/* the first one after the controls */
 	};
 
 	(void)state;
@@ -99,7 +99,7 @@ static void utf8_replaces_what_is_not(void **state)
 		assert_string_equal(utf8(cases[i].in), cases[i].out);
 }
 
-static void utf8_reads_no_byte_after_the_last(void **state)
+static void text_utf8_next_reads_no_byte_after_the_last(void **state)
 {
 	size_t taken;
 
@@ -111,10 +111,10 @@ static void utf8_reads_no_byte_after_the_last(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(printable_keeps_blanks_and_escapes_the_rest),
 	cmocka_unit_test(a_word_has_no_blanks_and_can_be_read_back),
-	cmocka_unit_test(what_does_not_fit_is_cut_before_an_escape),
-	cmocka_unit_test(utf8_keeps_what_is_well_formed),
-	cmocka_unit_test(utf8_replaces_what_is_not),
-	cmocka_unit_test(utf8_reads_no_byte_after_the_last),
+	cmocka_unit_test(text_is_cut_before_an_escape_that_does_not_fit),
+	cmocka_unit_test(well_formed_utf8_is_kept),
+	cmocka_unit_test(malformed_utf8_is_replaced),
+	cmocka_unit_test(text_utf8_next_reads_no_byte_after_the_last),
 };
 
 UNIT_MAIN(tests)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names of devices as users write them (--dev, --client) are found in sysfs, or refused. */
+/* Devices by the names that users write (--dev, --client), which are looked up in sysfs. */
 #include "machine/tree.h"
 #include "lib/log.h"
 #include "machine/devices.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch bpf_obj_get_info_by_fd */
-/* The counts, the buffers in use and the first violations, from maps without a kernel. */
+/* The counts, the buffers in use and the first violations, read from fake maps. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -149,7 +149,7 @@ static int setup(void **state)
 	have_first = armed = false;
 	refused_name = NULL;
 	counter = (struct counter){};
-	/* A stock kernel, which keeps no list of what is held: that would be this machine's */
+	/* A stock kernel: the list of buffers of another kernel would be that of this machine */
 	counter.set.stock = true;
 	for (int i = 0; stock_hooks[i].program; i++) {
 		counter.set.hook[stock_hooks[i].event] = i;
@@ -177,7 +177,7 @@ static int start(bool follow)
 	return rc;
 }
 
-static void each_violation_is_looked_for_once_all_is_attached(void **state)
+static void violations_are_counted_once_all_programs_are_attached(void **state)
 {
 	(void)state;
 	assert_int_equal(start(true), 0);
@@ -187,7 +187,7 @@ static void each_violation_is_looked_for_once_all_is_attached(void **state)
 	assert_int_equal(bpf_map__max_entries(counter.skel->maps.live_buffers), P2PTRACE_MAX_LIVE);
 }
 
-static void without_following_there_is_no_room_for_it(void **state)
+static void maps_of_buffers_are_small_if_buffers_are_not_followed(void **state)
 {
 	(void)state;
 	counter.filter.min_size = 42;
@@ -211,7 +211,7 @@ static void an_event_that_is_left_out_has_no_metric(void **state)
 	assert_false(counter.set.has[P2PTRACE_p2pmem_find]);
 }
 
-static void buffers_are_not_followed_without_their_frees(void **state)
+static void following_buffers_needs_the_free_event(void **state)
 {
 	(void)state;
 	refused_name = "stock_p2pmem_free";
@@ -247,7 +247,7 @@ static void the_counts_of_all_cpus_are_added(void **state)
 	assert_one_line(c.text, "cannot read the counts");
 }
 
-static void what_is_in_use_is_counted_and_the_oldest_is_named(void **state)
+static void buffers_and_mappings_in_use_are_counted(void **state)
 {
 	struct counter_live found;
 	uint64_t now = clock_now_ns();
@@ -271,18 +271,18 @@ static void what_is_in_use_is_counted_and_the_oldest_is_named(void **state)
 	assert_int_equal(found.older, 0);
 	assert_int_equal(found.first_buffer.id, 2);
 	assert_int_equal(found.first_mapping.id, 6);
-	/* Strings end, whatever is in the map */
+	/* Strings in the map may lack a NUL */
 	assert_int_equal(strlen(found.first_buffer.comm), P2PTRACE_COMM_LEN - 1);
 	assert_int_equal(strlen(found.first_buffer.dev.s), P2PTRACE_NAME_LEN - 1);
 
-	/* Those that began at that time or later belong to others */
+	/* Buffers and mappings that began at the given time or later are not counted */
 	assert_int_equal(counter_live(&counter, now - 400, &found), 0);
 	assert_int_equal(found.buffers, 1);
 	assert_int_equal(counter_live(&counter, now - 20, &found), 0);
 	assert_int_equal(found.mappings, 1);
 }
 
-static void buffers_are_held_too_long_only_beyond_the_limit(void **state)
+static void only_buffers_older_than_the_limit_are_held_too_long(void **state)
 {
 	struct counter_live found;
 	uint64_t now = clock_now_ns();
@@ -316,7 +316,7 @@ static void a_map_that_cannot_be_read_is_an_error(void **state)
 	assert_one_line(c.text, "cannot read the buffers and mappings");
 }
 
-static void the_first_of_a_violation_is_known_if_there_was_one(void **state)
+static void the_first_violation_is_reported_if_there_was_one(void **state)
 {
 	struct p2ptrace_first first;
 
@@ -334,15 +334,15 @@ static void the_first_of_a_violation_is_known_if_there_was_one(void **state)
 #define COUNTER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-	COUNTER_TEST(each_violation_is_looked_for_once_all_is_attached),
-	COUNTER_TEST(without_following_there_is_no_room_for_it),
+	COUNTER_TEST(violations_are_counted_once_all_programs_are_attached),
+	COUNTER_TEST(maps_of_buffers_are_small_if_buffers_are_not_followed),
 	COUNTER_TEST(an_event_that_is_left_out_has_no_metric),
-	COUNTER_TEST(buffers_are_not_followed_without_their_frees),
+	COUNTER_TEST(following_buffers_needs_the_free_event),
 	COUNTER_TEST(the_counts_of_all_cpus_are_added),
-	COUNTER_TEST(what_is_in_use_is_counted_and_the_oldest_is_named),
-	COUNTER_TEST(buffers_are_held_too_long_only_beyond_the_limit),
+	COUNTER_TEST(buffers_and_mappings_in_use_are_counted),
+	COUNTER_TEST(only_buffers_older_than_the_limit_are_held_too_long),
 	COUNTER_TEST(a_map_that_cannot_be_read_is_an_error),
-	COUNTER_TEST(the_first_of_a_violation_is_known_if_there_was_one),
+	COUNTER_TEST(the_first_violation_is_reported_if_there_was_one),
 };
 
 UNIT_MAIN(tests)

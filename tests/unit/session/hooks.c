@@ -34,7 +34,7 @@ static int teardown(void **state)
 	return remove_tree(dir);
 }
 
-/* The reason, or "" if the hook can be used. NULL for a file: it is not there. */
+/* The reason, or "" if the hook can be used. A file whose text is NULL does not exist. */
 static const char *refused(const char *section, const char *symbols, const char *functions,
 			   const char *list)
 {
@@ -75,20 +75,20 @@ static void a_function_must_be_a_symbol_by_exactly_that_name(void **state)
 	assert_string_equal(refused(FREE, "ffffffff81000000 t pci_free_p2pmem.isra.0\n"
 				    "ffffffff81000010 t __pci_free_p2pmem\n"
 				    "ffffffff81000020 t pci_free_p2pmem_x\n", NULL, ""), inlined);
-	/* Data */
+	/* A symbol of data */
 	assert_string_equal(refused(FREE, "ffffffff81000000 d pci_free_p2pmem\n", NULL, ""),
 			    inlined);
-	/* A module's, hidden addresses, a part of it moved away */
+	/* A function of a module, with hidden addresses, and its part moved to another section */
 	assert_string_equal(refused(FREE, "0000000000000000 t pci_free_p2pmem\t[nvmet]\n"
 				    "0000000000000000 t pci_free_p2pmem.cold\n", NULL, ""), "");
 	assert_string_equal(refused(FREE, SYMBOL "ffffffff82000000 t pci_free_p2pmem\n", NULL, ""),
 			    "the kernel has several functions of this name");
-	/* Lines that are none */
+	/* Malformed lines are ignored */
 	assert_string_equal(refused(FREE, "\nx\nffffffff81000000\nffffffff81000000 T\n" SYMBOL,
 				    NULL, ""), "");
 }
 
-static void a_function_must_be_one_that_may_be_traced(void **state)
+static void a_function_must_be_traceable(void **state)
 {
 	const char *forbidden = "the kernel does not allow to trace it";
 
@@ -99,7 +99,7 @@ static void a_function_must_be_one_that_may_be_traced(void **state)
 	assert_string_equal(refused(FREE, NULL, "pci_alloc_p2pmem\n", ""), forbidden);
 }
 
-static void a_file_that_cannot_be_read_is_no_reason(void **state)
+static void an_unreadable_file_refuses_no_hook(void **state)
 {
 	(void)state;
 	assert_string_equal(refused(FREE, NULL, NULL, ""), "");
@@ -107,7 +107,7 @@ static void a_file_that_cannot_be_read_is_no_reason(void **state)
 	assert_string_equal(refused(FREE, SYMBOL, NULL, ""), "");
 }
 
-static void a_tracepoint_is_in_btf_alone(void **state)
+static void a_tracepoint_needs_only_btf(void **state)
 {
 	(void)state;
 	assert_string_equal(refused(TRACEPOINT, SYMBOL, "pci_free_p2pmem\n", ""), "");
@@ -115,7 +115,7 @@ static void a_tracepoint_is_in_btf_alone(void **state)
 			    "the kernel does not have it");
 }
 
-static void named_hooks_can_be_refused(void **state)
+static void hooks_named_in_the_environment_are_refused(void **state)
 {
 	const char *named = "P2PTRACE_NO_HOOKS names it";
 
@@ -149,10 +149,10 @@ static void every_hook_has_an_event_and_a_program(void **state)
 static const struct CMUnitTest tests[] = {
 	HOOK_TEST(a_function_must_be_in_btf),
 	HOOK_TEST(a_function_must_be_a_symbol_by_exactly_that_name),
-	HOOK_TEST(a_function_must_be_one_that_may_be_traced),
-	HOOK_TEST(a_file_that_cannot_be_read_is_no_reason),
-	HOOK_TEST(a_tracepoint_is_in_btf_alone),
-	HOOK_TEST(named_hooks_can_be_refused),
+	HOOK_TEST(a_function_must_be_traceable),
+	HOOK_TEST(an_unreadable_file_refuses_no_hook),
+	HOOK_TEST(a_tracepoint_needs_only_btf),
+	HOOK_TEST(hooks_named_in_the_environment_are_refused),
 	HOOK_TEST(every_hook_has_an_event_and_a_program),
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Addresses in the kernel have names, and tables of the kernel are read whole or refused. */
+/* Names of addresses in the kernel, and tables that the kernel prints. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -43,7 +43,7 @@ static void assert_name(const struct ksyms *ksyms, uint64_t addr, const char *na
 	assert_int_equal(off, offset);
 }
 
-static void an_address_is_in_the_function_that_begins_before_it(void **state)
+static void an_address_belongs_to_the_last_function_that_begins_before_it(void **state)
 {
 	struct ksyms ksyms;
 
@@ -59,7 +59,7 @@ static void an_address_is_in_the_function_that_begins_before_it(void **state)
 	ksyms_free(&ksyms);
 }
 
-static void hidden_symbols_are_no_symbols(void **state)
+static void symbols_with_hidden_addresses_are_ignored(void **state)
 {
 	struct ksyms ksyms;
 
@@ -75,7 +75,7 @@ static void hidden_symbols_are_no_symbols(void **state)
 	ksyms_free(&ksyms);
 }
 
-static void nonsense_is_refused(void **state)
+static void malformed_lines_are_refused(void **state)
 {
 	static const char *const texts[] = { "\n", "T first\n", "10\n", "10 T\n", "10 T \n", "10 TT first\n",
 					     "fffffffffffffffff T first\n", "ffffffff81000000\n" };
@@ -112,7 +112,7 @@ static int table(char *all, const char *text)
 	return err;
 }
 
-static void a_table_is_words_and_the_rest_of_the_line(void **state)
+static void the_last_column_of_a_table_is_the_rest_of_the_line(void **state)
 {
 	char all[256];
 
@@ -129,7 +129,7 @@ static void a_table_is_words_and_the_rest_of_the_line(void **state)
 	assert_int_equal(table_read("/nowhere", "a", collect, all), -ENOENT);
 }
 
-static void words_are_numbers_or_names_that_fit(void **state)
+static void bad_numbers_and_long_names_are_refused(void **state)
 {
 	char name[4];
 	int n;
@@ -146,11 +146,11 @@ static void words_are_numbers_or_names_that_fit(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(an_address_is_in_the_function_that_begins_before_it),
-	cmocka_unit_test(hidden_symbols_are_no_symbols),
-	cmocka_unit_test(nonsense_is_refused),
-	cmocka_unit_test(a_table_is_words_and_the_rest_of_the_line),
-	cmocka_unit_test(words_are_numbers_or_names_that_fit),
+	cmocka_unit_test(an_address_belongs_to_the_last_function_that_begins_before_it),
+	cmocka_unit_test(symbols_with_hidden_addresses_are_ignored),
+	cmocka_unit_test(malformed_lines_are_refused),
+	cmocka_unit_test(the_last_column_of_a_table_is_the_rest_of_the_line),
+	cmocka_unit_test(bad_numbers_and_long_names_are_refused),
 };
 
 UNIT_MAIN(tests)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_map_lookup_batch */
 /*
- * Walking a map that changes: a fake of the kernel's hash map, whose batches are whole buckets as
- * the kernel's are, and which changes before each batch.
+ * Walking a map that changes. The fake of the kernel's hash map returns batches of whole buckets,
+ * as the kernel does, and deletes entries before each batch.
  */
 #include <errno.h>
 
@@ -12,7 +12,7 @@
 #include "session/map_walk.h"
 
 #define BUCKETS 64
-#define DEEP 5000	/* more than there is room for at first */
+#define DEEP 5000	/* more than the first batch has room for */
 
 /* Keys are numbers; the bucket of a key is its remainder. Values are ten times the key. */
 static uint64_t keys[4 * DEEP];
@@ -130,7 +130,7 @@ static void no_entry_is_visited_twice_while_others_are_deleted(void **state)
 	assert_true(calls > 2);
 	for (int i = 0; i < 10007; i++)
 		assert_true(visits[i] <= 1);
-	/* Those that were there all the time are not missed */
+	/* Entries that existed all the time are visited */
 	for (size_t i = 0; i < nr_keys; i++)
 		assert_int_equal(visits[keys[i]], 1);
 }
@@ -147,7 +147,7 @@ static void a_bucket_may_be_larger_than_a_batch(void **state)
 	assert_int_equal(visits[BUCKETS * 599], 1);
 }
 
-static void an_error_ends_it(void **state)
+static void an_error_ends_the_walk(void **state)
 {
 	(void)state;
 	fill(10007, 1);
@@ -167,7 +167,7 @@ static const struct CMUnitTest tests[] = {
 	WALK_TEST(each_entry_is_visited_once),
 	WALK_TEST(no_entry_is_visited_twice_while_others_are_deleted),
 	WALK_TEST(a_bucket_may_be_larger_than_a_batch),
-	WALK_TEST(an_error_ends_it),
+	WALK_TEST(an_error_ends_the_walk),
 };
 
 UNIT_MAIN(tests)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The selection of events: filters, and kernels that lack some. */
+/* The selection of events: filters, and kernels without some of the events. */
 #include <bpf/btf.h>
 
 #include "unit.h"
@@ -48,7 +48,7 @@ static int select_on(const char *except, struct event_set *set, struct capture *
 	return rc;
 }
 
-static void without_nvmet_the_others_go_on(void **state)
+static void events_missing_in_the_kernel_are_left_out(void **state)
 {
 	struct event_set set;
 	struct capture c;
@@ -67,7 +67,7 @@ static void without_nvmet_the_others_go_on(void **state)
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
 }
 
-static void an_event_that_was_asked_for_must_be_there(void **state)
+static void a_missing_event_that_the_user_named_is_an_error(void **state)
 {
 	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_") };
 	struct event_set set = {};
@@ -106,7 +106,7 @@ static struct btf *btf_of_stock(const char *except)
 	return btf;
 }
 
-static void a_stock_kernel_shows_what_it_has_and_says_so_once(void **state)
+static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 {
 	struct kernel kernel = { .support = KERNEL_STOCK, .vmlinux = btf_of_stock("") };
 	struct selection o = {};
@@ -143,7 +143,7 @@ static void a_stock_kernel_shows_what_it_has_and_says_so_once(void **state)
 	assert_int_equal(event_set_count(&set), 9);
 	kernel_close(&kernel);
 
-	/* This hook shows which pages are peer memory */
+	/* Mappings need this hook, which tells which pages are peer memory */
 	kernel = (struct kernel){ .support = KERNEL_STOCK,
 				  .vmlinux = btf_of_stock("pci_p2pdma_map_segment") };
 	assert_int_equal(select_events(&o, false, &set), 0);
@@ -203,7 +203,7 @@ static const char *left_out(const struct selection *o, struct capture *c)
 	return capture_end(c);
 }
 
-static void what_a_filter_leaves_out_is_said(void **state)
+static void events_that_a_filter_leaves_out_are_listed(void **state)
 {
 	struct selection o = {};
 	struct capture c;
@@ -222,7 +222,7 @@ static void what_a_filter_leaves_out_is_said(void **state)
 	assert_null(strstr(c.text, "p2pmem_dma_map"));
 }
 
-static void no_event_at_all_is_an_error(void **state)
+static void a_kernel_without_any_event_is_an_error(void **state)
 {
 	struct btf *empty = btf__new_empty();
 	struct kernel kernel = { .vmlinux = empty };
@@ -253,7 +253,7 @@ static int groups_without(int event, enum p2ptrace_event needed, struct event_se
 	return rc;
 }
 
-static void an_event_that_is_missing_takes_those_that_need_it(void **state)
+static void a_missing_event_removes_its_group(void **state)
 {
 	struct event_set set = {};
 	struct capture c;
@@ -276,7 +276,7 @@ static void an_event_that_is_missing_takes_those_that_need_it(void **state)
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_free, P2PTRACE_NR_EVENTS, &set, &c), 0);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 3);
 
-	/* No stock kernel has this one */
+	/* An event that no stock kernel has removes nothing */
 	set = (struct event_set){ .stock = true };
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_reclaim, P2PTRACE_p2pmem_alloc, &set, &c),
 			 0);
@@ -291,13 +291,13 @@ static void an_event_that_is_missing_takes_those_that_need_it(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(no_event_at_all_is_an_error),
-	cmocka_unit_test(an_event_that_is_missing_takes_those_that_need_it),
-	cmocka_unit_test(without_nvmet_the_others_go_on),
-	cmocka_unit_test(an_event_that_was_asked_for_must_be_there),
-	cmocka_unit_test(a_stock_kernel_shows_what_it_has_and_says_so_once),
+	cmocka_unit_test(a_kernel_without_any_event_is_an_error),
+	cmocka_unit_test(a_missing_event_removes_its_group),
+	cmocka_unit_test(events_missing_in_the_kernel_are_left_out),
+	cmocka_unit_test(a_missing_event_that_the_user_named_is_an_error),
+	cmocka_unit_test(a_stock_kernel_shows_its_events_and_one_note),
 	cmocka_unit_test(filters_narrow_the_selection),
-	cmocka_unit_test(what_a_filter_leaves_out_is_said),
+	cmocka_unit_test(events_that_a_filter_leaves_out_are_listed),
 };
 
 UNIT_MAIN(tests)

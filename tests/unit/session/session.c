@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd bpf_map_lookup_elem bpf_obj_get_info_by_fd */
-/* A session without a kernel: which programs are attached, in which order, and what was lost. */
+/* A session on a fake kernel: the programs it attaches, their order, and its lost events. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -13,7 +13,7 @@
 
 #include "stat.skel.h"
 
-/* What was done, in words: "+NAME" is attached, "-NAME" detached. */
+/* A log: "+NAME" for a program that was attached, "-NAME" for one that was detached. */
 static char did[8192];
 static const char *refused_name;
 static int refused_with, load_fails;
@@ -44,7 +44,7 @@ struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program)
 	}
 	sprintf(did + strlen(did), "+%s ", name);
 	nr_attached++;
-	/* It stands for the link, too */
+	/* The program serves as its link */
 	return (struct bpf_link *)program;
 }
 
@@ -71,7 +71,7 @@ int __wrap_bpf_map__fd(const struct bpf_map *map)
 int __wrap_bpf_program__fd(const struct bpf_program *program);
 int __wrap_bpf_program__fd(const struct bpf_program *program)
 {
-	/* Those of NAME count, those of NAME_nested do not */
+	/* The session asks only about the programs NAME, not about NAME_nested */
 	return strstr(bpf_program__name(program), "_nested") ? 1 : 2;
 }
 
@@ -156,7 +156,7 @@ static void a_program_is_attached_before_its_nested_one(void **state)
 			    "-p2pmem_free ");
 }
 
-static void only_what_is_wanted_is_loaded(void **state)
+static void only_programs_of_selected_events_are_loaded(void **state)
 {
 	struct session_config config = config_of("p2pmem_find");
 	struct bpf_program *program;
@@ -168,7 +168,7 @@ static void only_what_is_wanted_is_loaded(void **state)
 				 !strncmp(bpf_program__name(program), "p2pmem_find", 11));
 }
 
-static void stock_programs_need_the_pages_only_for_mappings(void **state)
+static void on_a_stock_kernel_only_mappings_need_stock_pages(void **state)
 {
 	struct session_config config = config_of("p2pmem_free");
 
@@ -204,14 +204,14 @@ static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
 		assert_int_equal(event_set_count(&session.config.events), 2);
 		session_close(&session);
 	}
-	/* One of its two programs is of no use */
+	/* An event needs both of its programs */
 	refused_name = "p2pmem_free_nested";
 	assert_int_equal(start(&config), 0);
 	assert_one_line(c.text, "leaving out p2pmem_free: ");
 	assert_int_equal(nr_attached, 4);
 }
 
-static void what_would_fail_for_all_fails_at_once(void **state)
+static void an_error_common_to_all_programs_is_not_skipped(void **state)
 {
 	static const int reasons[] = { EPERM, EACCES, ENOMEM, EMFILE };
 	struct session_config config = config_of("p2pmem_alloc,p2pmem_free");
@@ -264,7 +264,7 @@ static void events_that_need_each_other_are_left_out_together(void **state)
 	assert_true(session.config.events.has[P2PTRACE_p2pmem_dma_map]);
 }
 
-static void without_the_pages_there_are_no_mappings(void **state)
+static void mappings_are_left_out_without_stock_pages(void **state)
 {
 	struct session_config config = config_of("p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
 
@@ -290,7 +290,7 @@ static void a_failed_load_is_an_error(void **state)
 	assert_string_equal(did, "");
 }
 
-static void the_lost_are_those_without_room_and_those_not_caught(void **state)
+static void lost_events_had_no_room_or_were_not_caught(void **state)
 {
 	struct session_config config = config_of("p2pmem_alloc,p2pmem_free,p2pmem_find");
 
@@ -298,7 +298,7 @@ static void the_lost_are_those_without_room_and_those_not_caught(void **state)
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(session_count_lost(&session), 0);
 	assert_int_equal(session.lost.total, 0);
-	/* 3 times 5 were skipped */
+	/* The kernel skipped 3 programs 5 times each */
 	skipped_each = 5;
 	caught[0] = 13;
 	lost[0] = 7;
@@ -306,13 +306,13 @@ static void the_lost_are_those_without_room_and_those_not_caught(void **state)
 	assert_int_equal(session.lost.per_cpu[0], 7);
 	assert_int_equal(session.lost.nested, 2);
 	assert_int_equal(session.lost.total, 9);
-	/* As often as caught */
+	/* Each skipped event was caught */
 	caught[session.lost.nr_cpus - 1] += 2;
 	lost[session.lost.nr_cpus - 1] += 1;
 	assert_int_equal(session_count_lost(&session), 0);
 	assert_int_equal(session.lost.nested, 0);
 	assert_int_equal(session.lost.total, 8);
-	/* One was caught after the skipped ones were read */
+	/* One more was caught after the skipped ones were counted */
 	caught[0]++;
 	assert_int_equal(session_count_lost(&session), 0);
 	assert_int_equal(session.lost.nested, 0);
@@ -349,7 +349,7 @@ static int ending(void *ctx)
 	return ended++ ? 4 : 0;
 }
 
-static void a_session_pauses_until_it_is_told_to_stop(void **state)
+static void a_session_runs_until_its_callback_or_its_time_ends_it(void **state)
 {
 	struct session_config config = config_of("p2pmem_free");
 
@@ -365,12 +365,12 @@ static void a_session_pauses_until_it_is_told_to_stop(void **state)
 	assert_int_equal(session_run(&session), 0);
 	assert_int_equal(pauses, 5);
 	assert_int_equal(ended, 1);
-	/* Detached, and then counted */
+	/* The lost events are counted after the programs are detached */
 	assert_int_equal(nr_attached, 0);
 	assert_int_equal(session.lost.total, 3);
 	session_close(&session);
 
-	/* By its time */
+	/* The duration ends the session */
 	pauses = 0;
 	pauses_until_stop = 1000000;
 	config.duration_ns = 30000000;
@@ -380,7 +380,7 @@ static void a_session_pauses_until_it_is_told_to_stop(void **state)
 	assert_in_range(pauses, 1, 30);
 	session_close(&session);
 
-	/* The status of the end is that of the session */
+	/* session_run() returns the status of ending() */
 	config.ending = ending;
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(session_run(&session), 4);
@@ -390,16 +390,16 @@ static void a_session_pauses_until_it_is_told_to_stop(void **state)
 
 static const struct CMUnitTest tests[] = {
 	SESSION_TEST(a_program_is_attached_before_its_nested_one),
-	SESSION_TEST(only_what_is_wanted_is_loaded),
-	SESSION_TEST(stock_programs_need_the_pages_only_for_mappings),
+	SESSION_TEST(only_programs_of_selected_events_are_loaded),
+	SESSION_TEST(on_a_stock_kernel_only_mappings_need_stock_pages),
 	SESSION_TEST(an_event_that_cannot_be_attached_is_left_out_by_name),
-	SESSION_TEST(what_would_fail_for_all_fails_at_once),
+	SESSION_TEST(an_error_common_to_all_programs_is_not_skipped),
 	SESSION_TEST(nothing_to_attach_is_an_error),
 	SESSION_TEST(events_that_need_each_other_are_left_out_together),
-	SESSION_TEST(without_the_pages_there_are_no_mappings),
+	SESSION_TEST(mappings_are_left_out_without_stock_pages),
 	SESSION_TEST(a_failed_load_is_an_error),
-	SESSION_TEST(the_lost_are_those_without_room_and_those_not_caught),
-	SESSION_TEST(a_session_pauses_until_it_is_told_to_stop),
+	SESSION_TEST(lost_events_had_no_room_or_were_not_caught),
+	SESSION_TEST(a_session_runs_until_its_callback_or_its_time_ends_it),
 };
 
 UNIT_MAIN(tests)
