@@ -28,9 +28,8 @@ occurred() { echo $((4 * ($(<$churn/pairs) + interrupts))); }
 
 # skipped PROGRAM: how often the kernel did not run it because it was running
 skipped() {
-	bpftool --json prog show |
-		jq --arg name "$1" \
-			'[.[] | select(.name == $name) | .recursion_misses // 0] | add // "no program"'
+	bpftool --json prog show | jq --arg name "$1" '
+		[.[] | select(.name == $name) | .recursion_misses // 0] | add // "no program"'
 }
 
 # met COMMAND [OPTION]...: watch while they do

@@ -6,6 +6,7 @@
 static void bytes_after_the_first_nul_are_cleared(void **state)
 {
 	/* More NULs, and bytes that cause a borrow or a carry in the arithmetic */
+	static const unsigned char name[] = { 0x01, 0x80, 0x7f, 0xff, 0x81, 0x02, 0xfe };
 	static const unsigned char after[] = { 0x00, 0x01, 0x7f, 0x80, 0x81, 0xff };
 
 	(void)state;
@@ -18,7 +19,7 @@ static void bytes_after_the_first_nul_are_cleared(void **state)
 
 				memset(from, after[b], sizeof(from));
 				for (size_t i = 0; i < len; i++)
-					from[i] = expected[i] = i ? "\x01\x80\x7f\xff\x81\x02\xfe"[i - 1] : first;
+					from[i] = expected[i] = i ? name[i - 1] : first;
 				if (len < 8)
 					from[len] = 0;
 				memcpy(&word, from, sizeof(word));

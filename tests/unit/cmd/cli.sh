@@ -40,7 +40,8 @@ refused()	# STATUS THING NEXT-STEP ARG...
 	shift 3
 	run "$@"
 	[ "$status" -eq "$expected" ] && [ ! -s "$dir/out" ] && [ "$(wc -l < "$dir/err")" -eq 1 ] &&
-		grep -q '^p2ptrace: ' "$dir/err" && grep -qF -- "$thing" "$dir/err" && grep -qF -- "$next" "$dir/err"
+		grep -q '^p2ptrace: ' "$dir/err" && grep -qF -- "$thing" "$dir/err" &&
+		grep -qF -- "$next" "$dir/err"
 	result $? "refused with $expected: p2ptrace $(printf '%.80s' "$*")"
 }
 
@@ -107,7 +108,8 @@ refused 2 '--count is given twice' 'give it once' trace --count 1 --count 2
 refused 2 '--duration is given twice' 'give it once' trace --duration 1 --duration 2
 refused 2 '--buffer is given twice' 'give it once' trace --buffer 8M --buffer 16M
 refused 2 'p2pmem_alloc has no client' --client trace --event p2pmem_alloc --client 0:0.0
-refused 2 'nvmet_p2pmem_fallback has no dev' --dev trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pmem_decide
+refused 2 'nvmet_p2pmem_fallback has no dev' --dev \
+	trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pmem_decide
 refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
 # A long name does not push the next step out
 long=$(printf '%05000d' 0)
@@ -192,13 +194,15 @@ status=$?
 result $? 'the other two may be closed'
 
 for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1' '--dev ffff:ff:1f.7' \
-	'--client ffff:ff:1f.7' '--duration 5.' '--dev p2pmem0 --dev p2pmem0 --client 1:0.0 --client 1:0.0' \
+	'--client ffff:ff:1f.7' '--duration 5.' \
+	'--dev p2pmem0 --dev p2pmem0 --client 1:0.0 --client 1:0.0' \
 	'--count 7 --count 07' '--duration 5 --duration 5.0' '--buffer 8M --buffer 8192K'; do
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' trace $args
 done
-for args in 'stat 1 1' 'stat --list-metrics' leaks 'leaks --older-than 0 --older-than 0.0' lifetimes 'check -- true' \
-	'check --settle 0 --settle 0 --output a --output a --older-than 1 --older-than 1.0 -- true'; do
+for args in 'stat 1 1' 'stat --list-metrics' leaks 'leaks --older-than 0 --older-than 0.0' \
+	lifetimes 'check -- true' 'check --settle 0 --settle 0 -- true' \
+	'check --output a --output a --older-than 1 --older-than 1.0 -- true'; do
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' $args
 done

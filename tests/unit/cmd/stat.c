@@ -132,11 +132,11 @@ static void json_has_exact_counts_of_the_interval(void **state)
 	s->gauges.pinned = 9;
 	assert_int_equal(STAT(W("--json"), W("1"), W("2")), 0);
 	assert_line(0, "{\"ts_ns\":101000000000,\"event\":\"stat\",\"interval_ns\":1000000000,"
-		"\"metrics\":{\"allocs\":3,");
+		    "\"metrics\":{\"allocs\":3,");
 	assert_line(1, "{\"ts_ns\":102000000000,\"event\":\"stat\",\"interval_ns\":1000000000,"
-		"\"metrics\":{\"allocs\":4,");
+		    "\"metrics\":{\"allocs\":4,");
 	assert_line(2, "{\"ts_ns\":102000000000,\"event\":\"total\",\"interval_ns\":2000000000,"
-		"\"metrics\":{\"allocs\":7,");
+		    "\"metrics\":{\"allocs\":7,");
 	assert_line(3, "{\"event\":\"end\",\"events\":7,\"lost\":0}\n");
 	assert_non_null(strstr(command_out, ",\"pinned\":9,\"lost\":0}}\n{\"event\":\"end\""));
 }

@@ -42,7 +42,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void assert_name(const struct enums *enums, enum kernel_enum which, uint32_t value, const char *expected)
+static void assert_name(const struct enums *enums, enum kernel_enum which, uint32_t value,
+			const char *expected)
 {
 	char buf[32];
 

@@ -15,15 +15,15 @@ static void every_event_has_a_sound_field_table(void **state)
 		assert_true(event->size > sizeof(struct p2ptrace_header));
 		assert_int_equal(event->size % 8, 0);
 		for (size_t f = 0; f < event->nr_fields; f++) {
-			const struct field *field = &event->fields[f];
+			const struct field *field = &event->fields[f], *other = event->fields;
 
 			assert_non_null(field->name);
 			assert_ptr_equal(event_field(event, field->name), field);
 			assert_true(field->offset >= sizeof(struct p2ptrace_header));
 			assert_true(field->offset + field->size <= event->size);
-			for (size_t other = 0; other < f; other++)
-				assert_true(field->offset >= event->fields[other].offset + event->fields[other].size ||
-					    field->offset + field->size <= event->fields[other].offset);
+			for (; other < field; other++)
+				assert_true(field->offset >= other->offset + other->size ||
+					    field->offset + field->size <= other->offset);
 			if (field->kind == FIELD_STRING)
 				assert_true(field->size == P2PTRACE_NAME_LEN ||
 					    field->size == P2PTRACE_NQN_LEN);
@@ -152,8 +152,8 @@ static void all_events_but_two_have_a_device(void **state)
 	(void)state;
 	/* p2pmem_decide has no dev; its provider identifies the device. */
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		assert_int_equal(event_has_dev(&events[i]),
-				 i != P2PTRACE_nvmet_p2pmem_use && i != P2PTRACE_nvmet_p2pmem_fallback);
+		assert_int_equal(event_has_dev(&events[i]), i != P2PTRACE_nvmet_p2pmem_use &&
+				 i != P2PTRACE_nvmet_p2pmem_fallback);
 }
 
 static void three_events_have_a_client(void **state)

@@ -51,12 +51,22 @@ static void a_bad_expectation_is_refused(void **state)
 	static const struct {
 		const char *text, *why;
 	} bad[] = {
-		{ "", "metric is missing" }, { "   ", "metric is missing" }, { "== 0", "metric is missing" }, { "held", "comparison" },
-		{ "held 0", "comparison" }, { "held = 0", "comparison" }, { "held === 0", "comparison" },
-		{ "held =< 0", "comparison" }, { "held ==", "not a number" }, { "held == x", "not a number" },
-		{ "held == -1", "not a number" }, { "held == 1 2", "not a number" }, { "held == 18446744073709551616", "range" },
+		{ "", "metric is missing" },
+		{ "   ", "metric is missing" },
+		{ "== 0", "metric is missing" },
+		{ "held", "comparison" },
+		{ "held 0", "comparison" },
+		{ "held = 0", "comparison" },
+		{ "held === 0", "comparison" },
+		{ "held =< 0", "comparison" },
+		{ "held ==", "not a number" },
+		{ "held == x", "not a number" },
+		{ "held == -1", "not a number" },
+		{ "held == 1 2", "not a number" },
 		{ "held == 1 and more", "not a number" },
-		{ "a123456789012345678901234567890123456789012345678901234567890123456789 == 0", "too long" },
+		{ "held == 18446744073709551616", "range" },
+		{ "a123456789012345678901234567890123456789012345678901234567890123456789 == 0",
+		  "too long" },
 	};
 	struct expectation e;
 	struct capture c;

@@ -24,7 +24,9 @@ static int teardown(void **state)
 static struct p2ptrace_header header(enum p2ptrace_event event)
 {
 	now_ns += 1000;
-	return (struct p2ptrace_header){ .ts_ns = now_ns, .event = event, .cpu = 3, .pid = 4321, .comm = "fio" };
+	return (struct p2ptrace_header){
+		.ts_ns = now_ns, .event = event, .cpu = 3, .pid = 4321, .comm = "fio",
+	};
 }
 
 static struct life *add(const void *record)
@@ -37,7 +39,8 @@ static struct life *add(const void *record)
 static struct life *alloc(uint64_t id)
 {
 	struct p2ptrace_p2pmem_alloc r = {
-		.h = header(P2PTRACE_p2pmem_alloc), .id = id, .size = 16384, .dev.s = "p2pmem0", .nents = 1,
+		.h = header(P2PTRACE_p2pmem_alloc), .id = id, .size = 16384, .dev.s = "p2pmem0",
+		.nents = 1,
 	};
 
 	return add(&r);
@@ -45,7 +48,9 @@ static struct life *alloc(uint64_t id)
 
 static struct life *map(uint64_t id, const char *client, uint64_t addr)
 {
-	struct p2ptrace_p2pmem_dma_map r = { .h = header(P2PTRACE_p2pmem_dma_map), .id = id, .dma_addr = addr, .size = 8192 };
+	struct p2ptrace_p2pmem_dma_map r = {
+		.h = header(P2PTRACE_p2pmem_dma_map), .id = id, .dma_addr = addr, .size = 8192,
+	};
 
 	strcpy(r.client.s, client);
 	return add(&r);
@@ -53,7 +58,9 @@ static struct life *map(uint64_t id, const char *client, uint64_t addr)
 
 static struct life *unmap(uint64_t id, const char *client, uint64_t addr)
 {
-	struct p2ptrace_p2pmem_dma_unmap r = { .h = header(P2PTRACE_p2pmem_dma_unmap), .id = id, .dma_addr = addr };
+	struct p2ptrace_p2pmem_dma_unmap r = {
+		.h = header(P2PTRACE_p2pmem_dma_unmap), .id = id, .dma_addr = addr,
+	};
 
 	strcpy(r.client.s, client);
 	return add(&r);
@@ -62,7 +69,8 @@ static struct life *unmap(uint64_t id, const char *client, uint64_t addr)
 static struct life *use(uint64_t id)
 {
 	struct p2ptrace_nvmet_p2pmem_use r = {
-		.h = header(P2PTRACE_nvmet_p2pmem_use), .id = id, .nsid = 9, .cntlid = 1, .qid = 2, .cid = 77, .opcode = 1,
+		.h = header(P2PTRACE_nvmet_p2pmem_use), .id = id, .nsid = 9, .cntlid = 1, .qid = 2,
+		.cid = 77, .opcode = 1,
 	};
 
 	return add(&r);
@@ -70,7 +78,9 @@ static struct life *use(uint64_t id)
 
 static struct life *freed(uint64_t id, uint32_t pins)
 {
-	struct p2ptrace_p2pmem_free r = { .h = header(P2PTRACE_p2pmem_free), .id = id, .pins = pins };
+	struct p2ptrace_p2pmem_free r = {
+		.h = header(P2PTRACE_p2pmem_free), .id = id, .pins = pins,
+	};
 
 	return add(&r);
 }
@@ -241,16 +251,21 @@ static void special_characters_in_names_are_escaped(void **state)
 	map(1, "a b\n\x1b[2J\"", 0x1000);
 	life = freed(1, 0);
 	life_text(&line, life, &none);
-	assert_string_equal(line.data, "    5.000001 p2pmem0 id=1 size=16384 held=3.00us by fio-4321 for ctrl=1 qid=2 cid=77 nsid=9 "
-			    "opcode=0x1: a\\x20b\\x0a\\x1b[2J\" unknown(0) unknown(0) not unmapped after 2.00us\n");
+	assert_string_equal(line.data,
+			    "    5.000001 p2pmem0 id=1 size=16384 held=3.00us by fio-4321 "
+			    "for ctrl=1 qid=2 cid=77 nsid=9 opcode=0x1: "
+			    "a\\x20b\\x0a\\x1b[2J\" unknown(0) unknown(0) "
+			    "not unmapped after 2.00us\n");
 	buffer_reset(&line);
 	life_json(&line, life, &none, false);
-	assert_string_equal(line.data, "{\"ts_ns\":5000001000,\"event\":\"life\",\"cpu\":3,\"pid\":4321,\"comm\":\"fio\","
-			    "\"dev\":\"p2pmem0\",\"id\":1,\"size\":16384,\"held_ns\":3000,\"freed_ns\":3000,"
-			    "\"request\":{\"cntlid\":1,\"qid\":2,\"cid\":77,\"nsid\":9,\"opcode\":1},"
-			    "\"maps\":[{\"client\":\"a b\\n\\u001b[2J\\\"\",\"dma_addr\":4096,\"size\":8192,"
-			    "\"dir\":\"unknown(0)\",\"map\":\"unknown(0)\",\"after_ns\":2000,\"mapped_ns\":null}],"
-			    "\"more_maps\":0}\n");
+	assert_string_equal(line.data,
+			    "{\"ts_ns\":5000001000,\"event\":\"life\",\"cpu\":3,\"pid\":4321,"
+			    "\"comm\":\"fio\",\"dev\":\"p2pmem0\",\"id\":1,\"size\":16384,"
+			    "\"held_ns\":3000,\"freed_ns\":3000,\"request\":{\"cntlid\":1,"
+			    "\"qid\":2,\"cid\":77,\"nsid\":9,\"opcode\":1},\"maps\":["
+			    "{\"client\":\"a b\\n\\u001b[2J\\\"\",\"dma_addr\":4096,\"size\":8192,"
+			    "\"dir\":\"unknown(0)\",\"map\":\"unknown(0)\",\"after_ns\":2000,"
+			    "\"mapped_ns\":null}],\"more_maps\":0}\n");
 	life_free(life);
 	buffer_free(&line);
 }

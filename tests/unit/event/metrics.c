@@ -12,9 +12,11 @@
 static char unknown[] = "unknown", bus_addr[] = "bus_addr", new[] = "new";
 static char too_new[] = "too_new", huge[] = "huge";
 static struct enum_value map_values[] = {
-	{ .value = 0, .name = unknown }, { .value = 2, .name = bus_addr },
+	{ .value = 0, .name = unknown },
+	{ .value = 2, .name = bus_addr },
 	{ .value = 14, .name = new },
-	{ .value = 15, .name = too_new }, { .value = 4000000000u, .name = huge },
+	{ .value = 15, .name = too_new },
+	{ .value = 4000000000u, .name = huge },
 };
 
 static char acs_blocked[] = "acs_redirect_blocked", none[] = "none", removed[] = "removed";

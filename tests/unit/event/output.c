@@ -19,25 +19,23 @@
 
 static const struct p2ptrace_p2pmem_dev_add dev_add = {
 	HEADER(p2pmem_dev_add), .dev.s = "p2pmem0", .provider.s = "0000:03:00.0",
-		.bus_addr = 0xfe00000000000001,
-	.size = 64 << 20, .node = -1,
+	.bus_addr = 0xfe00000000000001, .size = 64 << 20, .node = -1,
 };
 static const struct p2ptrace_p2pmem_dev_del dev_del = {
 	HEADER(p2pmem_dev_del), .dev.s = "p2pmem0", .provider.s = "0000:03:00.0", .buffers = 2,
-		.bytes = 24576, .pins = 1,
+	.bytes = 24576, .pins = 1,
 };
 static const struct p2ptrace_p2pmem_dev_drained dev_drained = {
 	HEADER(p2pmem_dev_drained), .dev.s = "p2pmem0", .provider.s = "0000:03:00.0",
-		.waited_ns = 1234567,
+	.waited_ns = 1234567,
 };
 static const struct p2ptrace_p2pmem_drain_stall drain_stall = {
 	HEADER(p2pmem_drain_stall), .dev.s = "p2pmem0", .provider.s = "0000:03:00.0",
-		.buffers = 5, .pins = 6,
-	.oldest_id = 7,
+	.buffers = 5, .pins = 6, .oldest_id = 7,
 };
 static const struct p2ptrace_p2pmem_alloc alloc = {
 	HEADER(p2pmem_alloc), .dev.s = "p2pmem0", .id = 17, .bus_addr = 0xfe004000,
-		.size = 16384, .nents = 1,
+	.size = 16384, .nents = 1,
 };
 static const struct p2ptrace_p2pmem_alloc_fail alloc_fail = {
 	HEADER(p2pmem_alloc_fail), .dev.s = "p2pmem0", .size = 16385, .reason = 1,
@@ -50,43 +48,37 @@ static const struct p2ptrace_p2pmem_reclaim reclaim = {
 };
 static const struct p2ptrace_p2pmem_decide decide = {
 	HEADER(p2pmem_decide), .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0",
-		.map = 1, .distance = -1,
-	.reason = 3, .blocker.s = "0000:00:02.0",
+	.map = 1, .distance = -1, .reason = 3, .blocker.s = "0000:00:02.0",
 };
 static const struct p2ptrace_p2pmem_find find = {
 	HEADER(p2pmem_find), .clients = 2, .candidates = 3, .distance = -1, .err = -ENODEV,
 };
 static const struct p2ptrace_p2pmem_dma_map dma_map = {
 	HEADER(p2pmem_dma_map), .dev.s = "p2pmem0", .id = 17, .client.s = "0000:04:00.0",
-		.dma_addr = 0xfe004000,
-	.size = 4096, .dir = 1, .map = 2,
+	.dma_addr = 0xfe004000, .size = 4096, .dir = 1, .map = 2,
 };
 static const struct p2ptrace_p2pmem_dma_unmap dma_unmap = {
 	HEADER(p2pmem_dma_unmap), .dev.s = "p2pmem0", .id = 17, .client.s = "0000:04:00.0",
-		.dma_addr = 0xfe004000,
-	.size = 4096, .dir = 2,
+	.dma_addr = 0xfe004000, .size = 4096, .dir = 2,
 };
 static const struct p2ptrace_p2pmem_mmap mmap_ = {
 	HEADER(p2pmem_mmap), .dev.s = "p2pmem0", .size = 2 << 20, .allowed = 1,
 };
 static const struct p2ptrace_nvmet_p2pmem_bind bind_ = {
 	HEADER(nvmet_p2pmem_bind), .subsys = "nqn.2024-01.org.example:s1", .cntlid = 65519,
-		.nsid = 4294967295,
-	.dev.s = "p2pmem0", .distance = 4, .err = 0,
+	.nsid = 4294967295, .dev.s = "p2pmem0", .distance = 4, .err = 0,
 };
 static const struct p2ptrace_nvmet_p2pmem_unbind unbind_ = {
 	HEADER(nvmet_p2pmem_unbind), .subsys = "nqn.2024-01.org.example:s1", .cntlid = 1,
-		.nsid = 2, .dev.s = "p2pmem0",
-	.reason = 2,
+	.nsid = 2, .dev.s = "p2pmem0", .reason = 2,
 };
 static const struct p2ptrace_nvmet_p2pmem_use use = {
 	HEADER(nvmet_p2pmem_use), .cntlid = 1, .qid = 2, .cid = 65535, .nsid = 3, .opcode = 2,
-		.size = 16384, .id = 17,
+	.size = 16384, .id = 17,
 };
 static const struct p2ptrace_nvmet_p2pmem_fallback fallback = {
 	HEADER(nvmet_p2pmem_fallback), .cntlid = 1, .qid = 2, .cid = 3, .nsid = 4,
-		.opcode = 0x81, .size = 512,
-	.reason = 4,
+	.opcode = 0x81, .size = 512, .reason = 4,
 };
 
 #define TEXT(event) "   12.345678 [003] kworker/3:1-4321       " event " "
@@ -108,8 +100,7 @@ static const struct {
 		TEXT("p2pmem_dev_del       ") "dev=p2pmem0 provider=0000:03:00.0 buffers=2 "
 		"bytes=24K pins=1",
 		JSON("p2pmem_dev_del") "\"dev\":\"p2pmem0\",\"provider\":\"0000:03:00.0\","
-		"\"buffers\":2,\"bytes\":24576,"
-		"\"pins\":1}" },
+		"\"buffers\":2,\"bytes\":24576,\"pins\":1}" },
 	[P2PTRACE_p2pmem_dev_drained] = { &dev_drained, sizeof(dev_drained),
 		TEXT("p2pmem_dev_drained   ") "dev=p2pmem0 provider=0000:03:00.0 waited_ns=1234567",
 		JSON("p2pmem_dev_drained") "\"dev\":\"p2pmem0\",\"provider\":\"0000:03:00.0\","
@@ -118,8 +109,7 @@ static const struct {
 		TEXT("p2pmem_drain_stall   ") "dev=p2pmem0 provider=0000:03:00.0 buffers=5 pins=6 "
 		"oldest_id=7",
 		JSON("p2pmem_drain_stall") "\"dev\":\"p2pmem0\",\"provider\":\"0000:03:00.0\","
-		"\"buffers\":5,\"pins\":6,"
-		"\"oldest_id\":7}" },
+		"\"buffers\":5,\"pins\":6,\"oldest_id\":7}" },
 	[P2PTRACE_p2pmem_alloc] = { &alloc, sizeof(alloc),
 		TEXT("p2pmem_alloc         ") "dev=p2pmem0 id=17 bus_addr=0xfe004000 size=16K "
 		"nents=1",
@@ -137,11 +127,9 @@ static const struct {
 		JSON("p2pmem_reclaim") "\"dev\":\"p2pmem0\",\"id\":17,\"size\":16384}" },
 	[P2PTRACE_p2pmem_decide] = { &decide, sizeof(decide),
 		TEXT("p2pmem_decide        ") "provider=0000:03:00.0 client=0000:04:00.0 "
-		"map=not_supported distance=-1 "
-		"reason=acs_redirect_blocked blocker=0000:00:02.0",
+		"map=not_supported distance=-1 reason=acs_redirect_blocked blocker=0000:00:02.0",
 		JSON("p2pmem_decide") "\"provider\":\"0000:03:00.0\",\"client\":\"0000:04:00.0\","
-		"\"map\":\"not_supported\","
-		"\"distance\":-1,\"reason\":\"acs_redirect_blocked\","
+		"\"map\":\"not_supported\",\"distance\":-1,\"reason\":\"acs_redirect_blocked\","
 		"\"blocker\":\"0000:00:02.0\"}" },
 	[P2PTRACE_p2pmem_find] = { &find, sizeof(find),
 		TEXT("p2pmem_find          ") "dev=- clients=2 candidates=3 distance=-1 "
@@ -150,46 +138,40 @@ static const struct {
 		"\"err\":-19}" },
 	[P2PTRACE_p2pmem_dma_map] = { &dma_map, sizeof(dma_map),
 		TEXT("p2pmem_dma_map       ") "dev=p2pmem0 id=17 client=0000:04:00.0 "
-		"dma_addr=0xfe004000 size=4K dir=to_device "
-		"map=bus_addr",
+		"dma_addr=0xfe004000 size=4K dir=to_device map=bus_addr",
 		JSON("p2pmem_dma_map") "\"dev\":\"p2pmem0\",\"id\":17,\"client\":\"0000:04:00.0\","
-		"\"dma_addr\":4261429248,"
-		"\"size\":4096,\"dir\":\"to_device\",\"map\":\"bus_addr\"}" },
+		"\"dma_addr\":4261429248,\"size\":4096,\"dir\":\"to_device\","
+		"\"map\":\"bus_addr\"}" },
 	[P2PTRACE_p2pmem_dma_unmap] = { &dma_unmap, sizeof(dma_unmap),
 		TEXT("p2pmem_dma_unmap     ") "dev=p2pmem0 id=17 client=0000:04:00.0 "
-		"dma_addr=0xfe004000 size=4K "
-		"dir=from_device",
+		"dma_addr=0xfe004000 size=4K dir=from_device",
 		JSON("p2pmem_dma_unmap") "\"dev\":\"p2pmem0\",\"id\":17,"
-		"\"client\":\"0000:04:00.0\",\"dma_addr\":4261429248,"
-		"\"size\":4096,\"dir\":\"from_device\"}" },
+		"\"client\":\"0000:04:00.0\",\"dma_addr\":4261429248,\"size\":4096,"
+		"\"dir\":\"from_device\"}" },
 	[P2PTRACE_p2pmem_mmap] = { &mmap_, sizeof(mmap_),
 		TEXT("p2pmem_mmap          ") "dev=p2pmem0 size=2M allowed=yes",
 		JSON("p2pmem_mmap") "\"dev\":\"p2pmem0\",\"size\":2097152,\"allowed\":true}" },
 	[P2PTRACE_nvmet_p2pmem_bind] = { &bind_, sizeof(bind_),
 		TEXT("nvmet_p2pmem_bind    ") "subsys=nqn.2024-01.org.example:s1 cntlid=65519 "
-		"nsid=4294967295 dev=p2pmem0 "
-		"distance=4 err=0",
+		"nsid=4294967295 dev=p2pmem0 distance=4 err=0",
 		JSON("nvmet_p2pmem_bind") "\"subsys\":\"nqn.2024-01.org.example:s1\","
-		"\"cntlid\":65519,\"nsid\":4294967295,"
-		"\"dev\":\"p2pmem0\",\"distance\":4,\"err\":0}" },
+		"\"cntlid\":65519,\"nsid\":4294967295,\"dev\":\"p2pmem0\",\"distance\":4,"
+		"\"err\":0}" },
 	[P2PTRACE_nvmet_p2pmem_unbind] = { &unbind_, sizeof(unbind_),
 		TEXT("nvmet_p2pmem_unbind  ") "subsys=nqn.2024-01.org.example:s1 cntlid=1 nsid=2 "
 		"dev=p2pmem0 reason=teardown",
 		JSON("nvmet_p2pmem_unbind") "\"subsys\":\"nqn.2024-01.org.example:s1\","
-		"\"cntlid\":1,\"nsid\":2,"
-		"\"dev\":\"p2pmem0\",\"reason\":\"teardown\"}" },
+		"\"cntlid\":1,\"nsid\":2,\"dev\":\"p2pmem0\",\"reason\":\"teardown\"}" },
 	[P2PTRACE_nvmet_p2pmem_use] = { &use, sizeof(use),
 		TEXT("nvmet_p2pmem_use     ") "cntlid=1 qid=2 cid=65535 nsid=3 opcode=0x2 "
 		"size=16K id=17",
 		JSON("nvmet_p2pmem_use") "\"cntlid\":1,\"qid\":2,\"cid\":65535,\"nsid\":3,"
-		"\"opcode\":2,\"size\":16384,"
-		"\"id\":17}" },
+		"\"opcode\":2,\"size\":16384,\"id\":17}" },
 	[P2PTRACE_nvmet_p2pmem_fallback] = { &fallback, sizeof(fallback),
 		TEXT("nvmet_p2pmem_fallback") "cntlid=1 qid=2 cid=3 nsid=4 opcode=0x81 size=512 "
 		"reason=too_small",
 		JSON("nvmet_p2pmem_fallback") "\"cntlid\":1,\"qid\":2,\"cid\":3,\"nsid\":4,"
-		"\"opcode\":129,\"size\":512,"
-		"\"reason\":\"too_small\"}" },
+		"\"opcode\":129,\"size\":512,\"reason\":\"too_small\"}" },
 };
 
 static struct enums enums;
@@ -206,24 +188,30 @@ static void add_enum(struct btf *btf, const char *name, const char *const *value
 
 static int setup(void **state)
 {
-	static const char *const map[] = { "PCI_P2PDMA_MAP_UNKNOWN", "PCI_P2PDMA_MAP_NOT_SUPPORTED",
-		"PCI_P2PDMA_MAP_BUS_ADDR", NULL };
-	static const char *const reason[] = { "PCI_P2PDMA_REASON_SAME_FUNCTION",
-		"PCI_P2PDMA_REASON_SAME_BRIDGE",
-		"PCI_P2PDMA_REASON_ACS_REDIRECT_ALLOWED",
-		"PCI_P2PDMA_REASON_ACS_REDIRECT_BLOCKED", NULL };
-	static const char *const error[] = { "P2PMEM_ALLOC_NO_MEMORY", "P2PMEM_ALLOC_REMOVED",
-		NULL };
-	static const char *const fall[] = { "NVMET_P2PMEM_FALLBACK_NO_BINDING",
-		"NVMET_P2PMEM_FALLBACK_NO_MEMORY",
+	static const char *const map[] = {
+		"PCI_P2PDMA_MAP_UNKNOWN", "PCI_P2PDMA_MAP_NOT_SUPPORTED", "PCI_P2PDMA_MAP_BUS_ADDR",
+		NULL
+	};
+	static const char *const reason[] = {
+		"PCI_P2PDMA_REASON_SAME_FUNCTION", "PCI_P2PDMA_REASON_SAME_BRIDGE",
+		"PCI_P2PDMA_REASON_ACS_REDIRECT_ALLOWED", "PCI_P2PDMA_REASON_ACS_REDIRECT_BLOCKED",
+		NULL
+	};
+	static const char *const error[] = {
+		"P2PMEM_ALLOC_NO_MEMORY", "P2PMEM_ALLOC_REMOVED", NULL
+	};
+	static const char *const fall[] = {
+		"NVMET_P2PMEM_FALLBACK_NO_BINDING", "NVMET_P2PMEM_FALLBACK_NO_MEMORY",
 		"NVMET_P2PMEM_FALLBACK_REMOVED", "NVMET_P2PMEM_FALLBACK_CPU_ACCESS",
-		"NVMET_P2PMEM_FALLBACK_TOO_SMALL",
-		NULL };
-	static const char *const unbind[] = { "NVMET_P2PMEM_UNBIND_DISABLED",
-		"NVMET_P2PMEM_UNBIND_REMOVED",
-		"NVMET_P2PMEM_UNBIND_TEARDOWN", NULL };
-	static const char *const dir[] = { "DMA_BIDIRECTIONAL", "DMA_TO_DEVICE",
-		"DMA_FROM_DEVICE", NULL };
+		"NVMET_P2PMEM_FALLBACK_TOO_SMALL", NULL
+	};
+	static const char *const unbind[] = {
+		"NVMET_P2PMEM_UNBIND_DISABLED", "NVMET_P2PMEM_UNBIND_REMOVED",
+		"NVMET_P2PMEM_UNBIND_TEARDOWN", NULL
+	};
+	static const char *const dir[] = {
+		"DMA_BIDIRECTIONAL", "DMA_TO_DEVICE", "DMA_FROM_DEVICE", NULL
+	};
 	struct btf *btf = btf__new_empty();
 	int err;
 
@@ -315,10 +303,9 @@ static void sizes_have_a_unit_only_if_it_is_exact(void **state)
 		uint64_t size;
 		const char *text;
 	} cases[] = {
-		{ 0, "size=0 " }, { 1, "size=1 " }, { 1023, "size=1023 " }, { 1024, "size=1K " },
-			{ 1536, "size=1536 " },
-		{ 12288, "size=12K " }, { 1 << 20, "size=1M " }, { 8ull << 30, "size=8G " },
-		{ 3ull << 40, "size=3T " },
+		{ 0, "size=0 " }, { 1, "size=1 " }, { 1023, "size=1023 " },
+		{ 1024, "size=1K " }, { 1536, "size=1536 " }, { 12288, "size=12K " },
+		{ 1 << 20, "size=1M " }, { 8ull << 30, "size=8G " }, { 3ull << 40, "size=3T " },
 		{ 1ull << 63, "size=8388608T " }, { UINT64_MAX, "size=18446744073709551615 " },
 	};
 	struct p2ptrace_p2pmem_alloc record = alloc;
@@ -338,8 +325,8 @@ static void errors_have_names_in_text(void **state)
 		const char *text;
 	} cases[] = {
 		{ 0, "err=0\n" }, { -ENOMEM, "err=-ENOMEM\n" }, { -524, "err=-524\n" },
-		{ 1, "err=1\n" },
-		{ INT_MIN, "err=-2147483648\n" }, { -EREMOTEIO, "err=-EREMOTEIO\n" },
+		{ 1, "err=1\n" }, { INT_MIN, "err=-2147483648\n" },
+		{ -EREMOTEIO, "err=-EREMOTEIO\n" },
 	};
 	struct p2ptrace_p2pmem_find record = find;
 
@@ -362,13 +349,12 @@ static void numbers_are_exact_to_64_bits(void **state)
 	record.nents = UINT32_MAX;
 	assert_line(json(&record, sizeof(record)),
 		    "{\"ts_ns\":18446744073709551615,\"event\":\"p2pmem_alloc\",\"cpu\":3,"
-		    "\"pid\":4321,"
-		    "\"comm\":\"kworker/3:1\",\"dev\":\"p2pmem0\",\"id\":18446744073709551615,"
+		    "\"pid\":4321,\"comm\":\"kworker/3:1\",\"dev\":\"p2pmem0\","
+		    "\"id\":18446744073709551615,"
 		    "\"bus_addr\":18446744073709551614,\"size\":16384,\"nents\":4294967295}");
 	assert_line(text(&record, sizeof(record)),
 		    "18446744073.709551 [003] kworker/3:1-4321       p2pmem_alloc          "
-		    "dev=p2pmem0 "
-		    "id=18446744073709551615 bus_addr=0xfffffffffffffffe size=16K "
+		    "dev=p2pmem0 id=18446744073709551615 bus_addr=0xfffffffffffffffe size=16K "
 		    "nents=4294967295");
 }
 
@@ -410,8 +396,7 @@ static void special_characters_in_names_are_escaped(void **state)
 	assert_line(json(&record, sizeof(record)),
 		    "{\"ts_ns\":12345678901,\"event\":\"p2pmem_reclaim\",\"cpu\":3,\"pid\":4321,"
 		    "\"comm\":\"\\u001b[2J\\\"a b\\\\\\n\xef\xbf\xbd\",\"dev\":\"a=b "
-		    "size=9\\r\\\"},{"
-		    "\xef\xbf\xbd\xef\xbf\xbd\",\"id\":17,\"size\":16384}");
+		    "size=9\\r\\\"},{\xef\xbf\xbd\xef\xbf\xbd\",\"id\":17,\"size\":16384}");
 }
 
 /* json_line() and json_string() agree about every byte at every position. */
@@ -425,7 +410,7 @@ static void both_json_writers_escape_every_byte_alike(void **state)
 		for (int byte = 1; byte < 256; byte++) {
 			memset(record.dev.s, 0, sizeof(record.dev.s));
 			memset(record.dev.s, 'a',
-				(place | 7) < P2PTRACE_NAME_LEN - 1 ? place | 7 : place);
+			       (place | 7) < P2PTRACE_NAME_LEN - 1 ? place | 7 : place);
 			record.dev.s[place] = byte;
 			buffer_reset(&expected);
 			json_string(&expected, NULL, record.dev.s);
@@ -448,7 +433,7 @@ static void numbers_of_every_length_print_exactly(void **state)
 			record.h.ts_ns = number - less;
 			record.distance = (int32_t)(number - less);
 			snprintf(expected, sizeof(expected), "{\"ts_ns\":%" PRIu64 ",",
-				number - less);
+				 number - less);
 			if (strncmp(json(&record, sizeof(record)), expected, strlen(expected)))
 				fail_msg("no '%s' in: %s", expected, line.data);
 			snprintf(expected, sizeof(expected), ",\"distance\":%d,",
@@ -491,8 +476,9 @@ static void strings_without_a_nul_end_with_their_field(void **state)
 static void the_last_line_counts_the_lost_events(void **state)
 {
 	uint64_t per_cpu[] = { 40, 0, 12, 0 };
-	struct lost lost = { .total = 56, .nested = 4, .per_cpu = per_cpu,
-		.nr_cpus = ARRAY_LEN(per_cpu) };
+	struct lost lost = {
+		.total = 56, .nested = 4, .per_cpu = per_cpu, .nr_cpus = ARRAY_LEN(per_cpu),
+	};
 	struct lost none = { .per_cpu = per_cpu };
 
 	(void)state;

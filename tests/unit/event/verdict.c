@@ -53,8 +53,8 @@ static void a_clean_run_has_no_failure(void **state)
 	(void)state;
 	assert_int_equal(verdict_failed(&verdict), 0);
 	assert_false(verdict_command_failed(&verdict));
-	assert_string_equal(text(), "ok     command: exit status 0\n# 0 events in 1.235 s, 0 "
-		"lost; 0 failed\n");
+	assert_string_equal(text(), "ok     command: exit status 0\n"
+			    "# 0 events in 1.235 s, 0 lost; 0 failed\n");
 	assert_string_equal(json(), "{\"event\":\"check\",\"failed\":0,"
 			    "\"command\":{\"argv\":[\"run\",\"a\\nb\"],\"status\":0,"
 			    "\"signal\":null},\"mode\":\"stock\","
@@ -67,8 +67,8 @@ static void a_command_that_exits_nonzero_or_is_killed_fails(void **state)
 	(void)state;
 	verdict.wait_status = EXITED(1);
 	assert_int_equal(verdict_failed(&verdict), 1);
-	assert_string_equal(text(), "FAILED command: exit status 1\n# 0 events in 1.235 s, 0 "
-		"lost; 1 failed\n");
+	assert_string_equal(text(), "FAILED command: exit status 1\n"
+			    "# 0 events in 1.235 s, 0 lost; 1 failed\n");
 	assert_non_null(strstr(json(), "\"status\":1,\"signal\":null}"));
 	verdict.wait_status = SIGKILL;
 	assert_int_equal(verdict_failed(&verdict), 1);
@@ -83,32 +83,37 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		int violation;
 		const char *one, *two;
 	} cases[] = {
-		{ P2PTRACE_MAP_AFTER_FREE, "map_after_free: 1 DMA mapping was made of a buffer "
-			"that was not allocated",
+		{ P2PTRACE_MAP_AFTER_FREE,
+		  "map_after_free: 1 DMA mapping was made of a buffer that was not allocated",
 		  "map_after_free: 2 DMA mappings were made of buffers that were not allocated" },
-		{ P2PTRACE_DOUBLE_MAP, "double_map: 1 DMA mapping was made by a client that "
-			"already had it",
+		{ P2PTRACE_DOUBLE_MAP,
+		  "double_map: 1 DMA mapping was made by a client that already had it",
 		  "double_map: 2 DMA mappings were made by clients that already had them" },
-		{ P2PTRACE_LATE_UNMAP, "late_unmap: 1 DMA mapping ended after its buffer was freed",
+		{ P2PTRACE_LATE_UNMAP,
+		  "late_unmap: 1 DMA mapping ended after its buffer was freed",
 		  "late_unmap: 2 DMA mappings ended after their buffers were freed" },
-		{ P2PTRACE_UNMAP_WITHOUT_MAP, "unmap_without_map: 1 DMA mapping was ended but "
-			"never made",
+		{ P2PTRACE_UNMAP_WITHOUT_MAP,
+		  "unmap_without_map: 1 DMA mapping was ended but never made",
 		  "unmap_without_map: 2 DMA mappings were ended but never made" },
-		{ P2PTRACE_HELD_TOO_LONG, "held_too_long: 1 buffer was held for longer than "
-			"--older-than; "
-		  "see p2ptrace trace --lives", "held_too_long: 2 buffers were held for "
-		  "longer than --older-than; "
+		{ P2PTRACE_HELD_TOO_LONG,
+		  "held_too_long: 1 buffer was held for longer than --older-than; "
+		  "see p2ptrace trace --lives",
+		  "held_too_long: 2 buffers were held for longer than --older-than; "
 		  "see p2ptrace trace --lives" },
-		{ LEAK, "leak: 1 buffer was not freed; run p2ptrace leaks beside the command to "
-			"see its stack",
-		  "leak: 2 buffers were not freed; run p2ptrace leaks beside the command to see "
-		  "their stacks" },
-		{ MAPPED, "mapped: 1 DMA mapping was not ended", "mapped: 2 DMA mappings were not "
-			"ended" },
-		{ STALL, "drain_stall: 1 time, a removal waited ten seconds for buffers",
+		{ LEAK,
+		  "leak: 1 buffer was not freed; "
+		  "run p2ptrace leaks beside the command to see its stack",
+		  "leak: 2 buffers were not freed; "
+		  "run p2ptrace leaks beside the command to see their stacks" },
+		{ MAPPED,
+		  "mapped: 1 DMA mapping was not ended",
+		  "mapped: 2 DMA mappings were not ended" },
+		{ STALL,
+		  "drain_stall: 1 time, a removal waited ten seconds for buffers",
 		  "drain_stall: 2 times, a removal waited ten seconds for buffers" },
-		{ LOST, "lost: 1 event could not be counted", "lost: 2 events could not be "
-			"counted" },
+		{ LOST,
+		  "lost: 1 event could not be counted",
+		  "lost: 2 events could not be counted" },
 	};
 	char expected[512];
 
@@ -127,8 +132,8 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 			 "# 0 events in 1.235 s, 0 lost; 0 failed\n", cases[i].two);
 		assert_string_equal(text(), expected);
 		assert_int_equal(violation_find(violation_name(v)), v);
-		snprintf(expected, sizeof(expected), "\"violations\":{\"%s\":2},"
-			"\"allowed\":[\"%s\"],\"first\":{},",
+		snprintf(expected, sizeof(expected),
+			 "\"violations\":{\"%s\":2},\"allowed\":[\"%s\"],\"first\":{},",
 			 violation_name(v), violation_name(v));
 		assert_non_null(strstr(json(), expected));
 		assert_true(*violation_help(v));
@@ -141,8 +146,9 @@ static void the_first_violation_is_described(void **state)
 	struct p2ptrace_first *first = &verdict.violations[LEAK].first;
 
 	(void)state;
-	*first = (struct p2ptrace_first){ .id = 17, .dev.s = "p2p mem0",
-		.pid = 123, .comm = "f\x1b" };
+	*first = (struct p2ptrace_first){
+		.id = 17, .dev.s = "p2p mem0", .pid = 123, .comm = "f\x1b",
+	};
 	verdict.violations[LEAK].has_first = true;
 	/* The first violation is reported only if violations were counted */
 	assert_null(strstr(text(), "first"));
@@ -150,12 +156,12 @@ static void the_first_violation_is_described(void **state)
 	verdict.violations[LEAK].count = 1;
 	assert_non_null(strstr(text(), "; first: p2p\\x20mem0 id=17, by f\\x1b-123\n"));
 	assert_non_null(strstr(json(), "\"first\":{\"leak\":{\"dev\":\"p2p mem0\",\"id\":17,"
-		"\"client\":null,"
-			       "\"held_ns\":null,\"pid\":123,\"comm\":\"f\\u001b\"}},"));
+			       "\"client\":null,\"held_ns\":null,\"pid\":123,"
+			       "\"comm\":\"f\\u001b\"}},"));
 	strcpy(first->client.s, "0000:04:00.0");
 	first->held_ns = 1500000;
-	assert_non_null(strstr(text(), "; first: p2p\\x20mem0 id=17, client 0000:04:00.0, held "
-		"for 1.50ms, by f"));
+	assert_non_null(strstr(text(), "; first: p2p\\x20mem0 id=17, client 0000:04:00.0, "
+			       "held for 1.50ms, by f"));
 	assert_non_null(strstr(json(), "\"client\":\"0000:04:00.0\",\"held_ns\":1500000,"));
 }
 
@@ -170,11 +176,13 @@ static void expectations_are_reported_with_their_values(void **state)
 	verdict.nr_expectations = 3;
 	verdict.difference.counts.events[P2PTRACE_p2pmem_alloc] = 7;
 	assert_int_equal(verdict_failed(&verdict), 1);
-	assert_string_equal(text(), "ok     command: exit status 0\nok     allocs == 7 "
-		"(7)\nFAILED allocs > 7 (7)\n"
-			    "ok     allocs <= 7 (7)\n# 7 events in 1.235 s, 0 lost; 1 failed\n");
-	assert_non_null(strstr(json(), "\"expectations\":[{\"expect\":\"allocs == 7\",\"value\":7,"
-		"\"met\":true},"
+	assert_string_equal(text(), "ok     command: exit status 0\n"
+			    "ok     allocs == 7 (7)\n"
+			    "FAILED allocs > 7 (7)\n"
+			    "ok     allocs <= 7 (7)\n"
+			    "# 7 events in 1.235 s, 0 lost; 1 failed\n");
+	assert_non_null(strstr(json(), "\"expectations\":["
+			       "{\"expect\":\"allocs == 7\",\"value\":7,\"met\":true},"
 			       "{\"expect\":\"allocs > 7\",\"value\":7,\"met\":false},"
 			       "{\"expect\":\"allocs <= 7\",\"value\":7,\"met\":true}],"));
 	assert_non_null(strstr(json(), "\"metrics\":{\"allocs\":7}}"));

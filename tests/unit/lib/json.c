@@ -33,8 +33,8 @@ static void commas_are_between_members_only(void **state)
 	buffer_add(&out, "\n", 1);
 	json_open(&out, NULL, '{');
 	json_close(&out, '}');
-	assert_string_equal(buffer_text(&out), "{\"empty\":[],\"list\":[1,{},\"{\",null],\"yes\":"
-					       "true,\"no\":false}\n{}");
+	assert_string_equal(buffer_text(&out), "{\"empty\":[],\"list\":[1,{},\"{\",null],"
+			    "\"yes\":true,\"no\":false}\n{}");
 }
 
 static void numbers_are_exact(void **state)

@@ -61,9 +61,10 @@ static const char *utf8(const char *in)
 static void well_formed_utf8_is_kept(void **state)
 {
 	/* The ends of each range of well-formed characters. */
-	static const char good[] = "az\x01\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef"
-				   "\xbf\xbf"
-				   "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
+	static const char good[] = "az\x01"
+				   "\xc2\xa0" "\xdf\xbf"
+				   "\xe0\xa0\x80" "\xed\x9f\xbf" "\xee\x80\x80" "\xef\xbf\xbf"
+				   "\xf0\x90\x80\x80" "\xf4\x8f\xbf\xbf";
 
 	(void)state;
 	assert_string_equal(utf8(good), good);

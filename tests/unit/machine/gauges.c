@@ -151,7 +151,7 @@ static void a_sum_below_zero_counts_as_zero(void **state)
 
 static void anything_but_a_number_is_an_error(void **state)
 {
-	static const char *const texts[] = { 
+	static const char *const texts[] = {
 		"", "\n", "-\n", "-x\n", "1x\n", "x\n", "0x10\n", "--1\n",
 	};
 	static const char *const attributes[] = { "size", "available", "buffers", "pinned" };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch bpf_obj_get_info_by_fd */
+/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd */
+/* wrap: bpf_program__fd bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch */
+/* wrap: bpf_obj_get_info_by_fd */
 /* The counts, the buffers in use and the first violations, read from fake maps. */
 #include <errno.h>
 

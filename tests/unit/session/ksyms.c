@@ -48,7 +48,9 @@ static void an_address_belongs_to_the_last_function_that_begins_before_it(void *
 	struct ksyms ksyms;
 
 	(void)state;
-	assert_int_equal(load(&ksyms, "ffffffff81000200 T second\nffffffff81000100 t first\nffffffff81000180 D data\n"
+	assert_int_equal(load(&ksyms, "ffffffff81000200 T second\n"
+			      "ffffffff81000100 t first\n"
+			      "ffffffff81000180 D data\n"
 			      "ffffffffc0000000 t in_module\t[nvmet]\n"), 0);
 	assert_int_equal(ksyms.nr, 3);
 	assert_name(&ksyms, 0xffffffff810000ff, NULL, 0);
@@ -77,8 +79,10 @@ static void symbols_with_hidden_addresses_are_ignored(void **state)
 
 static void malformed_lines_are_refused(void **state)
 {
-	static const char *const texts[] = { "\n", "T first\n", "10\n", "10 T\n", "10 T \n", "10 TT first\n",
-					     "fffffffffffffffff T first\n", "ffffffff81000000\n" };
+	static const char *const texts[] = {
+		"\n", "T first\n", "10\n", "10 T\n", "10 T \n", "10 TT first\n",
+		"fffffffffffffffff T first\n", "ffffffff81000000\n",
+	};
 	struct ksyms ksyms;
 
 	(void)state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd bpf_map_lookup_elem bpf_obj_get_info_by_fd */
+/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd */
+/* wrap: bpf_program__fd bpf_map_lookup_elem bpf_obj_get_info_by_fd */
 /* A session on a fake kernel: the programs it attaches, their order, and its lost events. */
 #include <errno.h>
 
