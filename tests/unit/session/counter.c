@@ -154,7 +154,7 @@ static int setup(void **state)
 	/* A stock kernel: the list of buffers of another kernel would be that of this machine */
 	counter.set.stock = true;
 	for (int i = 0; stock_hooks[i].program; i++) {
-		counter.set.hook[stock_hooks[i].event] = i;
+		counter.set.hooks |= 1u << i;
 		if (stock_hooks[i].event < P2PTRACE_NR_EVENTS)
 			counter.set.has[stock_hooks[i].event] = true;
 	}

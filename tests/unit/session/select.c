@@ -156,6 +156,36 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	kernel_close(&kernel);
 }
 
+static void a_missing_hook_is_replaced_by_the_next_one(void **state)
+{
+	static const struct hook two[] = {
+		{ P2PTRACE_p2pmem_free, "stock_p2pmem_free", "fentry/pci_free_p2pmem" },
+		{ P2PTRACE_p2pmem_free, "stock_second", "fexit/p2pmem_alloc_mmap" },
+		{}
+	};
+	const struct hook *real = stock_hooks;
+	struct kernel kernel = { .support = KERNEL_STOCK };
+	struct capture c;
+
+	(void)state;
+	stock_hooks = two;
+	for (int missing = -1; missing < 2; missing++) {
+		struct event_set set = { .has[P2PTRACE_p2pmem_free] = true };
+
+		kernel.vmlinux = btf_of_stock(missing < 0 ? "" :
+					      strchr(two[missing].section, '/') + 1);
+		capture_begin(&c);
+		assert_int_equal(select_from(&kernel, true, &set), 0);
+		capture_end(&c);
+		assert_int_equal(set.hooks, missing < 0 ? 3 : 1 << !missing);
+		assert_int_equal(hooks_best(&set, P2PTRACE_p2pmem_free), !missing);
+		assert_int_equal(hooks_best(&set, P2PTRACE_p2pmem_alloc), -1);
+		kernel_close(&kernel);
+		kernel.support = KERNEL_STOCK;
+	}
+	stock_hooks = real;
+}
+
 static void filters_narrow_the_selection(void **state)
 {
 	struct selection o = { .client = "0000:00:00.0" };
@@ -296,6 +326,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(events_missing_in_the_kernel_are_left_out),
 	cmocka_unit_test(a_missing_event_that_the_user_named_is_an_error),
 	cmocka_unit_test(a_stock_kernel_shows_its_events_and_one_note),
+	cmocka_unit_test(a_missing_hook_is_replaced_by_the_next_one),
 	cmocka_unit_test(filters_narrow_the_selection),
 	cmocka_unit_test(events_that_a_filter_leaves_out_are_listed),
 };

@@ -18,6 +18,9 @@
 static char did[8192];
 static const char *refused_name;
 static int refused_with, load_fails;
+/* The kernel refuses to load these, and libbpf says which one it was. */
+static const char *unloadable[4];
+static unsigned int nr_opened, nr_loads;
 static unsigned int nr_attached;
 static struct stat_bpf *skel;
 static struct session session;
@@ -26,10 +29,39 @@ static struct session session;
 static uint64_t skipped_each, lost[1024], caught[1024];
 static int lookup_fails, info_fails;
 
+static void __attribute__((format(printf, 2, 3)))
+libbpf_say(libbpf_print_fn_t print, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print(LIBBPF_WARN, fmt, ap);
+	va_end(ap);
+}
+
 int __wrap_bpf_object__load(struct bpf_object *object);
 int __wrap_bpf_object__load(struct bpf_object *object)
 {
-	(void)object;
+	static const char *const messages[] = {
+		"BPF program load failed: Invalid argument",
+		"failed to find kernel BTF type ID of 'pci_free_p2pmem': -3",
+		"failed to prepare load attributes: -3",
+	};
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+
+	libbpf_set_print(print);
+	nr_loads++;
+	for (size_t i = 0; i < ARRAY_LEN(unloadable) && unloadable[i]; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, unloadable[i]);
+
+		if (!bpf_program__autoload(program))
+			continue;
+		libbpf_say(print, "libbpf: prog '%s': %s\n", unloadable[i],
+			   messages[i % ARRAY_LEN(messages)]);
+		libbpf_say(print, "libbpf: prog '%s': %s\n", "p2pmem_mmap", "relo #0");
+		return -refused_with;
+	}
 	return load_fails;
 }
 
@@ -98,18 +130,21 @@ int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 	return lookup_fails ? -1 : 0;
 }
 
+static const struct hook *real_hooks;
+
 static int setup(void **state)
 {
 	(void)state;
 	*did = '\0';
 	refused_name = NULL;
+	memset(unloadable, 0, sizeof(unloadable));
+	nr_opened = nr_loads = 0;
 	load_fails = lookup_fails = info_fails = 0;
 	skipped_each = 0;
 	memset(lost, 0, sizeof(lost));
 	memset(caught, 0, sizeof(caught));
 	session_set_verbose(false);
-	skel = stat_bpf__open();
-	assert_non_null(skel);
+	real_hooks = stock_hooks;
 	return 0;
 }
 
@@ -119,17 +154,34 @@ static int teardown(void **state)
 	session_close(&session);
 	assert_int_equal(nr_attached, 0);
 	stat_bpf__destroy(skel);
+	skel = NULL;
+	stock_hooks = real_hooks;
 	return 0;
 }
 
 static struct capture c;
 
+static int open_skel(void *opener, struct bpf_object **object)
+{
+	assert_ptr_equal(opener, &skel);
+	/* Nothing is attached to the object that is replaced */
+	assert_int_equal(nr_attached, 0);
+	nr_opened++;
+	stat_bpf__destroy(skel);
+	skel = stat_bpf__open();
+	assert_non_null(skel);
+	*object = skel->obj;
+	return 0;
+}
+
 static int start(struct session_config *config)
 {
 	int rc;
 
+	config->open = open_skel;
+	config->opener = &skel;
 	capture_begin(&c);
-	rc = session_start(&session, skel->obj, config);
+	rc = session_start(&session, config);
 	capture_end(&c);
 	return rc;
 }
@@ -175,8 +227,7 @@ static void on_a_stock_kernel_only_mappings_need_stock_pages(void **state)
 
 	(void)state;
 	config.events.stock = true;
-	for (int i = 0; stock_hooks[i].program; i++)
-		config.events.hook[stock_hooks[i].event] = i;
+	config.events.hooks = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
 	assert_string_equal(did, "+stock_p2pmem_free ");
 	session_close(&session);
@@ -271,8 +322,7 @@ static void mappings_are_left_out_without_stock_pages(void **state)
 
 	(void)state;
 	config.events.stock = true;
-	for (int i = 0; stock_hooks[i].program; i++)
-		config.events.hook[stock_hooks[i].event] = i;
+	config.events.hooks = UINT32_MAX;
 	refused_name = "stock_pages";
 	refused_with = ENOENT;
 	assert_int_equal(start(&config), 0);
@@ -280,15 +330,166 @@ static void mappings_are_left_out_without_stock_pages(void **state)
 	assert_int_equal(event_set_count(&session.config.events), 1);
 }
 
-static void a_failed_load_is_an_error(void **state)
+static void a_load_that_fails_for_no_program_is_an_error(void **state)
 {
 	struct session_config config = config_of("p2pmem_free");
 
 	(void)state;
 	load_fails = -EINVAL;
 	assert_true(start(&config) >= EXIT_KERNEL);
-	assert_one_line(c.text, "load the BPF program");
+	assert_one_line(c.text, "load the BPF programs");
 	assert_string_equal(did, "");
+	assert_int_equal(nr_loads, 1);
+}
+
+static void an_event_that_cannot_be_loaded_is_left_out_by_name(void **state)
+{
+	static const int reasons[] = { EINVAL, EACCES, ENOENT, EOPNOTSUPP, ESRCH, E2BIG };
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free,p2pmem_find");
+
+	(void)state;
+	unloadable[0] = "p2pmem_free";
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		*did = '\0';
+		nr_opened = nr_loads = 0;
+		refused_with = reasons[i];
+		assert_int_equal(start(&config), 0);
+		assert_one_line(c.text, "leaving out p2pmem_free: cannot load the program for "
+				"tp_btf/p2pmem_free: ");
+		assert_one_line(c.text, strerror(reasons[i]));
+		assert_string_equal(did, "+p2pmem_alloc +p2pmem_alloc_nested +p2pmem_find "
+				    "+p2pmem_find_nested ");
+		assert_int_equal(event_set_count(&session.config.events), 2);
+		/* libbpf cannot load an object twice */
+		assert_int_equal(nr_opened, 2);
+		assert_int_equal(nr_loads, 2);
+		session_close(&session);
+	}
+	/* One after the other, whatever libbpf's words are */
+	unloadable[0] = "p2pmem_alloc";
+	unloadable[1] = "p2pmem_free_nested";
+	unloadable[2] = "p2pmem_find";
+	*did = '\0';
+	nr_loads = 0;
+	assert_int_equal(start(&config), EXIT_KERNEL);
+	assert_int_equal(nr_loads, 3);
+	assert_non_null(strstr(c.text, "leaving out p2pmem_alloc: "));
+	assert_non_null(strstr(c.text, "leaving out p2pmem_free: "));
+	assert_non_null(strstr(c.text, "leaving out p2pmem_find: "));
+	assert_non_null(strstr(c.text, "none of the events can be traced"));
+	assert_string_equal(did, "");
+}
+
+static void an_error_common_to_all_programs_is_not_tried_again(void **state)
+{
+	static const int reasons[] = { EPERM, ENOMEM, EMFILE, ENFILE, ENOSYS, 524 };
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free");
+
+	(void)state;
+	unloadable[0] = "p2pmem_free";
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		nr_loads = 0;
+		refused_with = reasons[i];
+		assert_true(start(&config) >= EXIT_KERNEL);
+		assert_one_line(c.text, "load the BPF program p2pmem_free");
+		assert_int_equal(nr_loads, 1);
+		session_close(&session);
+	}
+}
+
+static void a_refused_program_removes_the_group_of_its_event(void **state)
+{
+	struct session_config config =
+		config_of("p2pmem_alloc,p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+
+	(void)state;
+	config.groups = true;
+	config.needed = P2PTRACE_p2pmem_alloc;
+	refused_with = EINVAL;
+	unloadable[0] = "p2pmem_dma_unmap";
+	assert_int_equal(start(&config), 0);
+	assert_non_null(strstr(c.text, "other events of a mapping"));
+	assert_string_equal(did, "+p2pmem_alloc +p2pmem_alloc_nested +p2pmem_free "
+			    "+p2pmem_free_nested ");
+	session_close(&session);
+	unloadable[0] = "p2pmem_free";
+	nr_loads = 0;
+	assert_int_equal(start(&config), EXIT_KERNEL);
+	assert_non_null(strstr(c.text, "p2pmem_alloc cannot be traced"));
+	assert_int_equal(nr_loads, 1);
+	session_close(&session);
+
+	/* The pages, without which there are no mappings */
+	config = config_of("p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+	config.events.stock = true;
+	config.events.hooks = UINT32_MAX;
+	unloadable[0] = "stock_pages";
+	*did = '\0';
+	assert_int_equal(start(&config), 0);
+	assert_non_null(strstr(c.text, "leaving out p2pmem_dma_map: "));
+	assert_non_null(strstr(c.text, "leaving out p2pmem_dma_unmap: "));
+	assert_string_equal(did, "+stock_p2pmem_free ");
+}
+
+/* Two hooks for an event, and two for the pages. Any programs will do. */
+static const struct hook two_hooks[] = {
+	{ P2PTRACE_p2pmem_free, "stock_p2pmem_free", "fentry/pci_free_p2pmem" },
+	{ P2PTRACE_p2pmem_dma_map, "stock_p2pmem_dma_map", "tp_btf/dma_map_sg" },
+	{ P2PTRACE_p2pmem_free, "stock_p2pmem_mmap", "fexit/p2pmem_alloc_mmap" },
+	{ HOOK_PAGES, "stock_pages", "fentry/pci_p2pdma_map_segment" },
+	{ HOOK_PAGES, "stock_p2pmem_find", "fexit/pci_p2pmem_find_many" },
+	{}
+};
+
+static void a_refused_hook_is_replaced_by_the_next_one(void **state)
+{
+	struct session_config config = config_of("p2pmem_free,p2pmem_dma_map");
+
+	(void)state;
+	stock_hooks = two_hooks;
+	config.events.stock = true;
+	config.events.hooks = (1 << (ARRAY_LEN(two_hooks) - 1)) - 1;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(c.text, "");
+	assert_string_equal(did, "+stock_pages +stock_p2pmem_free +stock_p2pmem_dma_map "
+			    "+stock_p2pmem_dma_map_nested ");
+	session_close(&session);
+
+	/* It is not attached... */
+	refused_name = "stock_p2pmem_free";
+	refused_with = ENOENT;
+	*did = '\0';
+	assert_int_equal(start(&config), 0);
+	assert_one_line(c.text, "taking fexit/p2pmem_alloc_mmap for p2pmem_free: "
+			"fentry/pci_free_p2pmem cannot be used");
+	assert_string_equal(did, "+stock_pages -stock_pages +stock_pages +stock_p2pmem_mmap "
+			    "+stock_p2pmem_dma_map +stock_p2pmem_dma_map_nested ");
+	assert_int_equal(event_set_count(&session.config.events), 2);
+	session_close(&session);
+
+	/* ...or not loaded, */
+	refused_name = NULL;
+	unloadable[0] = "stock_p2pmem_free";
+	unloadable[1] = "stock_pages";
+	*did = '\0';
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+stock_p2pmem_find +stock_p2pmem_mmap +stock_p2pmem_dma_map "
+			    "+stock_p2pmem_dma_map_nested ");
+	session_close(&session);
+
+	/* or neither can be used */
+	refused_name = "stock_p2pmem_mmap";
+	assert_int_equal(start(&config), 0);
+	assert_non_null(strstr(c.text, "leaving out p2pmem_free: cannot attach to "
+			       "fexit/p2pmem_alloc_mmap: "));
+	assert_int_equal(event_set_count(&session.config.events), 1);
+	session_close(&session);
+
+	/* It is not one of those that this kernel has */
+	refused_name = NULL;
+	config.events.hooks &= ~(1u << 2);
+	assert_int_equal(start(&config), 0);
+	assert_non_null(strstr(c.text, "leaving out p2pmem_free: cannot load "));
 }
 
 static void lost_events_had_no_room_or_were_not_caught(void **state)
@@ -398,7 +599,11 @@ static const struct CMUnitTest tests[] = {
 	SESSION_TEST(nothing_to_attach_is_an_error),
 	SESSION_TEST(events_that_need_each_other_are_left_out_together),
 	SESSION_TEST(mappings_are_left_out_without_stock_pages),
-	SESSION_TEST(a_failed_load_is_an_error),
+	SESSION_TEST(a_load_that_fails_for_no_program_is_an_error),
+	SESSION_TEST(an_event_that_cannot_be_loaded_is_left_out_by_name),
+	SESSION_TEST(an_error_common_to_all_programs_is_not_tried_again),
+	SESSION_TEST(a_refused_program_removes_the_group_of_its_event),
+	SESSION_TEST(a_refused_hook_is_replaced_by_the_next_one),
 	SESSION_TEST(lost_events_had_no_room_or_were_not_caught),
 	SESSION_TEST(a_session_runs_until_its_callback_or_its_time_ends_it),
 };

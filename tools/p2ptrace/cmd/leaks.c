@@ -87,6 +87,7 @@ static const struct args args = {
 
 struct leaks {
 	const struct options *options;
+	struct leaks_bpf *skel;
 	struct session session;
 	struct held_list held;
 	struct ksyms ksyms;
@@ -354,32 +355,43 @@ static void show(struct leaks *l)
 		     P2PTRACE_MAX_LIVE, lost->nested);
 }
 
+static int open_programs(void *opener, struct bpf_object **object)
+{
+	struct leaks *l = opener;
+
+	leaks_bpf__destroy(l->skel);
+	l->skel = leaks_bpf__open();
+	if (!l->skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&l->skel->rodata->filter, l->filter, sizeof(*l->filter));
+	l->skel->rodata->stock = l->stock;
+	*object = l->skel->obj;
+	return 0;
+}
+
 static int leaks_session(struct leaks *l, const struct event_set *set)
 {
 	struct session_config config = {
 		.events = *set,
+		.open = open_programs,
+		.opener = l,
 		.duration_ns = l->options->common.duration_ns,
 		.groups = true,
 		.needed = P2PTRACE_p2pmem_alloc,
 		.ending = leaks_ending,
 		.ctx = l,
 	};
-	struct leaks_bpf *skel = leaks_bpf__open();
 	int rc;
 
-	if (!skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
-	skel->rodata->stock = set->stock;
+	l->stock = set->stock;
 	/* Report missing privileges now, not at the end */
 	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 	held_free(&l->held);
 	if (!rc)
-		rc = session_start(&l->session, skel->obj, &config);
+		rc = session_start(&l->session, &config);
 	if (!rc) {
-		l->owners_fd = bpf_map__fd(skel->maps.owners);
-		l->stacks_fd = bpf_map__fd(skel->maps.stacks);
-		l->stock = set->stock;
+		l->owners_fd = bpf_map__fd(l->skel->maps.owners);
+		l->stacks_fd = bpf_map__fd(l->skel->maps.stacks);
 		l->start_ns = clock_now_ns();
 		note("watching allocations, mode %s (Ctrl-C shows the buffers held)",
 		     event_set_mode(set));
@@ -390,7 +402,7 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	held_free(&l->held);
 	ksyms_free(&l->ksyms);
 	session_close(&l->session);
-	leaks_bpf__destroy(skel);
+	leaks_bpf__destroy(l->skel);
 	return rc;
 }
 

@@ -64,6 +64,8 @@ struct lifetime {
 struct lifetimes {
 	const struct options *options;
 	const struct p2ptrace_filter *filter;
+	bool stock;
+	struct lifetimes_bpf *skel;
 	struct session session;
 	struct lifetime *lives;
 	size_t nr;
@@ -111,7 +113,7 @@ static int read_lives(struct lifetimes *l, int fd)
 	return 0;
 }
 
-static int read_all(struct lifetimes *l, struct lifetimes_bpf *skel)
+static int read_all(struct lifetimes *l)
 {
 	size_t cpus = l->session.lost.nr_cpus;
 	uint64_t *unknown = calloc(cpus, sizeof(*unknown));
@@ -120,10 +122,10 @@ static int read_all(struct lifetimes *l, struct lifetimes_bpf *skel)
 
 	if (!unknown)
 		rc = fail(EXIT_OTHER, "out of memory");
-	else if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.unknown_per_cpu), &zero, unknown))
+	else if (bpf_map_lookup_elem(bpf_map__fd(l->skel->maps.unknown_per_cpu), &zero, unknown))
 		rc = fail(EXIT_OTHER, "cannot read the counts: %s", strerror(errno));
 	else
-		rc = read_lives(l, bpf_map__fd(skel->maps.lives));
+		rc = read_lives(l, bpf_map__fd(l->skel->maps.lives));
 	for (size_t cpu = 0; !rc && cpu < cpus; cpu++)
 		l->unknown += unknown[cpu];
 	free(unknown);
@@ -235,29 +237,41 @@ static void print_text(const struct lifetimes *l)
 		      l->unknown, PLURAL(l->unknown), PLURAL(l->unknown));
 }
 
+static int open_programs(void *opener, struct bpf_object **object)
+{
+	struct lifetimes *l = opener;
+
+	lifetimes_bpf__destroy(l->skel);
+	l->skel = lifetimes_bpf__open();
+	if (!l->skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&l->skel->rodata->filter, l->filter, sizeof(*l->filter));
+	l->skel->rodata->stock = l->stock;
+	*object = l->skel->obj;
+	return 0;
+}
+
 static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 {
 	struct session_config config = {
 		.events = *set,
+		.open = open_programs,
+		.opener = l,
 		.duration_ns = l->options->common.duration_ns,
 		.groups = true,
 		.needed = P2PTRACE_NR_EVENTS,
 		.ctx = l,
 	};
-	struct lifetimes_bpf *skel = lifetimes_bpf__open();
 	int rc;
 
-	if (!skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&skel->rodata->filter, l->filter, sizeof(*l->filter));
-	skel->rodata->stock = set->stock;
-	rc = session_start(&l->session, skel->obj, &config);
+	l->stock = set->stock;
+	rc = session_start(&l->session, &config);
 	if (!rc) {
 		note("measuring lifetimes, mode %s (Ctrl-C shows them)", event_set_mode(set));
 		rc = session_run(&l->session);
 	}
 	if (!rc)
-		rc = read_all(l, skel);
+		rc = read_all(l);
 	if (!rc && l->options->common.json)
 		print_json(l);
 	else if (!rc)
@@ -269,7 +283,7 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 		     P2PTRACE_MAX_LIVE, l->session.lost.nested);
 	free(l->lives);
 	session_close(&l->session);
-	lifetimes_bpf__destroy(skel);
+	lifetimes_bpf__destroy(l->skel);
 	return rc;
 }
 

@@ -185,6 +185,8 @@ static const struct args args = {
 
 struct trace {
 	const struct options *options;
+	const struct p2ptrace_filter *filter;
+	struct trace_bpf *skel;
 	struct session session;
 	struct enums enums;
 	struct lives lives;
@@ -329,11 +331,26 @@ static int list_events(void)
 	return 0;
 }
 
-static int trace_session(struct trace *t, const struct options *o,
-			 const struct p2ptrace_filter *filter, const struct event_set *set)
+static int open_programs(void *opener, struct bpf_object **object)
+{
+	struct trace *t = opener;
+
+	trace_bpf__destroy(t->skel);
+	t->skel = trace_bpf__open();
+	if (!t->skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&t->skel->rodata->filter, t->filter, sizeof(*t->filter));
+	t->skel->rodata->wakeup_bytes = t->options->buffer_bytes / 4;
+	*object = t->skel->obj;
+	return 0;
+}
+
+static int trace_session(struct trace *t, const struct options *o, const struct event_set *set)
 {
 	struct session_config config = {
 		.events = *set,
+		.open = open_programs,
+		.opener = t,
 		.buffer_bytes = o->buffer_bytes,
 		.duration_ns = o->common.duration_ns,
 		.groups = o->lives,
@@ -342,15 +359,8 @@ static int trace_session(struct trace *t, const struct options *o,
 		.pause = trace_pause,
 		.ctx = t,
 	};
-	struct trace_bpf *skel = trace_bpf__open();
-	int rc;
+	int rc = session_start(&t->session, &config);
 
-	if (!skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&skel->rodata->filter, filter, sizeof(*filter));
-	skel->rodata->wakeup_bytes = o->buffer_bytes / 4;
-
-	rc = session_start(&t->session, skel->obj, &config);
 	if (!rc) {
 		/* Scripts wait for this line: from here on, all events are seen */
 		set = &t->session.config.events;
@@ -364,14 +374,14 @@ static int trace_session(struct trace *t, const struct options *o,
 	else
 		rc = trace_end(t);
 	session_close(&t->session);
-	trace_bpf__destroy(skel);
+	trace_bpf__destroy(t->skel);
 	return rc;
 }
 
 static int trace(const struct options *o)
 {
-	struct trace t = { .options = o, .out.fd = STDOUT_FILENO };
 	struct p2ptrace_filter filter = {};
+	struct trace t = { .options = o, .filter = &filter, .out.fd = STDOUT_FILENO };
 	struct kernel kernel = {};
 	struct event_set set;
 	struct event_set passing;	/* the filters, on any kernel */
@@ -414,7 +424,7 @@ static int trace(const struct options *o)
 		goto out;
 
 	t.lives.stock = set.stock;
-	rc = trace_session(&t, o, &filter, &set);
+	rc = trace_session(&t, o, &set);
 	lives_free(&t.lives);
 	buffer_free(&t.lines);
 out:

@@ -48,6 +48,14 @@ static const enum p2ptrace_event mapping_events[] = {
 	P2PTRACE_p2pmem_dma_map, P2PTRACE_p2pmem_dma_unmap,
 };
 
+bool event_is_mapping(enum p2ptrace_event event)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mapping_events); i++)
+		if (mapping_events[i] == event)
+			return true;
+	return false;
+}
+
 static bool remove_group(struct event_set *set, enum p2ptrace_event event,
 			 const enum p2ptrace_event *group, size_t nr)
 {

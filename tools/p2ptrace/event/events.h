@@ -56,8 +56,7 @@ extern const struct event events[P2PTRACE_NR_EVENTS];
 struct event_set {
 	bool has[P2PTRACE_NR_EVENTS];
 	bool stock;		/* a kernel without the series */
-	/* On a stock kernel, the index of the hook: see session/hooks.h */
-	unsigned char hook[P2PTRACE_NR_EVENTS + 1];
+	uint32_t hooks;		/* on a stock kernel, those that can be used: see session/hooks.h */
 };
 
 /* What the header line says: "tracepoint" or "stock". */
@@ -70,6 +69,9 @@ size_t event_set_count(const struct event_set *set);
  * Removes @event from the set, and with it all that need it. Returns whether there were any.
  */
 bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event);
+
+/* Whether the event begins or ends a mapping, not a buffer. */
+bool event_is_mapping(enum p2ptrace_event event);
 
 /* NULL if the event has no such field. */
 const struct field *event_field(const struct event *event, const char *name);

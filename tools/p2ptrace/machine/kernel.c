@@ -45,9 +45,6 @@ enum kernel_support kernel_support(const struct btf *vmlinux)
 	return KERNEL_NOTHING;
 }
 
-/* From include/linux/errno.h. It is not meant for user space, but bpf() returns it. */
-#define ENOTSUPP 524
-
 /* strerror() does not know libbpf's own errors. */
 static const char *error_text(int err, char *buf, size_t size)
 {

@@ -41,6 +41,9 @@ const struct btf *kernel_btf(const struct kernel *kernel);
 /* Whether we may load tracing programs. Returns 0, or an exit status after an error message. */
 int kernel_check_privileges(const struct kernel *kernel);
 
+/* From include/linux/errno.h. It is not meant for user space, but bpf() returns it. */
+#define ENOTSUPP 524
+
 /*
  * Prints why the kernel refused to do @what, and the remedy; returns an exit status. @err is
  * negative, as libbpf returns it.

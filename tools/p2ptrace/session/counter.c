@@ -162,6 +162,26 @@ static int arm(struct counter *counter)
 	return rc;
 }
 
+static int open_programs(void *opener, struct bpf_object **object)
+{
+	struct counter *counter = opener;
+
+	stat_bpf__destroy(counter->skel);
+	counter->skel = stat_bpf__open();
+	if (!counter->skel)
+		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
+	counter->skel->rodata->follow = counter->follow;
+	counter->skel->rodata->stock = counter->set.stock;
+	counter->skel->rodata->older_than_ns = counter->older_than_ns;
+	if (!counter->follow) {
+		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
+		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);
+	}
+	*object = counter->skel->obj;
+	return 0;
+}
+
 int counter_start(struct counter *counter, struct session_config *config, bool follow)
 {
 	struct event_set followed = {};
@@ -171,22 +191,13 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 	rc = follow ? select_groups(&counter->set, &followed, P2PTRACE_p2pmem_alloc) : 0;
 	if (rc)
 		return rc;
-	counter->skel = stat_bpf__open();
-	if (!counter->skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
-	counter->skel->rodata->follow = follow;
-	counter->skel->rodata->stock = counter->set.stock;
-	counter->skel->rodata->older_than_ns = counter->older_than_ns;
-	if (!follow) {
-		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
-		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);
-	}
-
+	counter->follow = follow;
 	config->events = counter->set;
+	config->open = open_programs;
+	config->opener = counter;
 	config->groups = follow;
 	config->needed = P2PTRACE_p2pmem_alloc;
-	rc = session_start(&counter->session, counter->skel->obj, config);
+	rc = session_start(&counter->session, config);
 	counter->set = counter->session.config.events;
 	metrics_keep(&counter->metrics, &counter->set);
 	if (!rc && follow)

@@ -19,6 +19,7 @@ struct counter {
 	struct metrics metrics;
 	struct session session;
 	struct stat_bpf *skel;
+	bool follow;			/* each buffer and mapping */
 	uint64_t older_than_ns;		/* set by the caller before counter_start(); 0: no limit */
 	struct p2ptrace_counts *per_cpu;
 };

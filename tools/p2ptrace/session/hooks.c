@@ -9,7 +9,7 @@
 
 #define HOOK(name) { P2PTRACE_##name, "stock_" #name, P2PTRACE_STOCK_##name }
 
-const struct hook stock_hooks[] = {
+static const struct hook stock_table[] = {
 	HOOK(p2pmem_alloc),
 	HOOK(p2pmem_alloc_fail),
 	HOOK(p2pmem_free),
@@ -24,7 +24,9 @@ const struct hook stock_hooks[] = {
 	{}
 };
 
-_Static_assert(ARRAY_SIZE(stock_hooks) <= HOOKS_MAX, "HOOKS_MAX is too small");
+_Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
+
+const struct hook *stock_hooks = stock_table;
 
 const struct hook_files hook_files = {
 	.kallsyms = "/proc/kallsyms",
@@ -40,6 +42,14 @@ bool hooks_exist(unsigned int event)
 		if (hook->event == event)
 			return true;
 	return false;
+}
+
+int hooks_best(const struct event_set *set, unsigned int event)
+{
+	for (int i = 0; stock_hooks[i].program; i++)
+		if (stock_hooks[i].event == event && set->hooks & 1u << i)
+			return i;
+	return -1;
 }
 
 static const char *target(const char *section)

@@ -26,9 +26,12 @@ struct hook {
 
 /*
  * The hooks of stock kernels. Of several hooks for an event, the best one comes first. Ends with a
- * hook without program. event_set.hook[] has indexes into this table.
+ * hook without program. Bit N of event_set.hooks stands for hook N. Only tests change the pointer.
  */
-extern const struct hook stock_hooks[];
+extern const struct hook *stock_hooks;
+
+/* The best hook for the event (or HOOK_PAGES) that can be used, or -1. */
+int hooks_best(const struct event_set *set, unsigned int event);
 
 /* Whether stock kernels can show the event at all. */
 bool hooks_exist(unsigned int event);

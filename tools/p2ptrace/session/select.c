@@ -14,14 +14,17 @@ static bool is_nvmet(const char *name)
 	return !strncmp(name, "nvmet_", strlen("nvmet_"));
 }
 
-/* Why the event is unavailable. NULL if it is available; then *hook is its hook in stock mode. */
-static const char *refuse(const struct hooks *hooks, bool stock, unsigned int event,
-			  const char **name, unsigned char *hook)
+/*
+ * Why the event is unavailable, or NULL if it is available. In stock mode, notes all hooks that can
+ * be used: the kernel may still refuse the best one.
+ */
+static const char *refuse(const struct hooks *hooks, struct event_set *set, unsigned int event,
+			  const char **name)
 {
 	const char *why = NULL, *one;
 	char section[64];
 
-	if (!stock) {
+	if (!set->stock) {
 		*name = events[event].name;
 		snprintf(section, sizeof(section), "tp_btf/%s", *name);
 		return hooks_refuse(hooks, section);
@@ -30,32 +33,25 @@ static const char *refuse(const struct hooks *hooks, bool stock, unsigned int ev
 		if (stock_hooks[i].event != event)
 			continue;
 		one = hooks_refuse(hooks, stock_hooks[i].section);
-		if (!one) {
-			*hook = i;
-			return NULL;
-		}
+		if (!one)
+			set->hooks |= 1u << i;
 		/* The reason that the best hook cannot be used */
-		if (!why) {
+		if (one && !why) {
 			why = one;
 			*name = strchr(stock_hooks[i].section, '/') + 1;
 		}
 	}
-	return why;
-}
-
-static bool needs_pages(unsigned int event)
-{
-	return event == P2PTRACE_p2pmem_dma_map || event == P2PTRACE_p2pmem_dma_unmap;
+	return hooks_best(set, event) < 0 ? why : NULL;
 }
 
 /* The same for an event that also needs another hook. */
 static const char *refuse_all(const struct hooks *hooks, struct event_set *set, int event,
 			      const char **name)
 {
-	const char *why = refuse(hooks, set->stock, event, name, &set->hook[event]);
+	const char *why = refuse(hooks, set, event, name);
 
-	if (!why && set->stock && needs_pages(event))
-		why = refuse(hooks, true, HOOK_PAGES, name, &set->hook[HOOK_PAGES]);
+	if (!why && set->stock && event_is_mapping(event))
+		why = refuse(hooks, set, HOOK_PAGES, name);
 	return why;
 }
 
@@ -78,6 +74,7 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 	bool no_nvmet = false;
 
 	set->stock = kernel->support == KERNEL_STOCK;
+	set->hooks = 0;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		const char *name = events[i].name, *why;
 
@@ -125,7 +122,7 @@ int select_groups(struct event_set *set, const struct event_set *wanted, enum p2
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		if (is_missing(set, wanted, i) && event_set_remove_group(set, i))
 			note("without %s, the other events of a %s are of no use here: leaving "
-			     "them out", events[i].name, needs_pages(i) ? "mapping" : "buffer");
+			     "them out", events[i].name, event_is_mapping(i) ? "mapping" : "buffer");
 	if (needed < P2PTRACE_NR_EVENTS && !set->has[needed])
 		return fail(EXIT_KERNEL, "this kernel cannot show when buffers are allocated and "
 			    "freed");

@@ -27,6 +27,22 @@ static bool verbose;
 /* The last program that could not be loaded. Only libbpf's messages tell which one it was. */
 static char refused_program[64];
 
+static void note_refused(const char *message)
+{
+	static const char *const reasons[] = {
+		"BPF program load failed", "failed to load",
+		"failed to find kernel BTF type", "failed to prepare load attributes",
+	};
+	char name[sizeof(refused_program)];
+	int end = 0;
+
+	if (sscanf(message, "libbpf: prog '%63[^']': %n", name, &end) != 1 || !end)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (!strncmp(message + end, reasons[i], strlen(reasons[i])))
+			strcpy(refused_program, name);
+}
+
 static int __attribute__((format(printf, 2, 0)))
 print_message(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -37,7 +53,7 @@ print_message(enum libbpf_print_level level, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	vsnprintf(message, sizeof(message), fmt, again);
 	va_end(again);
-	sscanf(message, "libbpf: prog '%63[^']': BPF program load failed", refused_program);
+	note_refused(message);
 	return verbose ? vfprintf(stderr, fmt, ap) : 0;
 }
 
@@ -84,9 +100,13 @@ static struct bpf_program *use_program(const struct session *session, const char
 	return program;
 }
 
-static bool is_mapping(int event)
+/* On a stock kernel, mappings also need the program that shows which pages are peer memory. */
+static bool need_pages(const struct event_set *set)
 {
-	return event == P2PTRACE_p2pmem_dma_map || event == P2PTRACE_p2pmem_dma_unmap;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (set->stock && set->has[i] && event_is_mapping(i))
+			return true;
+	return false;
 }
 
 static int find_programs(struct session *session)
@@ -97,7 +117,8 @@ static int find_programs(struct session *session)
 	bpf_object__for_each_program(program, session->object)
 		bpf_program__set_autoload(program, false);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		const char *name = set->stock ? stock_hooks[set->hook[i]].program : events[i].name;
+		int hook = set->stock ? hooks_best(set, i) : -1;
+		const char *name = hook >= 0 ? stock_hooks[hook].program : events[i].name;
 
 		if (!set->has[i])
 			continue;
@@ -106,15 +127,127 @@ static int find_programs(struct session *session)
 		if (!session->programs[i] || (!session->nested[i] && !set->stock))
 			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a "
 				    "bug", events[i].name);
-		if (set->stock && is_mapping(i) && !session->pages) {
-			name = stock_hooks[set->hook[HOOK_PAGES]].program;
-			session->pages = use_program(session, name, "");
-			if (!session->pages)
-				return fail(EXIT_OTHER, "the BPF object lacks the program %s; "
-					    "this is a bug", name);
-		}
+	}
+	if (need_pages(set)) {
+		int hook = hooks_best(set, HOOK_PAGES);
+
+		if (hook >= 0)
+			session->pages = use_program(session, stock_hooks[hook].program, "");
+		if (!session->pages)
+			return fail(EXIT_OTHER, "the BPF object lacks a program for the pages; "
+				    "this is a bug");
 	}
 	return 0;
+}
+
+/* The other programs would be refused as well. */
+static bool is_fatal(int err)
+{
+	return err == -EPERM || err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
+static void detach_event(struct session *session, int event)
+{
+	/* NAME_nested alone would take every event for one that NAME missed */
+	bpf_link__destroy(session->nested_links[event]);
+	bpf_link__destroy(session->links[event]);
+	session->nested_links[event] = session->links[event] = NULL;
+}
+
+static void detach_all(struct session *session)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		detach_event(session, i);
+}
+
+/* Another hook takes the place of the one that cannot be used. False if there is none. */
+static bool next_hook(struct session *session, unsigned int event, const char *name)
+{
+	struct event_set *set = &session->config.events;
+	int hook = set->stock ? hooks_best(set, event) : -1;
+
+	if (hook < 0)
+		return false;
+	set->hooks &= ~(1u << hook);
+	hook = hooks_best(set, event);
+	if (hook < 0)
+		return false;
+	note("taking %s for %s: %s cannot be used", stock_hooks[hook].section, name,
+	     bpf_program__section_name(event == HOOK_PAGES ? session->pages :
+				       session->programs[event]));
+	session->again = true;
+	return true;
+}
+
+static void remove_event(struct session *session, int event)
+{
+	struct event_set *set = &session->config.events;
+
+	set->has[event] = false;
+	if (session->config.groups && event_set_remove_group(set, event))
+		note("without %s, the other events of a %s are of no use here: leaving them out",
+		     events[event].name, event_is_mapping(event) ? "mapping" : "buffer");
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (!set->has[i])
+			detach_event(session, i);
+}
+
+/* For an event, or HOOK_PAGES, whose @program the kernel refused to load or attach (@how). */
+static void do_without(struct session *session, unsigned int event,
+		       const struct bpf_program *program, const char *how, int err)
+{
+	struct event_set *set = &session->config.events;
+
+	if (next_hook(session, event, event == HOOK_PAGES ? "mappings" : events[event].name))
+		return;
+	for (unsigned int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		if (!set->has[i] || (event == HOOK_PAGES ? !event_is_mapping(i) : i != event))
+			continue;
+		note("leaving out %s: cannot %s %s: %s", events[i].name, how,
+		     bpf_program__section_name(program), strerror(-err));
+		remove_event(session, i);
+	}
+}
+
+/* Whether the events that are left are enough. Returns 0 or an exit status. */
+static int check_rest(const struct session *session)
+{
+	const struct session_config *config = &session->config;
+
+	if (config->groups && config->needed < P2PTRACE_NR_EVENTS &&
+	    !config->events.has[config->needed])
+		return fail(EXIT_KERNEL, "%s cannot be traced on this kernel",
+			    events[config->needed].name);
+	if (!event_set_count(&config->events))
+		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel");
+	return 0;
+}
+
+/*
+ * The kernel refused one program, and none is loaded. Leaves out its event and asks for another
+ * try. The verifier's refusal is EACCES, too: privileges were checked before.
+ */
+static int load_failed(struct session *session, int err)
+{
+	struct bpf_program *program = NULL;
+	char what[128];
+
+	if (*refused_program && !is_fatal(err) && err != -ENOSYS && err != -ENOTSUPP)
+		program = bpf_object__find_program_by_name(session->object, refused_program);
+	for (unsigned int i = 0; program && i < P2PTRACE_NR_EVENTS; i++)
+		if (program == session->programs[i] || program == session->nested[i]) {
+			session->again = true;
+			do_without(session, i, program, "load the program for", err);
+			return check_rest(session);
+		}
+	if (program && program == session->pages) {
+		session->again = true;
+		do_without(session, HOOK_PAGES, program, "load the program for", err);
+		return check_rest(session);
+	}
+	snprintf(what, sizeof(what), "load the BPF program%s%s", *refused_program ? " " : "s",
+		 refused_program);
+	return kernel_refused(what, err);
 }
 
 static int load(struct session *session)
@@ -122,7 +255,6 @@ static int load(struct session *session)
 	struct bpf_map *lost = bpf_object__find_map_by_name(session->object, "lost_per_cpu");
 	struct bpf_map *caught = bpf_object__find_map_by_name(session->object, "caught_per_cpu");
 	struct bpf_map *records = NULL;
-	char what[128];
 	int err;
 
 	if (session->config.record)
@@ -134,11 +266,8 @@ static int load(struct session *session)
 		bpf_map__set_max_entries(records, session->config.buffer_bytes);
 	*refused_program = '\0';
 	err = bpf_object__load(session->object);
-	if (err) {
-		snprintf(what, sizeof(what), "load the BPF program%s%s",
-			 *refused_program ? " " : "s", refused_program);
-		return kernel_refused(what, err);
-	}
+	if (err)
+		return load_failed(session, err);
 	session->lost_map_fd = bpf_map__fd(lost);
 	session->caught_map_fd = bpf_map__fd(caught);
 	if (!records)
@@ -149,13 +278,6 @@ static int load(struct session *session)
 	return 0;
 }
 
-/* The other events would fail as well. */
-static bool is_fatal(int err)
-{
-	return err == -EPERM || err == -EACCES || err == -ENOMEM || err == -EMFILE ||
-	       err == -ENFILE;
-}
-
 /* Returns 0 or a negative errno. */
 static int attach_one(struct bpf_program *program, struct bpf_link **link)
 {
@@ -163,33 +285,16 @@ static int attach_one(struct bpf_program *program, struct bpf_link **link)
 	return *link ? 0 : -errno;
 }
 
-static void detach_event(struct session *session, int event)
+static int attach_failed(struct session *session, unsigned int event,
+			 const struct bpf_program *program, int err)
 {
-	/* NAME_nested alone would take every event for one that NAME missed */
-	bpf_link__destroy(session->nested_links[event]);
-	bpf_link__destroy(session->links[event]);
-	session->nested_links[event] = session->links[event] = NULL;
-}
-
-/* Returns 0, or an exit status if the session cannot do without the event. */
-static int leave_out(struct session *session, int event, const struct bpf_program *program, int err)
-{
-	struct event_set *set = &session->config.events;
 	char what[128];
 
-	if (is_fatal(err)) {
+	if (is_fatal(err) || err == -EACCES) {
 		snprintf(what, sizeof(what), "attach %s", bpf_program__name(program));
 		return kernel_refused(what, err);
 	}
-	note("leaving out %s: cannot attach to %s: %s", events[event].name,
-	     bpf_program__section_name(program), strerror(-err));
-	set->has[event] = false;
-	if (session->config.groups && event_set_remove_group(set, event))
-		note("without %s, the other events of a %s are of no use here: leaving them out",
-		     events[event].name, is_mapping(event) ? "mapping" : "buffer");
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (!set->has[i])
-			detach_event(session, i);
+	do_without(session, event, program, "attach to", err);
 	return 0;
 }
 
@@ -200,7 +305,7 @@ static int attach_event(struct session *session, int event)
 	/* The kernel runs the programs of a tracepoint in the order in which they were attached */
 	if (!err && session->nested[event])
 		err = attach_one(session->nested[event], &session->nested_links[event]);
-	return err ? leave_out(session, event, session->programs[event], err) : 0;
+	return err ? attach_failed(session, event, session->programs[event], err) : 0;
 }
 
 static int attach(struct session *session)
@@ -208,40 +313,34 @@ static int attach(struct session *session)
 	const struct event_set *set = &session->config.events;
 	int rc = 0, err = session->pages ? attach_one(session->pages, &session->pages_link) : 0;
 
-	for (int i = 0; i < P2PTRACE_NR_EVENTS && !rc; i++) {
-		if (!set->has[i])
-			continue;
-		if (err && is_mapping(i))
-			rc = leave_out(session, i, session->pages, err);
-		else
+	if (err)
+		rc = attach_failed(session, HOOK_PAGES, session->pages, err);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS && !rc && !session->again; i++)
+		if (set->has[i])
 			rc = attach_event(session, i);
-	}
-	if (rc)
-		return rc;
-	if (session->config.groups && session->config.needed < P2PTRACE_NR_EVENTS &&
-	    !set->has[session->config.needed])
-		return fail(EXIT_KERNEL, "%s cannot be traced on this kernel",
-			    events[session->config.needed].name);
-	if (!event_set_count(set))
-		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel");
-	return 0;
+	return rc ?: check_rest(session);
 }
 
-static void detach_all(struct session *session)
+/* Drops what belongs to the BPF object. */
+static void unload(struct session *session)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		detach_event(session, i);
+	detach_all(session);
+	bpf_link__destroy(session->pages_link);
+	ring_buffer__free(session->records);
+	session->pages_link = NULL;
+	session->records = NULL;
+	session->pages = NULL;
+	memset(session->programs, 0, sizeof(session->programs));
+	memset(session->nested, 0, sizeof(session->nested));
 }
 
-int session_start(struct session *session, struct bpf_object *object,
-		  const struct session_config *config)
+int session_start(struct session *session, const struct session_config *config)
 {
 	int cpus = libbpf_num_possible_cpus();
 	int rc;
 
 	memset(session, 0, sizeof(*session));
 	session->config = *config;
-	session->object = object;
 	if (cpus < 0)
 		return fail(EXIT_OTHER, "cannot read the number of CPUs: %s; is /sys mounted?",
 			    strerror(-cpus));
@@ -252,10 +351,19 @@ int session_start(struct session *session, struct bpf_object *object,
 		return fail(EXIT_OTHER, "out of memory");
 
 	interrupt_catch();
-	rc = find_programs(session);
-	if (!rc)
-		rc = load(session);
-	return rc ? rc : attach(session);
+	/* Each round has a hook or an event less than the one before, so this ends */
+	do {
+		unload(session);
+		session->again = false;
+		rc = config->open(config->opener, &session->object);
+		if (!rc)
+			rc = find_programs(session);
+		if (!rc)
+			rc = load(session);
+		if (!rc && !session->again)
+			rc = attach(session);
+	} while (!rc && session->again);
+	return rc;
 }
 
 /* Nothing is recorded once this returns. */
@@ -428,9 +536,7 @@ int session_count_lost(struct session *session)
 
 void session_close(struct session *session)
 {
-	detach_all(session);
-	bpf_link__destroy(session->pages_link);
-	ring_buffer__free(session->records);
+	unload(session);
 	free(session->lost.per_cpu);
 	free(session->caught_per_cpu);
 	memset(session, 0, sizeof(*session));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A tracing run, the same for every subcommand. The subcommand opens its own skeleton and sets the
- * options there. A session selects the programs, loads and attaches them, polls, detaches, drains
- * the ring buffer, and counts lost events.
+ * options there, in a callback. A session selects the programs, loads and attaches them, polls,
+ * detaches, drains the ring buffer, and counts lost events.
  *
  * The BPF object of a session has the programs of bpf/nested.bpf.h for each event, and the map of
  * bpf/lost.bpf.h. If there are records to read, it has the map of bpf/records.bpf.h. Without
@@ -29,6 +29,13 @@ enum session_verdict {
 
 struct session_config {
 	struct event_set events;
+	/*
+	 * Opens the BPF object and sets its options. libbpf can load an object only once, so this
+	 * is called again, to replace the object, if the kernel refuses a program. Returns 0, or an
+	 * exit status after an error message.
+	 */
+	int (*open)(void *opener, struct bpf_object **object);
+	void *opener;
 	uint64_t buffer_bytes;
 	uint64_t duration_ns;	/* 0: until a signal */
 	uint64_t interval_ns;	/* between pauses without records; 0: no pauses */
@@ -49,7 +56,7 @@ struct session_config {
 
 struct session {
 	struct session_config config;	/* .events: those that are attached */
-	struct bpf_object *object;	/* the caller's */
+	struct bpf_object *object;	/* the caller's, which closes it */
 	struct ring_buffer *records;	/* NULL without records */
 	/* NAME and NAME_nested of nested.bpf.h. The latter is NULL for functions (stock mode). */
 	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
@@ -62,6 +69,7 @@ struct session {
 	uint64_t *caught_per_cpu;
 	uint64_t next_pause_ns;
 	uint64_t nr_records;		/* since the start */
+	bool again;			/* load again: other programs are wanted now */
 	bool draining;
 	bool stopped;			/* by a callback */
 };
@@ -72,11 +80,11 @@ void session_set_verbose(bool verbose);
 /*
  * These return 0, or an exit status after an error message. session_close() in any case.
  *
- * An event whose program cannot be attached is left out with a note: session->config.events has the
- * events that are left. It is an error if none is left, or if privileges or memory are missing.
+ * An event whose program cannot be loaded or attached takes its next hook, or else is left out with
+ * a note: session->config.events has the events that are left. It is an error if none is left, or
+ * if privileges or memory are missing.
  */
-int session_start(struct session *session, struct bpf_object *object,
-		  const struct session_config *config);
+int session_start(struct session *session, const struct session_config *config);
 /* Runs until a signal, the duration or a callback ends the session. */
 int session_run(struct session *session);
 /* Updates session->lost. */
