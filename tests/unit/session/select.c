@@ -59,7 +59,9 @@ static void events_missing_in_the_kernel_are_left_out(void **state)
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS);
 
 	assert_int_equal(select_on("nvmet_", &set, &c), 0);
-	assert_one_line(c.text, "leaving out events of nvmet");
+	assert_one_line(c.text, "leaving out nvmet_p2pmem_bind, nvmet_p2pmem_unbind, "
+			"nvmet_p2pmem_use, nvmet_p2pmem_fallback: nvmet is not loaded; ");
+	assert_one_line(c.text, "modprobe nvmet");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 4);
 
 	assert_int_equal(select_on("p2pmem_mmap", &set, &c), 0);
@@ -80,6 +82,54 @@ static void a_missing_event_that_the_user_named_is_an_error(void **state)
 	capture_end(&c);
 	assert_one_line(c.text, "cannot trace nvmet_p2pmem_use: ");
 	assert_one_line(c.text, "modprobe nvmet");
+	kernel_close(&kernel);
+}
+
+static void a_loaded_nvmet_is_not_to_be_loaded_again(void **state)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_p2pmem_use") };
+	struct selection o = {};
+	struct event_set set;
+	struct capture c;
+
+	(void)state;
+	btf__add_func_proto(kernel.vmlinux, 1);
+	assert_true(btf__add_func(kernel.vmlinux, "nvmet_req_init", BTF_FUNC_GLOBAL,
+				  btf__type_cnt(kernel.vmlinux) - 1) > 0);
+	assert_int_equal(select_events(&o, false, &set), 0);
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, false, &set), 0);
+	capture_end(&c);
+	assert_one_line(c.text, "leaving out nvmet_p2pmem_use: nvmet_p2pmem_use: the kernel does "
+			"not have it\n");
+
+	set.has[P2PTRACE_nvmet_p2pmem_use] = true;
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot trace nvmet_p2pmem_use: ");
+	assert_null(strstr(c.text, "modprobe"));
+	kernel_close(&kernel);
+}
+
+static void a_hook_of_nvmet_that_cannot_be_attached_is_named(void **state)
+{
+	struct hook_files refused = { .refused = "nvmet_p2pmem_bind" };
+	struct kernel kernel = { .vmlinux = btf_with_events("nothing") };
+	struct selection o = {};
+	struct event_set set;
+	struct hooks hooks;
+	struct capture c;
+
+	(void)state;
+	hooks_open(&hooks, kernel_btf(&kernel), &refused);
+	assert_int_equal(select_events(&o, false, &set), 0);
+	capture_begin(&c);
+	assert_int_equal(select_hooks(&kernel, &hooks, false, &set), 0);
+	capture_end(&c);
+	assert_one_line(c.text, "leaving out nvmet_p2pmem_bind: nvmet_p2pmem_bind: "
+			"P2PTRACE_NO_HOOKS names it\n");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
 	kernel_close(&kernel);
 }
 
@@ -326,6 +376,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(events_missing_in_the_kernel_are_left_out),
 	cmocka_unit_test(a_missing_event_that_the_user_named_is_an_error),
 	cmocka_unit_test(a_stock_kernel_shows_its_events_and_one_note),
+	cmocka_unit_test(a_loaded_nvmet_is_not_to_be_loaded_again),
+	cmocka_unit_test(a_hook_of_nvmet_that_cannot_be_attached_is_named),
 	cmocka_unit_test(a_missing_hook_is_replaced_by_the_next_one),
 	cmocka_unit_test(filters_narrow_the_selection),
 	cmocka_unit_test(events_that_a_filter_leaves_out_are_listed),

@@ -133,6 +133,12 @@ const struct btf *kernel_btf(const struct kernel *kernel)
 	return kernel->nvmet ? kernel->nvmet : kernel->vmlinux;
 }
 
+bool kernel_has_nvmet(const struct kernel *kernel)
+{
+	return kernel->nvmet ||
+	       btf__find_by_name_kind(kernel->vmlinux, "nvmet_req_init", BTF_KIND_FUNC) > 0;
+}
+
 static bool capable(const struct __user_cap_data_struct *data, unsigned int cap)
 {
 	return data[cap / 32].effective & (1u << cap % 32);

@@ -38,6 +38,9 @@ void kernel_close(struct kernel *kernel);
 /* The BTF that has the most: that of nvmet includes that of vmlinux. */
 const struct btf *kernel_btf(const struct kernel *kernel);
 
+/* Whether nvmet is built in, or a loaded module. Without privileges, a module is not seen. */
+bool kernel_has_nvmet(const struct kernel *kernel);
+
 /* Whether we may load tracing programs. Returns 0, or an exit status after an error message. */
 int kernel_check_privileges(const struct kernel *kernel);
 

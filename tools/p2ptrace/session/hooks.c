@@ -133,6 +133,8 @@ static bool in_list(const char *list, const char *name)
 	return false;
 }
 
+const char hook_missing[] = "the kernel does not have it";
+
 const char *hooks_refuse(const struct hooks *hooks, const char *section)
 {
 	const char *name = target(section);
@@ -141,7 +143,7 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 	if (in_list(hooks->refused, name))
 		return "P2PTRACE_NO_HOOKS names it";
 	if (!btf_has_hook(hooks->btf, section))
-		return "the kernel does not have it";
+		return hook_missing;
 	if (is_tracepoint(section))
 		return NULL;
 	while (stock_hooks[i].program && strcmp(stock_hooks[i].section, section))

@@ -58,6 +58,9 @@ struct hooks {
 
 void hooks_open(struct hooks *hooks, const struct btf *btf, const struct hook_files *files);
 
+/* The reason if the kernel's BTF lacks the hook. */
+extern const char hook_missing[];
+
 /* NULL if a program can be attached to the section, or the reason why it cannot. */
 const char *hooks_refuse(const struct hooks *hooks, const char *section);
 

@@ -9,9 +9,11 @@
 #include "session/hooks.h"
 #include "session/select.h"
 
-static bool is_nvmet(const char *name)
+/* Whether the event is missing only because the module is not loaded. */
+static bool needs_nvmet(const struct kernel *kernel, int event, const char *why)
 {
-	return !strncmp(name, "nvmet_", strlen("nvmet_"));
+	return why == hook_missing && !strncmp(events[event].name, "nvmet_", strlen("nvmet_")) &&
+	       !kernel_has_nvmet(kernel);
 }
 
 /*
@@ -56,13 +58,13 @@ static const char *refuse_all(const struct hooks *hooks, struct event_set *set, 
 }
 
 /* For an event that the user named. */
-static int fail_unavailable(const struct event_set *set, int event, const char *name,
-			    const char *why)
+static int fail_unavailable(const struct kernel *kernel, const struct event_set *set, int event,
+			    const char *name, const char *why)
 {
 	if (set->stock && !hooks_exist(event))
 		return fail(EXIT_KERNEL, "this kernel lacks the p2pmem series and cannot show %s; "
 			    "boot one that has it", events[event].name);
-	if (is_nvmet(events[event].name))
+	if (needs_nvmet(kernel, event, why))
 		return fail(EXIT_KERNEL, "cannot trace %s: %s: %s; if nvmet is a module, load it "
 			    "first: modprobe nvmet", events[event].name, name, why);
 	return fail(EXIT_KERNEL, "cannot trace %s: %s: %s", events[event].name, name, why);
@@ -71,7 +73,7 @@ static int fail_unavailable(const struct event_set *set, int event, const char *
 int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by_name,
 		 struct event_set *set)
 {
-	bool no_nvmet = false;
+	char no_nvmet[256] = "";
 
 	set->stock = kernel->support == KERNEL_STOCK;
 	set->hooks = 0;
@@ -85,18 +87,19 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 		if (!why)
 			continue;
 		if (by_name)
-			return fail_unavailable(set, i, name, why);
+			return fail_unavailable(kernel, set, i, name, why);
 		set->has[i] = false;
-		if (*why && is_nvmet(events[i].name))
-			no_nvmet = true;
+		if (needs_nvmet(kernel, i, why))
+			snprintf(no_nvmet + strlen(no_nvmet), sizeof(no_nvmet) - strlen(no_nvmet),
+				 "%s%s", *no_nvmet ? ", " : "", events[i].name);
 		else if (*why)
 			note("leaving out %s: %s: %s", events[i].name, name, why);
 	}
 	if (!event_set_count(set))
 		return fail(EXIT_KERNEL, "this kernel cannot show any of the events");
-	if (no_nvmet)
-		note("leaving out events of nvmet: to see them, run 'modprobe nvmet' first, and "
-		     "run p2ptrace as root if nvmet is a module");
+	if (*no_nvmet)
+		note("leaving out %s: nvmet is not loaded; to see them, run 'modprobe nvmet' "
+		     "first, and run p2ptrace as root if nvmet is a module", no_nvmet);
 	if (set->stock)
 		note("this kernel lacks the p2pmem series: devices have their PCI names, buffers "
 		     "their bus addresses, and pins, reasons and device events are not shown "
