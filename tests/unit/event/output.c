@@ -473,6 +473,50 @@ static void strings_without_a_nul_end_with_their_field(void **state)
 	assert_non_null(strstr(line.data, "\"dev\":\"dddddddddddddddddddddddddddddddd\","));
 }
 
+/* The room for a line depends on its event, and is not checked while the line is written. */
+static void the_longest_line_of_every_event_fits(void **state)
+{
+	static const size_t room[] = {
+#define ROOM(e) [P2PTRACE_##e] = sizeof(((union json_longest *)0)->e),
+		P2PTRACE_EVENTS(ROOM)
+#undef ROOM
+	};
+	static struct enums longest;
+	uint64_t record[sizeof(struct p2ptrace_nvmet_p2pmem_bind) / sizeof(uint64_t)];
+	static struct enum_value value = { .value = 0x01010101, .len = 2 * JSON_ENUM_LEN };
+
+	(void)state;
+	value.name = calloc(1, 2 * JSON_ENUM_LEN + ENUM_NAME_STEP);
+	assert_non_null(value.name);
+	memset(value.name, 'e', value.len);
+	for (int i = 0; i < NR_ENUMS; i++)
+		longest.table[i] = (struct enum_table){ &value, 1 };
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		struct p2ptrace_header *h = (void *)record;
+
+		/* Each byte of a string takes six, and a number is a long one */
+		assert_true(events[i].size <= sizeof(record));
+		memset(record, 1, sizeof(record));
+		for (size_t f = 0; f < events[i].nr_fields; f++) {
+			const struct field *field = &events[i].fields[f];
+
+			if (field->kind != FIELD_STRING && field->kind != FIELD_ENUM)
+				memset((char *)record + field->offset,
+				       field->kind == FIELD_BOOL ? 0 : 0xff, 8);
+			if (field->kind == FIELD_INT || field->kind == FIELD_ERRNO)
+				*(int64_t *)((char *)record + field->offset) = INT_MIN;
+		}
+		h->event = i;
+		h->ts_ns = UINT64_MAX;
+		h->cpu = h->pid = UINT32_MAX;
+		buffer_reset(&line);
+		assert_int_equal(json_line(&line, &events[i], record, &longest, false), 0);
+		assert_in_range(line.len, room[i] / 2, room[i] - 1);
+		assert_true(room[i] <= sizeof(union json_longest));
+	}
+	free(value.name);
+}
+
 static void the_last_line_counts_the_lost_events(void **state)
 {
 	uint64_t per_cpu[] = { 40, 0, 12, 0 };
@@ -509,6 +553,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(both_json_writers_escape_every_byte_alike),
 	cmocka_unit_test(numbers_of_every_length_print_exactly),
 	cmocka_unit_test(strings_without_a_nul_end_with_their_field),
+	cmocka_unit_test(the_longest_line_of_every_event_fits),
 	cmocka_unit_test(the_last_line_counts_the_lost_events),
 };
 

@@ -23,6 +23,14 @@ _Static_assert(P2PTRACE_COMM_LEN % 8 == 0 && P2PTRACE_NAME_LEN % 8 == 0 &&
 		       P2PTRACE_NQN_LEN % 8 == 0,
 	       "json_put_string() reads eight bytes at a time");
 
+_Static_assert(sizeof("\"unknown(4294967295)\"") <= JSON_MAX_ENUM, "JSON_MAX_ENUM is too small");
+
+#define FITS(e) \
+	_Static_assert(sizeof(((union json_longest *)0)->e) > sizeof(struct p2ptrace_##e), \
+		       "the longest line of " #e " is shorter than its record");
+P2PTRACE_EVENTS(FITS)
+#undef FITS
+
 static char *put_enum(char *to, const struct field *field, const void *record,
 		      const struct enums *enums)
 {
@@ -32,7 +40,8 @@ static char *put_enum(char *to, const struct field *field, const void *record,
 	*to++ = '"';
 	if (value) {
 		/* A C identifier needs no escapes */
-		to = put_name(to, value->name, value->len < OUTPUT_ENUM ? value->len : OUTPUT_ENUM);
+		to = put_name(to, value->name,
+			      value->len < JSON_ENUM_LEN ? value->len : JSON_ENUM_LEN);
 	} else {
 		to = JSON_PUT(to, "unknown(");
 		to = json_put_uint(to, number);
@@ -69,7 +78,7 @@ int json_line(struct buffer *lines, const struct event *event, const void *recor
 	      const struct enums *enums, bool stock)
 {
 	const struct p2ptrace_header *h = record;
-	char *to = buffer_room(lines, OUTPUT_LINE);
+	char *to = buffer_room(lines, sizeof(union json_longest));
 
 	if (!to)
 		return -ENOMEM;

@@ -27,13 +27,6 @@ struct lost {
 	size_t nr_cpus;
 };
 
-/* The longest line: each byte of a string may become \u0001, \x01 or a replacement character */
-#define OUTPUT_BYTE 6
-#define OUTPUT_ENUM 512		/* the kernel's names are no longer than KSYM_NAME_LEN */
-#define OUTPUT_LINE \
-	(OUTPUT_BYTE * (P2PTRACE_NQN_LEN + 4 * P2PTRACE_NAME_LEN + P2PTRACE_COMM_LEN) + \
-	 2 * OUTPUT_ENUM + 1024)
-
 /*
  * @record must have passed event_of_record(), which gave @event. Fields that a @stock kernel does
  * not know are left out. 0 or -ENOMEM.
