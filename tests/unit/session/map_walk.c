@@ -13,12 +13,14 @@
 
 #define BUCKETS 64
 #define DEEP 5000	/* more than the first batch has room for */
+#define VALUE_WORDS 64	/* only the first one is used */
 
 /* Keys are numbers; the bucket of a key is its remainder. Values are ten times the key. */
 static uint64_t keys[4 * DEEP];
 static size_t nr_keys;
 static size_t deleted_each_time;
 static int calls, fail_at, fail_with;
+static uint32_t first_room;	/* entries that fit in the first batch */
 
 static void delete_some(void)
 {
@@ -38,6 +40,8 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void
 	(void)fd;
 	(void)opts;
 	*count = 0;
+	if (!in)
+		first_room = room;
 	if (++calls == fail_at) {
 		errno = fail_with;
 		return -fail_with;
@@ -58,7 +62,7 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void
 			if (keys[i] % BUCKETS != bucket)
 				continue;
 			((uint64_t *)to_keys)[n] = keys[i];
-			((uint64_t *)to_values)[n++] = 10 * keys[i];
+			((uint64_t *)to_values)[VALUE_WORDS * n++] = 10 * keys[i];
 		}
 	}
 	*(uint32_t *)out = bucket;
@@ -87,7 +91,8 @@ static int walk(void)
 	calls = 0;
 	nr_visits = 0;
 	memset(visits, 0, sizeof(visits));
-	return map_walk(3, sizeof(uint64_t), sizeof(uint64_t), visit, visits);
+	return map_walk(3, sizeof(uint64_t), VALUE_WORDS * sizeof(uint64_t), 4 * DEEP, visit,
+			visits);
 }
 
 static int setup(void **state)
@@ -160,6 +165,25 @@ static void an_error_ends_the_walk(void **state)
 	assert_int_equal(nr_visits, 11);
 }
 
+static uint32_t room_of(size_t value_size, uint32_t max_entries)
+{
+	assert_int_equal(map_walk(3, sizeof(uint64_t), value_size, max_entries, visit, visits), 0);
+	return first_room;
+}
+
+static void a_batch_takes_one_mebibyte_at_most(void **state)
+{
+	(void)state;
+	/* 8 bytes are those of the key */
+	assert_int_equal(room_of(8, UINT32_MAX), (1 << 20) / 16);
+	assert_int_equal(room_of((1 << 10) - 8, UINT32_MAX), 1 << 10);
+	/* There are no more entries than the map has */
+	assert_int_equal(room_of(8, 7), 7);
+	/* A value of many CPUs */
+	assert_int_equal(room_of(1024 * 408, 1024), 2);
+	assert_int_equal(room_of(2 << 20, 1024), 1);
+}
+
 #define WALK_TEST(name) cmocka_unit_test_setup(name, setup)
 
 static const struct CMUnitTest tests[] = {
@@ -168,6 +192,7 @@ static const struct CMUnitTest tests[] = {
 	WALK_TEST(no_entry_is_visited_twice_while_others_are_deleted),
 	WALK_TEST(a_bucket_may_be_larger_than_a_batch),
 	WALK_TEST(an_error_ends_the_walk),
+	WALK_TEST(a_batch_takes_one_mebibyte_at_most),
 };
 
 UNIT_MAIN(tests)

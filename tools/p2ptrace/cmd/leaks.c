@@ -314,7 +314,7 @@ static int held_of_owners(struct leaks *l)
 	l->held_bytes = gauges.held_bytes;
 	if (!rc)
 		rc = map_walk(l->owners_fd, sizeof(uint64_t), sizeof(struct p2ptrace_owner),
-			      add_owner, l);
+			      P2PTRACE_MAX_LIVE, add_owner, l);
 	if (rc < 0)
 		rc = fail(EXIT_OTHER, "cannot read the owners of buffers: %s", strerror(-rc));
 	held_sort(&l->held);

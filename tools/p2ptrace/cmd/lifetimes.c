@@ -104,7 +104,8 @@ static int add_life(void *ctx, const void *key, const void *value)
 static int read_lives(struct lifetimes *l, int fd)
 {
 	int err = map_walk(fd, sizeof(struct p2ptrace_lifetime),
-			   l->session.lost.nr_cpus * sizeof(struct hist), add_life, l);
+			   l->session.lost.nr_cpus * sizeof(struct hist),
+			   bpf_map__max_entries(l->skel->maps.lives), add_life, l);
 
 	if (err)
 		return fail(EXIT_OTHER, "cannot read the histograms: %s", strerror(-err));

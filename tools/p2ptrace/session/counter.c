@@ -111,12 +111,12 @@ int counter_live(struct counter *counter, uint64_t before_ns, struct counter_liv
 
 	memset(live, 0, sizeof(*live));
 	err = map_walk(bpf_map__fd(counter->skel->maps.live_buffers), sizeof(uint64_t),
-		       sizeof(struct p2ptrace_live), count_buffer, &walk);
+		       sizeof(struct p2ptrace_live), P2PTRACE_MAX_LIVE, count_buffer, &walk);
 	walk.oldest_ns = UINT64_MAX;
 	if (!err)
 		err = map_walk(bpf_map__fd(counter->skel->maps.live_mappings),
 			       sizeof(struct p2ptrace_mapping), sizeof(struct p2ptrace_mapped),
-			       count_mapping, &walk);
+			       P2PTRACE_MAX_LIVE, count_mapping, &walk);
 	return err ? fail(EXIT_OTHER, "cannot read the buffers and mappings that are in use: %s",
 			  strerror(-err)) : 0;
 }

@@ -8,7 +8,8 @@
 
 #include "session/map_walk.h"
 
-#define FIRST_BATCH 4096
+/* A value per CPU may be large. A batch that is too small for a bucket grows. */
+#define FIRST_BATCH_BYTES (1 << 20)
 
 struct batch {
 	char *keys, *values;
@@ -30,18 +31,27 @@ static int batch_resize(struct batch *batch, size_t key_size, size_t value_size,
 	return 0;
 }
 
+static uint32_t first_batch(size_t entry_size, uint32_t max_entries)
+{
+	uint32_t room = FIRST_BATCH_BYTES / entry_size ?: 1;
+
+	return room < max_entries ? room : max_entries;
+}
+
 /*
  * A batch consists of whole buckets. The kernel copies a bucket while it holds the bucket's lock,
  * and goes on with the next bucket, whatever was deleted meanwhile.
  */
-int map_walk(int fd, size_t key_size, size_t value_size, map_visit visit, void *ctx)
+int map_walk(int fd, size_t key_size, size_t value_size, uint32_t max_entries, map_visit visit,
+	     void *ctx)
 {
 	uint32_t position = 0, next, nr;
 	struct batch batch = {};
 	bool first = true, last;
 	int rc;
 
-	rc = batch_resize(&batch, key_size, value_size, FIRST_BATCH);
+	rc = batch_resize(&batch, key_size, value_size,
+			  first_batch(key_size + value_size, max_entries));
 	for (last = false; !rc && !last;) {
 		nr = batch.room;
 		if (bpf_map_lookup_batch(fd, first ? NULL : &position, &next, batch.keys,
