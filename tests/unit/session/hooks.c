@@ -11,6 +11,7 @@
 static char dir[] = "/tmp/p2ptrace-unit-XXXXXX";
 static char kallsyms[64], filter[64];
 static struct btf *btf;
+static bool stock;
 
 static int setup(void **state)
 {
@@ -19,6 +20,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(kallsyms, sizeof(kallsyms), "%s/kallsyms", dir);
 	snprintf(filter, sizeof(filter), "%s/filter", dir);
+	stock = true;
 	btf = btf__new_empty();
 	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	btf__add_func_proto(btf, 1);
@@ -49,7 +51,7 @@ static const char *refused(const char *section, const char *symbols, const char 
 		write_text(dir, "kallsyms", symbols);
 	if (functions)
 		write_text(dir, "filter", functions);
-	hooks_open(&hooks, btf, &files);
+	hooks_open(&hooks, btf, &files, stock);
 	return hooks_refuse(&hooks, section) ?: "";
 }
 
@@ -83,9 +85,20 @@ static void a_function_must_be_a_symbol_by_exactly_that_name(void **state)
 				    "0000000000000000 t pci_free_p2pmem.cold\n", NULL, ""), "");
 	assert_string_equal(refused(FREE, SYMBOL "ffffffff82000000 t pci_free_p2pmem\n", NULL, ""),
 			    "the kernel has several functions of this name");
-	/* Malformed lines are ignored */
+	/* A file with malformed lines proves nothing */
 	assert_string_equal(refused(FREE, "\nx\nffffffff81000000\nffffffff81000000 T\n" SYMBOL,
 				    NULL, ""), "");
+	assert_string_equal(refused(FREE, "ffffffff81000000 T other_with_a_long_name\n"
+				    "ffffffff81000000 ", NULL, ""), "");
+}
+
+static void the_files_are_not_read_on_a_kernel_with_the_series(void **state)
+{
+	(void)state;
+	stock = false;
+	assert_string_equal(refused(FREE, "ffffffff81000000 T other\n", "other\n", ""), "");
+	assert_string_equal(refused(FREE, NULL, NULL, "pci_free_p2pmem"),
+			    "P2PTRACE_NO_HOOKS names it");
 }
 
 static void a_function_must_be_traceable(void **state)
@@ -154,6 +167,7 @@ static const struct CMUnitTest tests[] = {
 	HOOK_TEST(a_tracepoint_needs_only_btf),
 	HOOK_TEST(hooks_named_in_the_environment_are_refused),
 	HOOK_TEST(every_hook_has_an_event_and_a_program),
+	HOOK_TEST(the_files_are_not_read_on_a_kernel_with_the_series),
 };
 
 UNIT_MAIN(tests)

@@ -30,7 +30,7 @@ static int select_from(const struct kernel *kernel, bool by_name, struct event_s
 {
 	struct hooks hooks;
 
-	hooks_open(&hooks, kernel_btf(kernel), &no_files);
+	hooks_open(&hooks, kernel_btf(kernel), &no_files, true);
 	return select_hooks(kernel, &hooks, by_name, set);
 }
 
@@ -122,7 +122,7 @@ static void a_hook_of_nvmet_that_cannot_be_attached_is_named(void **state)
 	struct capture c;
 
 	(void)state;
-	hooks_open(&hooks, kernel_btf(&kernel), &refused);
+	hooks_open(&hooks, kernel_btf(&kernel), &refused, true);
 	assert_int_equal(select_events(&o, false, &set), 0);
 	capture_begin(&c);
 	assert_int_equal(select_hooks(&kernel, &hooks, false, &set), 0);

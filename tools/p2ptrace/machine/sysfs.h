@@ -20,6 +20,8 @@
 #define CPUINFO		"/proc/cpuinfo"
 #define MEMINFO		"/proc/meminfo"
 #define KALLSYMS	"/proc/kallsyms"
+#define TRACEFS		SYSFS "/kernel/tracing"	/* or DEBUGFS "/tracing" */
+#define FILTER_FUNCTIONS "available_filter_functions"
 
 /* Directories of sysfs, and the two places that have the attributes of peer memory. */
 #define PCI_BUS		"bus/pci"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/units.h"
+#include "machine/functions.h"
 #include "machine/kernel.h"
+#include "machine/sysfs.h"
 #include "session/hooks.h"
 
 #define HOOK(name) { P2PTRACE_##name, "stock_" #name, P2PTRACE_STOCK_##name }
@@ -29,10 +30,9 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 const struct hook *stock_hooks = stock_table;
 
 const struct hook_files hook_files = {
-	.kallsyms = "/proc/kallsyms",
+	.kallsyms = KALLSYMS,
 	.filter_functions = {
-		"/sys/kernel/tracing/available_filter_functions",
-		"/sys/kernel/debug/tracing/available_filter_functions",
+		TRACEFS "/" FILTER_FUNCTIONS, DEBUGFS "/tracing/" FILTER_FUNCTIONS,
 	},
 };
 
@@ -62,63 +62,53 @@ static bool is_tracepoint(const char *section)
 	return !strncmp(section, "tp_btf/", strlen("tp_btf/"));
 }
 
-/* Whether the word at the beginning of @line is @name. A suffix such as ".constprop.0" differs. */
-static bool is_word(const char *line, const char *name)
+/* Whether the name, without its module, is that of hook @i. "name.constprop.0" is another name. */
+static bool is_target(const char *name, size_t i)
 {
-	size_t len = strcspn(line, " \t\n");
+	const char *wanted = target(stock_hooks[i].section);
+	size_t len = strcspn(name, " ");
 
-	return strlen(name) == len && !strncmp(line, name, len);
+	return strlen(wanted) == len && !strncmp(name, wanted, len);
 }
 
-/* "ffffffff81000000 t name" or "... name\t[module]". The address may be hidden. */
-static void note_symbol(struct hooks *hooks, const char *line)
+/* The address may be hidden. */
+static int note_symbol(void *ctx, uint64_t addr, char *name)
 {
-	size_t address = strcspn(line, " ");
+	struct hooks *hooks = ctx;
 
-	if (!line[address] || !strchr("tTwW", line[address + 1]) || line[address + 2] != ' ')
-		return;
-	line += address + 3;
+	(void)addr;
 	for (size_t i = 0; stock_hooks[i].program; i++)
-		if (is_word(line, target(stock_hooks[i].section)) && hooks->symbols[i] < 2)
+		if (is_target(name, i) && hooks->symbols[i] < 2)
 			hooks->symbols[i]++;
+	return 0;
 }
 
-/* "name" or "name [module]" */
-static void note_filter(struct hooks *hooks, const char *line)
+static int note_filter(void *ctx, uint64_t addr, char *name)
 {
+	struct hooks *hooks = ctx;
+
+	(void)addr;
 	for (size_t i = 0; stock_hooks[i].program; i++)
-		if (is_word(line, target(stock_hooks[i].section)))
+		if (is_target(name, i))
 			hooks->filter[i] = true;
+	return 0;
 }
 
-/* Whether the file has any line. */
-static bool for_each_line(struct hooks *hooks, const char *path,
-			  void (*note_line)(struct hooks *hooks, const char *line))
-{
-	FILE *file = path ? fopen(path, "re") : NULL;
-	bool any = false;
-	char *line = NULL;
-	size_t size = 0;
-
-	if (!file)
-		return false;
-	while (getline(&line, &size, file) >= 0) {
-		note_line(hooks, line);
-		any = true;
-	}
-	free(line);
-	fclose(file);
-	return any;
-}
-
-void hooks_open(struct hooks *hooks, const struct btf *btf, const struct hook_files *files)
+void hooks_open(struct hooks *hooks, const struct btf *btf, const struct hook_files *files,
+		bool stock)
 {
 	memset(hooks, 0, sizeof(*hooks));
 	hooks->btf = btf;
 	hooks->refused = files->refused ?: getenv("P2PTRACE_NO_HOOKS");
-	hooks->have_symbols = for_each_line(hooks, files->kallsyms, note_symbol);
+	/* The series has tracepoints, and BTF says everything about them */
+	if (!stock)
+		return;
+	hooks->have_symbols = files->kallsyms &&
+			      kallsyms_walk(files->kallsyms, note_symbol, hooks) > 0;
 	for (size_t i = 0; i < ARRAY_SIZE(files->filter_functions) && !hooks->have_filter; i++)
-		hooks->have_filter = for_each_line(hooks, files->filter_functions[i], note_filter);
+		hooks->have_filter = files->filter_functions[i] &&
+				     filter_functions_walk(files->filter_functions[i], note_filter,
+							   hooks) > 0;
 }
 
 static bool in_list(const char *list, const char *name)

@@ -56,7 +56,9 @@ struct hooks {
 	bool filter[HOOKS_MAX];			/* available_filter_functions has it */
 };
 
-void hooks_open(struct hooks *hooks, const struct btf *btf, const struct hook_files *files);
+/* Reads the files only for a @stock kernel. */
+void hooks_open(struct hooks *hooks, const struct btf *btf, const struct hook_files *files,
+		bool stock);
 
 /* The reason if the kernel's BTF lacks the hook. */
 extern const char hook_missing[];

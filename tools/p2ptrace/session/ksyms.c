@@ -1,50 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/text.h"
+#include "machine/functions.h"
 #include "session/ksyms.h"
 
-static int add(struct ksyms *ksyms, size_t *room, uint64_t addr, const char *name)
+struct loading {
+	struct ksyms *ksyms;
+	size_t room;
+};
+
+static int add(void *ctx, uint64_t addr, char *name)
 {
+	struct loading *loading = ctx;
+	struct ksyms *ksyms = loading->ksyms;
 	char printable[512];
 
-	if (ksyms->nr == *room) {
-		size_t more = *room ? 2 * *room : 4096;
+	if (!addr)
+		return 0;
+	if (ksyms->nr == loading->room) {
+		size_t more = loading->room ? 2 * loading->room : 4096;
 		struct ksym *syms = reallocarray(ksyms->syms, more, sizeof(*syms));
 
 		if (!syms)
 			return -ENOMEM;
 		ksyms->syms = syms;
-		*room = more;
+		loading->room = more;
 	}
 	text_printable(printable, sizeof(printable), name, strlen(name));
 	ksyms->syms[ksyms->nr].addr = addr;
 	ksyms->syms[ksyms->nr].name = strdup(printable);
 	return ksyms->syms[ksyms->nr].name ? (ksyms->nr++, 0) : -ENOMEM;
-}
-
-/* "ffffffff81000000 T name" or "... name\t[module]" */
-static int parse(struct ksyms *ksyms, size_t *room, char *line)
-{
-	unsigned long long addr;
-	char *end, *tab;
-
-	line[strcspn(line, "\n")] = '\0';
-	errno = 0;
-	addr = strtoull(line, &end, 16);
-	if (errno || end == line || end[0] != ' ' || !end[1] || end[2] != ' ' || !end[3])
-		return -EINVAL;
-	/* Skip data */
-	if (!addr || !strchr("tTwW", end[1]))
-		return 0;
-	tab = strchr(end, '\t');
-	if (tab)
-		*tab = ' ';
-	return add(ksyms, room, addr, end + 3);
 }
 
 static int by_addr(const void *a, const void *b)
@@ -56,25 +44,16 @@ static int by_addr(const void *a, const void *b)
 
 int ksyms_load(struct ksyms *ksyms, const char *path)
 {
-	FILE *file = fopen(path, "re");
-	size_t size = 0, room = 0;
-	char *line = NULL;
-	int err = 0;
+	struct loading loading = { .ksyms = ksyms };
+	int err;
 
 	memset(ksyms, 0, sizeof(*ksyms));
-	if (!file)
-		return -errno;
-	while (!err && getline(&line, &size, file) >= 0)
-		err = parse(ksyms, &room, line);
-	if (!err && ferror(file))
-		err = -EIO;
-	free(line);
-	fclose(file);
-	if (err)
+	err = kallsyms_walk(path, add, &loading);
+	if (err < 0)
 		ksyms_free(ksyms);
 	else if (ksyms->nr)
 		qsort(ksyms->syms, ksyms->nr, sizeof(*ksyms->syms), by_addr);
-	return err;
+	return err < 0 ? err : 0;
 }
 
 void ksyms_free(struct ksyms *ksyms)

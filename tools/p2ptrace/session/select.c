@@ -111,7 +111,7 @@ int select_available(const struct kernel *kernel, bool by_name, struct event_set
 {
 	struct hooks hooks;
 
-	hooks_open(&hooks, kernel_btf(kernel), &hook_files);
+	hooks_open(&hooks, kernel_btf(kernel), &hook_files, kernel->support == KERNEL_STOCK);
 	return select_hooks(kernel, &hooks, by_name, set);
 }
 
