@@ -221,6 +221,25 @@ static void an_unknown_metric_is_refused_before_the_command_runs(void **state)
 	assert_one_line(command_err.text, "on this kernel with --dev; see");
 }
 
+static void a_metric_whose_event_cannot_be_attached_is_an_error_of_the_kernel(void **state)
+{
+	(void)state;
+	fake.left_out[P2PTRACE_p2pmem_find] = true;
+	assert_int_equal(CHECK(W("--expect"), W("finds == 1"), W("--"), W("echo"), W("ran")),
+			 EXIT_KERNEL);
+	assert_one_line(command_err.text, "cannot count 'finds': p2pmem_find cannot be traced on "
+			"this kernel");
+	assert_true(fake.started);
+	assert_string_equal(command_out, "");
+	/* The same if it is known before the start */
+	fake_setup(state);
+	fake.not_there[P2PTRACE_p2pmem_find] = true;
+	assert_int_equal(CHECK(W("--expect"), W("finds == 1"), W("--"), W("echo"), W("ran")),
+			 EXIT_KERNEL);
+	assert_one_line(command_err.text, "cannot count 'finds'");
+	assert_false(fake.started);
+}
+
 static void the_first_of_each_kind_is_named(void **state)
 {
 	(void)state;
@@ -395,6 +414,7 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(buffers_from_after_the_command_do_not_count),
 	FAKE_TEST(an_expectation_that_does_not_hold_fails),
 	FAKE_TEST(an_unknown_metric_is_refused_before_the_command_runs),
+	FAKE_TEST(a_metric_whose_event_cannot_be_attached_is_an_error_of_the_kernel),
 	FAKE_TEST(the_first_of_each_kind_is_named),
 	FAKE_TEST(the_report_goes_to_a_file),
 	FAKE_TEST(a_report_that_cannot_be_written_is_an_error),

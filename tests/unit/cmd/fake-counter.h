@@ -33,6 +33,8 @@ static struct {
 	size_t nr_samples, nr_live;
 	struct p2ptrace_first firsts[P2PTRACE_NR_VIOLATIONS];
 	bool has_first[P2PTRACE_NR_VIOLATIONS];
+	/* Events that cannot be attached; those that the kernel does not have */
+	bool left_out[P2PTRACE_NR_EVENTS], not_there[P2PTRACE_NR_EVENTS];
 	int open_rc, start_rc, run_rc, live_rc;
 	size_t failing_sample;		/* fails with EXIT_OTHER; 0: none, not even the first */
 	int interrupted_after;		/* pauses; -1: before the first; 0: it is not interrupted */
@@ -79,6 +81,10 @@ int fake_open(struct counter *counter, const struct selection *want, bool starte
 	memset(counter, 0, sizeof(*counter));
 	fake.opened_to_start = started;
 	load_metrics(&counter->metrics, &counter->set);
+	load_metrics(&counter->known, &counter->set);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		counter->set.has[i] &= !fake.not_there[i];
+	metrics_keep(&counter->metrics, &counter->set);
 	return fake.open_rc;
 }
 
@@ -88,6 +94,9 @@ int fake_start(struct counter *counter, struct session_config *config, bool foll
 	fake.follow = follow;
 	fake.older_than_ns = counter->older_than_ns;
 	fake.started = !fake.start_rc;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		counter->set.has[i] &= !fake.left_out[i];
+	metrics_keep(&counter->metrics, &counter->set);
 	return fake.start_rc;
 }
 
@@ -135,6 +144,7 @@ int fake_run(struct session *session)
 void fake_close(struct counter *counter)
 {
 	metrics_free(&counter->metrics);
+	metrics_free(&counter->known);
 }
 
 /* What a command wrote. */

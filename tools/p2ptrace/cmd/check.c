@@ -15,6 +15,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "event/events.h"
 #include "event/expect.h"
 #include "event/verdict.h"
 #include "lib/buffer.h"
@@ -376,12 +377,20 @@ static int report(struct check *c, int fd)
 
 static int check_metrics(const struct check *c)
 {
-	for (size_t i = 0; i < c->options->nr; i++)
-		if (!metrics_find(&c->counter.metrics, c->options->expectations[i].metric))
-			return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; "
-				    "see 'p2ptrace check --list-metrics'",
-				    c->options->expectations[i].metric,
-				    c->options->common.want.dev ? " with --dev" : "");
+	for (size_t i = 0; i < c->options->nr; i++) {
+		const char *name = c->options->expectations[i].metric;
+		const struct metric *known = metrics_find(&c->counter.known, name);
+
+		if (metrics_find(&c->counter.metrics, name))
+			continue;
+		/* A note said why */
+		if (known && known->event < P2PTRACE_NR_EVENTS)
+			return fail(EXIT_KERNEL, "cannot count '%s': %s cannot be traced on this "
+				    "kernel", name, events[known->event].name);
+		return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; see 'p2ptrace "
+			    "check --list-metrics'", name,
+			    c->options->common.want.dev ? " with --dev" : "");
+	}
 	return 0;
 }
 

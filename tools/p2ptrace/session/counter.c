@@ -42,7 +42,9 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
 		rc = select_available(&kernel, false, &counter->set);
 	if (!rc)
 		select_show_left_out(want, &passing);
+	passing.stock = counter->set.stock;
 	if (!rc && (enums_load(&enums, kernel_btf(&kernel)) ||
+		    metrics_load(&counter->known, &enums, &passing) ||
 		    metrics_load(&counter->metrics, &enums, &counter->set)))
 		rc = fail(EXIT_OTHER, "out of memory");
 	enums_free(&enums);
@@ -232,5 +234,6 @@ void counter_close(struct counter *counter)
 	session_close(&counter->session);
 	stat_bpf__destroy(counter->skel);
 	metrics_free(&counter->metrics);
+	metrics_free(&counter->known);
 	memset(counter, 0, sizeof(*counter));
 }

@@ -17,6 +17,7 @@ struct counter {
 	struct p2ptrace_filter filter;
 	struct event_set set;		/* once started, the events that are attached */
 	struct metrics metrics;
+	struct metrics known;		/* and those of events that this kernel cannot show */
 	struct session session;
 	struct stat_bpf *skel;
 	bool follow;			/* each buffer and mapping */
