@@ -240,6 +240,35 @@ static void a_metric_whose_event_cannot_be_attached_is_an_error_of_the_kernel(vo
 	assert_false(fake.started);
 }
 
+/* The kernel skipped an event, so a beginning may be missing. */
+static void with_losses_an_end_without_a_beginning_is_not_judged(void **state)
+{
+	static const int kinds[] = { P2PTRACE_MAP_AFTER_FREE, P2PTRACE_UNMAP_WITHOUT_MAP };
+	char begin[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		fake_setup(state);
+		set_violation(kinds[i], 2);
+		fake.lost = fake.samples[1].lost = 1;
+		assert_int_equal(CHECK(W("--settle"), W("0"), W("--allow"), W("lost"), W("--"),
+				       W("true")), 0);
+		snprintf(begin, sizeof(begin), "\nunsure %s: 2 ", violation_name(kinds[i]));
+		assert_says(command_out, begin);
+		assert_says(command_out, "; 0 failed\n");
+		/* Losses from before the command count as well */
+		fake.sampled = 0;
+		fake.samples[0].lost = 1;
+		assert_int_equal(CHECK(W("--settle"), W("0"), W("--"), W("true")), 0);
+		assert_says(command_out, begin);
+	}
+	fake_setup(state);
+	set_violation(P2PTRACE_DOUBLE_MAP, 1);
+	fake.lost = fake.samples[1].lost = 1;
+	assert_int_equal(CHECK(W("--settle"), W("0"), W("--allow"), W("lost"), W("--"), W("true")),
+			 EXIT_CHECK);
+	assert_says(command_out, "\nFAILED double_map: 1 ");
+}
+
 static void the_first_of_each_kind_is_named(void **state)
 {
 	(void)state;
@@ -415,6 +444,7 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(an_expectation_that_does_not_hold_fails),
 	FAKE_TEST(an_unknown_metric_is_refused_before_the_command_runs),
 	FAKE_TEST(a_metric_whose_event_cannot_be_attached_is_an_error_of_the_kernel),
+	FAKE_TEST(with_losses_an_end_without_a_beginning_is_not_judged),
 	FAKE_TEST(the_first_of_each_kind_is_named),
 	FAKE_TEST(the_report_goes_to_a_file),
 	FAKE_TEST(a_report_that_cannot_be_written_is_an_error),

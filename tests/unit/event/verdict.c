@@ -58,8 +58,24 @@ static void a_clean_run_has_no_failure(void **state)
 	assert_string_equal(json(), "{\"event\":\"check\",\"failed\":0,"
 			    "\"command\":{\"argv\":[\"run\",\"a\\nb\"],\"status\":0,"
 			    "\"signal\":null},\"mode\":\"stock\","
-			    "\"violations\":{},\"allowed\":[],\"first\":{},\"expectations\":[],"
+			    "\"violations\":{},\"allowed\":[],\"unsure\":[],\"first\":{},"
+			    "\"expectations\":[],"
 			    "\"interval_ns\":1234567890,\"metrics\":{\"allocs\":0}}\n");
+}
+
+static void violations_that_losses_may_explain_are_unsure(void **state)
+{
+	(void)state;
+	verdict.unsure = true;
+	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
+		verdict.violations[v].count = 1;
+	assert_int_equal(verdict_failed(&verdict), P2PTRACE_NR_VIOLATIONS - 2);
+	assert_non_null(strstr(text(), "\nunsure map_after_free: 1 DMA mapping was made of a buffer "
+			       "that was not allocated, or a beginning was lost\n"));
+	assert_non_null(strstr(json(), "\"unsure\":[\"map_after_free\","
+			       "\"unmap_without_map\"],"));
+	verdict.violations[P2PTRACE_MAP_AFTER_FREE].allowed = true;
+	assert_non_null(strstr(text(), "\nallowed map_after_free: 1 "));
 }
 
 static void a_command_that_exits_nonzero_or_is_killed_fails(void **state)
@@ -133,7 +149,8 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		assert_string_equal(text(), expected);
 		assert_int_equal(violation_find(violation_name(v)), v);
 		snprintf(expected, sizeof(expected),
-			 "\"violations\":{\"%s\":2},\"allowed\":[\"%s\"],\"first\":{},",
+			 "\"violations\":{\"%s\":2},\"allowed\":[\"%s\"],\"unsure\":[],"
+			 "\"first\":{},",
 			 violation_name(v), violation_name(v));
 		assert_non_null(strstr(json(), expected));
 		assert_true(*violation_help(v));
@@ -209,6 +226,7 @@ static void each_kind_of_failure_counts_once(void **state)
 static const struct CMUnitTest tests[] = {
 	VERDICT_TEST(a_clean_run_has_no_failure),
 	VERDICT_TEST(a_command_that_exits_nonzero_or_is_killed_fails),
+	VERDICT_TEST(violations_that_losses_may_explain_are_unsure),
 	VERDICT_TEST(each_violation_has_a_singular_and_a_plural_sentence),
 	VERDICT_TEST(the_first_violation_is_described),
 	VERDICT_TEST(expectations_are_reported_with_their_values),

@@ -222,6 +222,7 @@ static int take_stock(struct check *c)
 	verdict->violations[STALL].count =
 		verdict->difference.counts.events[P2PTRACE_p2pmem_drain_stall];
 	verdict->violations[LOST].count = verdict->difference.lost;
+	verdict->unsure = now.lost;
 	return 0;
 }
 
@@ -431,6 +432,7 @@ static int check_session(struct check *c, int fd)
 	lost = c->counter.session.lost.total;
 	verdict->difference.lost = lost > c->start.lost ? lost - c->start.lost : 0;
 	verdict->violations[LOST].count = verdict->difference.lost;
+	verdict->unsure = lost;
 	find_firsts(c);
 	return report(c, fd);
 }

@@ -92,13 +92,20 @@ static bool expectation_met(const struct verdict *verdict, const struct expectat
 	return expect_met(expectation, *value);
 }
 
+static bool is_unsure(const struct verdict *verdict, int v)
+{
+	return verdict->unsure &&
+	       (v == P2PTRACE_MAP_AFTER_FREE || v == P2PTRACE_UNMAP_WITHOUT_MAP);
+}
+
 size_t verdict_failed(const struct verdict *verdict)
 {
 	size_t failed = verdict_command_failed(verdict);
 	uint64_t value;
 
 	for (int v = 0; v < NR_VIOLATIONS; v++)
-		failed += verdict->violations[v].count && !verdict->violations[v].allowed;
+		failed += verdict->violations[v].count && !verdict->violations[v].allowed &&
+			  !is_unsure(verdict, v);
 	for (size_t i = 0; i < verdict->nr_expectations; i++)
 		failed += !expectation_met(verdict, &verdict->expectations[i], &value);
 	return failed;
@@ -144,10 +151,12 @@ void verdict_text(struct buffer *out, const struct verdict *verdict)
 
 		if (!count)
 			continue;
-		buffer_printf(out, "%s %s: %" PRIu64 " %s",
-			      verdict->violations[v].allowed ? "allowed" : "FAILED",
+		buffer_printf(out, "%s %s: %" PRIu64 " %s%s",
+			      verdict->violations[v].allowed ? "allowed" :
+			      is_unsure(verdict, v) ? "unsure" : "FAILED",
 			      violations[v].name, count,
-			      count == 1 ? violations[v].one : violations[v].many);
+			      count == 1 ? violations[v].one : violations[v].many,
+			      is_unsure(verdict, v) ? ", or a beginning was lost" : "");
 		if (verdict->violations[v].has_first)
 			first_text(out, &verdict->violations[v].first);
 		buffer_add(out, "\n", 1);
@@ -212,6 +221,11 @@ static void violations_json(struct buffer *out, const struct verdict *verdict)
 	json_open(out, "allowed", '[');
 	for (int v = 0; v < NR_VIOLATIONS; v++)
 		if (verdict->violations[v].count && verdict->violations[v].allowed)
+			json_string(out, NULL, violations[v].name);
+	json_close(out, ']');
+	json_open(out, "unsure", '[');
+	for (int v = 0; v < NR_VIOLATIONS; v++)
+		if (verdict->violations[v].count && is_unsure(verdict, v))
 			json_string(out, NULL, violations[v].name);
 	json_close(out, ']');
 	json_open(out, "first", '{');

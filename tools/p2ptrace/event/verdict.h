@@ -26,6 +26,11 @@ struct verdict {
 	struct sample difference;	/* from the start to the end */
 	const struct expectation *expectations;	/* their metrics exist */
 	size_t nr_expectations;
+	/*
+	 * Events were lost. An end without a beginning may be due to that, so map_after_free and
+	 * unmap_without_map are shown, but not judged.
+	 */
+	bool unsure;
 	struct {
 		uint64_t count;
 		bool allowed;
