@@ -191,22 +191,41 @@ static void a_record_of_the_wrong_size_is_refused(void **state)
 static void a_group_of_events_is_removed_as_a_whole(void **state)
 {
 	struct event_set set = {}, all;
+	struct capture c;
 
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		set.has[i] = true;
 	all = set;
+	capture_begin(&c);
 	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_free));
+	capture_end(&c);
+	assert_one_line(c.text, "without p2pmem_free, the other events of a buffer are of no use");
 	assert_false(set.has[P2PTRACE_p2pmem_alloc]);
 	assert_false(set.has[P2PTRACE_p2pmem_free]);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 3);
 	assert_false(event_set_remove_group(&set, P2PTRACE_p2pmem_alloc));
+	capture_begin(&c);
 	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_dma_map));
+	capture_end(&c);
+	assert_one_line(c.text, "without p2pmem_dma_map, the other events of a mapping are of no");
 	assert_false(set.has[P2PTRACE_p2pmem_dma_unmap]);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 5);
 	assert_false(event_set_remove_group(&all, P2PTRACE_p2pmem_decide));
 	assert_int_equal(event_set_count(&all), P2PTRACE_NR_EVENTS - 1);
+
+	/* What makes a buffer, or a mapping, is what is removed together */
+	set = (struct event_set){};
+	event_set_add_mapping(&set);
+	assert_int_equal(event_set_count(&set), 2);
+	event_set_add_buffer(&set);
+	assert_int_equal(event_set_count(&set), 5);
+	capture_begin(&c);
+	event_set_remove_group(&set, P2PTRACE_p2pmem_reclaim);
+	event_set_remove_group(&set, P2PTRACE_p2pmem_dma_unmap);
+	capture_end(&c);
+	assert_int_equal(event_set_count(&set), 0);
 }
 
 static const struct CMUnitTest tests[] = {

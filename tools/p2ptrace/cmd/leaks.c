@@ -419,8 +419,7 @@ int cmd_leaks(int argc, char **argv)
 	if (!o.older_than_ns.given)
 		o.older_than_ns.value = OLDER_THAN_DEFAULT;
 
-	set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] =
-		set.has[P2PTRACE_p2pmem_reclaim] = true;
+	event_set_add_buffer(&set);
 	rc = select_all(&o.common.want, P2PTRACE_p2pmem_alloc, &set, &filter);
 	return rc ? rc : leaks_session(&l, &set);
 }

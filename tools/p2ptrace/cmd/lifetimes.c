@@ -299,10 +299,9 @@ int cmd_lifetimes(int argc, char **argv)
 	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
 
-	set.has[P2PTRACE_p2pmem_dma_map] = set.has[P2PTRACE_p2pmem_dma_unmap] = true;
+	event_set_add_mapping(&set);
 	if (!o.common.want.client)
-		set.has[P2PTRACE_p2pmem_alloc] = set.has[P2PTRACE_p2pmem_free] =
-			set.has[P2PTRACE_p2pmem_reclaim] = true;
+		event_set_add_buffer(&set);
 	rc = select_all(&o.common.want, P2PTRACE_NR_EVENTS, &set, &filter);
 	return rc ? rc : lifetimes_session(&l, &set);
 }

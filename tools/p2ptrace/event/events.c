@@ -48,6 +48,18 @@ static const enum p2ptrace_event mapping_events[] = {
 	P2PTRACE_p2pmem_dma_map, P2PTRACE_p2pmem_dma_unmap,
 };
 
+void event_set_add_buffer(struct event_set *set)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(buffer_events); i++)
+		set->has[buffer_events[i]] = true;
+}
+
+void event_set_add_mapping(struct event_set *set)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mapping_events); i++)
+		set->has[mapping_events[i]] = true;
+}
+
 bool event_is_mapping(enum p2ptrace_event event)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mapping_events); i++)
@@ -72,9 +84,15 @@ static bool remove_group(struct event_set *set, enum p2ptrace_event event,
 
 bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event)
 {
+	bool others;
+
 	set->has[event] = false;
-	return remove_group(set, event, buffer_events, ARRAY_SIZE(buffer_events)) ||
-	       remove_group(set, event, mapping_events, ARRAY_SIZE(mapping_events));
+	others = remove_group(set, event, buffer_events, ARRAY_SIZE(buffer_events)) ||
+		 remove_group(set, event, mapping_events, ARRAY_SIZE(mapping_events));
+	if (others)
+		note("without %s, the other events of a %s are of no use here: leaving them out",
+		     events[event].name, event_is_mapping(event) ? "mapping" : "buffer");
+	return others;
 }
 
 const struct field *event_field(const struct event *event, const char *name)

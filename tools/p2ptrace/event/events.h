@@ -66,12 +66,16 @@ size_t event_set_count(const struct event_set *set);
 
 /*
  * Events that make sense only together: the beginning and the ends of a buffer, those of a mapping.
- * Removes @event from the set, and with it all that need it. Returns whether there were any.
+ */
+void event_set_add_buffer(struct event_set *set);
+void event_set_add_mapping(struct event_set *set);
+bool event_is_mapping(enum p2ptrace_event event);
+
+/*
+ * Removes @event from the set, and with it those that make sense only together with it. Prints a
+ * note about them, and returns whether there were any.
  */
 bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event);
-
-/* Whether the event begins or ends a mapping, not a buffer. */
-bool event_is_mapping(enum p2ptrace_event event);
 
 /* NULL if the event has no such field. */
 const struct field *event_field(const struct event *event, const char *name);

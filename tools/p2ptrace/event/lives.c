@@ -14,13 +14,9 @@
 
 void lives_events(struct event_set *set)
 {
-	static const enum p2ptrace_event needed[] = {
-		P2PTRACE_p2pmem_alloc, P2PTRACE_p2pmem_free, P2PTRACE_p2pmem_reclaim,
-		P2PTRACE_p2pmem_dma_map, P2PTRACE_p2pmem_dma_unmap, P2PTRACE_nvmet_p2pmem_use,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		set->has[needed[i]] = true;
+	event_set_add_buffer(set);
+	event_set_add_mapping(set);
+	set->has[P2PTRACE_nvmet_p2pmem_use] = true;
 }
 
 /*

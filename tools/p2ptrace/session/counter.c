@@ -7,7 +7,6 @@
 #include <bpf/libbpf.h>
 
 #include "event/enums.h"
-#include "event/lives.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "machine/devices.h"
@@ -189,7 +188,8 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 	struct event_set followed = {};
 	int rc;
 
-	lives_events(&followed);
+	event_set_add_buffer(&followed);
+	event_set_add_mapping(&followed);
 	rc = follow ? select_groups(&counter->set, &followed, P2PTRACE_p2pmem_alloc) : 0;
 	if (rc)
 		return rc;

@@ -123,9 +123,8 @@ static bool is_missing(const struct event_set *set, const struct event_set *want
 int select_groups(struct event_set *set, const struct event_set *wanted, enum p2ptrace_event needed)
 {
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (is_missing(set, wanted, i) && event_set_remove_group(set, i))
-			note("without %s, the other events of a %s are of no use here: leaving "
-			     "them out", events[i].name, event_is_mapping(i) ? "mapping" : "buffer");
+		if (is_missing(set, wanted, i))
+			event_set_remove_group(set, i);
 	if (needed < P2PTRACE_NR_EVENTS && !set->has[needed])
 		return fail(EXIT_KERNEL, "this kernel cannot show when buffers are allocated and "
 			    "freed");

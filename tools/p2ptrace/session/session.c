@@ -184,9 +184,8 @@ static void remove_event(struct session *session, int event)
 	struct event_set *set = &session->config.events;
 
 	set->has[event] = false;
-	if (session->config.groups && event_set_remove_group(set, event))
-		note("without %s, the other events of a %s are of no use here: leaving them out",
-		     events[event].name, event_is_mapping(event) ? "mapping" : "buffer");
+	if (session->config.groups)
+		event_set_remove_group(set, event);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		if (!set->has[i])
 			detach_event(session, i);
