@@ -35,7 +35,7 @@ include tests/fuzz/fuzz.mk
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel kernel-base $(p2ptrace_unit_tests) $(fuzz_replay) ## run all tests
+check: deps p2ptrace kernel kernel-base $(p2ptrace_unit_tests) $(fuzz_replay) ## run the tests
 	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
 		tests/coverage tests/series tests/runner tests/guest
 
