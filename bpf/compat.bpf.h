@@ -41,12 +41,13 @@ static __always_inline const char *provider_name_or_null(const struct p2pmem_dev
 }
 
 /*
- * Reads kernel memory word by word, without a helper. A bad address reads as 0. Since a35b9af4ec2c
- * ("bpf: Add a kfunc for generic type cast", 6.2). BPF_FUNC_cgrp_storage_get came with the same
- * release. The type must be one of the kernel's types; this one has two words.
+ * Reads kernel memory word by word, without a helper. A bad address reads as 0. The kfunc exists
+ * since a35b9af4ec2c ("bpf: Add a kfunc for generic type cast", 6.2). BPF_FUNC_cgrp_storage_get,
+ * from the same release, shows that the kernel has it. The cast needs a type of the kernel: struct
+ * range has two words.
  *
- * The verifier checks a call even if it is never made. It refuses this one if programs are
- * interpreted, and before 5.16 if the kernel lacks the function.
+ * The verifier checks a call even if it is never made. It refuses a call of a kfunc if programs are
+ * interpreted. Before 5.16, it also refuses a call of a function that the kernel lacks.
  */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 

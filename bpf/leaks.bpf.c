@@ -46,7 +46,10 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 	owner.size = buf->size;
 	/* Negative, hence no stack, if the map is full or two stacks have the same hash */
 	owner.stack = bpf_get_stackid(ctx, &stacks, 0);
-	/* A stock kernel uses ids again: an old entry is one whose end was missed */
+	/*
+	 * A stock kernel reuses ids: an entry that exists already belongs to an older buffer whose
+	 * free was missed
+	 */
 	if (bpf_map_update_elem(&owners, &id, &owner, stock ? BPF_ANY : BPF_NOEXIST))
 		count_lost();
 	return 0;

@@ -99,7 +99,10 @@ static __always_inline void life_add(const struct p2ptrace_lifetime *life, __u64
 	__sync_fetch_and_add(&hist->slots[slot], 1);
 	__sync_fetch_and_add(&hist->count, 1);
 	__sync_fetch_and_add(&hist->total_ns, ns);
-	/* An interrupt may store its value between the two. The loss of a maximum is accepted. */
+	/*
+	 * An interrupt may store its value between the comparison and the store. The loss of that
+	 * maximum is accepted.
+	 */
 	if (ns > hist->max_ns)
 		hist->max_ns = ns;
 }
@@ -128,7 +131,10 @@ EVENT_PROG_EVERYWHERE(p2pmem_alloc, const struct buffer *buf)
 
 	if (!dev_wanted(&buf->provider))
 		return 0;
-	/* A stock kernel uses ids again: an old entry is one whose end was missed */
+	/*
+	 * A stock kernel reuses ids: an entry that exists already belongs to an older buffer whose
+	 * free was missed
+	 */
 	if (bpf_map_update_elem(&allocated, &id, &now, stock ? BPF_ANY : BPF_NOEXIST))
 		count_lost();
 	return 0;
@@ -161,8 +167,8 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 		return 0;
 	/*
 	 * If the client maps a buffer twice, the two mappings cannot be distinguished, and the
-	 * second one counts as lost. A stock kernel uses ids again, and there the old entry is one
-	 * whose end was missed.
+	 * second one counts as lost. A stock kernel reuses ids: there, an entry that exists already
+	 * belongs to an older mapping whose end was missed.
 	 */
 	if (bpf_map_update_elem(&mapped, &mapping, &now, stock ? BPF_ANY : BPF_NOEXIST))
 		count_lost();

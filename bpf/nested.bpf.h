@@ -18,7 +18,7 @@
  * progress on this CPU: a mark there is an old one, of an event that interrupted NAME_nested, and
  * is removed.
  *
- * In a task, and everywhere if the kernel does not tell the context level (x86 since 6.15), the
+ * In a task, and everywhere if the kernel does not show the context level (x86 since 6.15), the
  * mark must belong to one occurrence of the event. A mark per CPU is not enough where callbacks can
  * be preempted: another task may set or remove it, or the task may continue on another CPU, and an
  * event would be recorded twice or silently lost. The address of the program's arguments identifies
@@ -37,7 +37,7 @@
  *
  * An event is lost if the kernel skips both programs, if the bucket has overflowed, or if an old
  * mark with the same address is found. Such a mark stays behind when the kernel skips NAME_nested
- * alone, which matters most in interrupts of kernels that do not tell the context level. None of
+ * alone, which matters most in interrupts of kernels that do not show the context level. None of
  * these losses is silent: the kernel counts how often it skipped NAME, NAME_nested counts how many
  * of these events it recorded, and user space reports the difference as lost.
  */
@@ -62,6 +62,7 @@ struct mark_bucket {
 
 static struct mark_bucket mark_buckets[1 << MARK_BUCKET_BITS] __attribute__((aligned(64)));
 
+/* The number of events that NAME_nested recorded because the kernel skipped NAME. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -158,7 +159,10 @@ static __always_inline bool occurrence_missing(const unsigned long long *ctx)
 	return !bucket->overflowed;
 }
 
-/* Whether NAME was skipped, so that the event is NAME_nested's. It then counts as caught. */
+/*
+ * Whether the kernel skipped NAME, so that NAME_nested must record the event. If so, counts the
+ * event in caught_per_cpu.
+ */
 static __always_inline bool mark_missing(const unsigned long long *ctx, enum p2ptrace_event event)
 {
 	int level = context_level();

@@ -200,7 +200,7 @@ struct p2ptrace_name {
 	};
 };
 
-/* An empty name or a 0 matches every event. One match of dev and provider is enough. */
+/* An empty name or a 0 matches every event. An event passes if dev or provider matches. */
 struct p2ptrace_filter {
 	struct p2ptrace_name dev;
 	struct p2ptrace_name provider;
@@ -278,7 +278,7 @@ enum p2ptrace_violation {
 	P2PTRACE_DOUBLE_MAP,		/* the client had mapped the buffer already */
 	P2PTRACE_LATE_UNMAP,		/* unmapped after the buffer was freed */
 	P2PTRACE_UNMAP_WITHOUT_MAP,
-	P2PTRACE_HELD_TOO_LONG,		/* freed, but late; user space adds those not freed yet */
+	P2PTRACE_HELD_TOO_LONG,		/* freed too late; user space adds those not freed yet */
 	P2PTRACE_NR_VIOLATIONS
 };
 

@@ -27,11 +27,17 @@ struct {
  * enough: one violation could hide another.
  */
 const volatile bool follow = false;
-/* A stock kernel tells neither which buffers existed before, nor which freed ones are mapped */
+/*
+ * A stock kernel does not show which buffers were allocated before the check, or which freed
+ * buffers are still mapped.
+ */
 const volatile bool stock = false;
 const volatile __u64 older_than_ns = 0;	/* 0: no limit */
 
-/* Set once everything is attached and live_buffers has the buffers from before. */
+/*
+ * Set when all programs are attached and live_buffers has the buffers that were allocated before
+ * the check.
+ */
 volatile bool armed SEC(".data.armed");
 
 struct {
@@ -48,7 +54,10 @@ struct {
 	__type(value, struct p2ptrace_mapped);
 } live_mappings SEC(".maps");
 
-/* Something could not be followed. An end without a beginning is no violation any more. */
+/*
+ * A buffer or mapping could not be recorded. From then on, an end without a known beginning is not
+ * reported as a violation.
+ */
 static volatile bool incomplete;
 
 struct {
@@ -128,9 +137,9 @@ static __always_inline void not_followed(void)
 }
 
 /*
- * The id of a buffer is new, unless user space has just added the buffer as one from before: then
- * it stays one from before. A stock kernel uses ids again, and there an old entry is one whose end
- * was missed.
+ * A new buffer has a new id, unless user space has just added the same buffer as allocated before
+ * the check. In that case, the entry of user space stays. A stock kernel reuses ids: there, an
+ * entry that exists already belongs to an older buffer whose free was missed.
  */
 static __always_inline void buffer_begins(const struct buffer *buf)
 {
@@ -149,7 +158,7 @@ static __always_inline void buffer_begins(const struct buffer *buf)
 		not_followed();
 }
 
-/* Whether the beginning of everything that began while we watched is known. */
+/* Whether every buffer and mapping that began during the check is recorded. */
 static __always_inline bool beginnings_known(void)
 {
 	return !stock && !incomplete;
@@ -188,8 +197,8 @@ static __always_inline void buffer_ends(const struct buffer *buf)
 }
 
 /*
- * The client has mapped the buffer at this address already. A mapping from before may have ended
- * unseen; then this one takes its place.
+ * The client has mapped the buffer at this address already. A mapping that was made
+ * before the check may have ended unseen; replace it with this one.
  */
 static __always_inline void mapping_again(const struct buffer *buf, const struct dma *dma,
 					  const struct p2ptrace_mapping *key,
@@ -203,7 +212,7 @@ static __always_inline void mapping_again(const struct buffer *buf, const struct
 	} else if (mapped && __sync_fetch_and_add(&mapped->times, 1) > 0) {
 		violation(P2PTRACE_DOUBLE_MAP, buf, dma->client);
 	} else {
-		/* The last one is being unmapped on another CPU, which is about to delete it */
+		/* Another CPU is unmapping the last mapping and is about to delete the entry */
 		not_followed();
 	}
 }
@@ -256,7 +265,7 @@ static __always_inline void mapping_ends(const struct buffer *buf, const struct 
 	if (times == 1)
 		deleted(bpf_map_delete_elem(&live_mappings, &key));
 	else if (times < 1 && beginnings_known() && !(live && live->before))
-		/* A mapping of a buffer from before may be from before as well */
+		/* A mapping of a buffer from before the check may have been made before it, too */
 		violation(P2PTRACE_UNMAP_WITHOUT_MAP, buf, dma->client);
 }
 

@@ -31,7 +31,10 @@ static __always_inline __u64 pool_bus_addr(const struct pci_dev *provider, __u64
 			(void *)next - bpf_core_field_offset(struct gen_pool_chunk, next_chunk);
 		__u64 start = BPF_CORE_READ(chunk, start_addr);
 
-		/* At the end of the list this is the pool, whose words contain no such range */
+		/*
+		 * The list ends at its head, which is in the pool. The words there are no range
+		 * that contains @addr.
+		 */
 		if (addr >= start && addr <= BPF_CORE_READ(chunk, end_addr))
 			return BPF_CORE_READ(chunk, phys_addr) + addr - start;
 		next = BPF_CORE_READ(next, next);
@@ -120,7 +123,7 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 		.kind = VIEW_PCI, .pci = ARG(ctx, 1, const struct kobject *)->name,	\
 	};										\
 											\
-	/* A stock kernel has no policy, and does not tell why an mmap() failed */	\
+	/* A stock kernel has no policy, and gives no reason for a failed mmap() */	\
 	(int)(ctx)[4] ? 0 : on(ctx, &__l, __v->vm_end - __v->vm_start, true);		\
 })
 
@@ -247,7 +250,7 @@ struct walk {
 #define SEGMENT_CALLBACK(name, args...)							\
 static long name##_segment(__u32 i, struct walk *w)					\
 {											\
-	/* A variable of its own lets the compiler drop what needs the series */	\
+	/* A local variable lets the compiler drop the code that needs the series */	\
 	struct buffer buf;								\
 	__u32 map;									\
 											\
@@ -308,8 +311,8 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pmem_dma_unmap_segment)
 
 /*
- * int nvmet_req_alloc_sgls(struct nvmet_req *req): whether a request that could use peer memory
- * does. Requests on the admin queue cannot.
+ * int nvmet_req_alloc_sgls(struct nvmet_req *req) decides whether a request uses peer memory. Only
+ * requests that could use it count; those on the admin queue cannot.
  */
 static __always_inline bool request_may_use(const struct nvmet_req *req)
 {

@@ -159,7 +159,7 @@ refused 2 'an event has no duration' 'add --lives' trace --min-us 10
 refused 2 "'0'" 'such as 1000' trace --lives --min-us 0
 refused 2 "'18446744073709551615'" 'such as 1000' trace --lives --min-us 18446744073709551615
 refused 2 "'0'" 'such as 10' check --older-than 0 -- true
-refused 2 "'nonsense' is no violation" 'double_map' check --allow nonsense -- true
+refused 2 "'nonsense' is not a violation" 'double_map' check --allow nonsense -- true
 # Only the first error is reported
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 

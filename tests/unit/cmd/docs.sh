@@ -50,7 +50,7 @@ described()
 }
 violations()
 {
-	"$P2PTRACE" check --allow nothing -- true 2>&1 | sed 's/.*could be //' | tr -d ' ' |
+	"$P2PTRACE" check --allow nothing -- true 2>&1 | sed 's/.*violations are //' | tr -d ' ' |
 		tr , '\n' | sort
 }
 in_one_line() { paste -sd ' '; }

@@ -125,8 +125,10 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		  "mapped: 1 DMA mapping was not ended",
 		  "mapped: 2 DMA mappings were not ended" },
 		{ STALL,
-		  "drain_stall: 1 time, a removal waited ten seconds for buffers",
-		  "drain_stall: 2 times, a removal waited ten seconds for buffers" },
+		  "drain_stall: 1 time, a removal waited ten seconds, "
+		  "and no buffer returned meanwhile",
+		  "drain_stall: 2 times, a removal waited ten seconds, "
+		  "and no buffer returned meanwhile" },
 		{ LOST,
 		  "lost: 1 event could not be counted",
 		  "lost: 2 events could not be counted" },

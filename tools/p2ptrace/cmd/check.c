@@ -94,7 +94,8 @@ static int set_allow(void *to, const char *value)
 		snprintf(names + used, sizeof(names) - used, "%s%s", v ? ", " : "",
 			 violation_name(v));
 	}
-	return fail(EXIT_USAGE, "--allow '%s' is no violation; it could be %s", value, names);
+	return fail(EXIT_USAGE, "--allow '%s' is not a violation; the violations are %s",
+		    value, names);
 }
 
 static int set_output(void *to, const char *value)
@@ -122,14 +123,14 @@ static void set_command(void *to, char **words)
 
 static const struct arg_option judgement_options[] = {
 	{ "expect", 0, "'METRIC OP N'",
-	  "Expect this count when the command has ended; OP is ==, !=, <, <=, > or >=; "
+	  "Expect this count at the end of the check; OP is ==, !=, <, <=, > or >=; "
 	  "may be repeated",
 	  set_expect },
 	{ "allow", 0, "VIOLATION",
 	  "Report this violation, but do not fail for it; may be repeated",
 	  set_allow },
 	{ "older-than", 0, "SECONDS",
-	  "Fail if a buffer is held for longer, even if it is freed then",
+	  "Fail if a buffer is held for longer, even if it is freed later",
 	  set_older_than },
 	{ "settle", 0, "SECONDS",
 	  "Wait at most this long, after the command, until the check succeeds (default 1)",
@@ -172,9 +173,9 @@ static const struct args args = {
 	.groups = groups,
 	.command = set_command,
 	.notes = "Events of all processes count, from the start of the command until the check "
-		 "ends; held and pinned are the values at the end. Buffers and mappings are leaked "
-		 "if they were begun while the command ran. With --json, the report is one "
-		 "object.\n\n"
+		 "ends; held and pinned are the values at the end. Only buffers allocated and "
+		 "mappings made while the command ran count as leak or mapped. With --json, the "
+		 "report is one object.\n\n"
 		 "If p2ptrace is interrupted, it sends SIGTERM to the command, and SIGKILL five "
 		 "seconds later. It sends nothing to the children of the command.\n",
 	.print_more = print_violations,
@@ -337,7 +338,7 @@ static void end_child(struct check *c)
 	note("the command does not end on SIGTERM; killing it");
 	kill(c->child, SIGKILL);
 	if (!wait_child(c))
-		note("the command (process %d) does not end on SIGKILL; it waits in the kernel, "
+		note("SIGKILL did not end the command (process %d), which waits in the kernel; "
 		     "see /proc/%d/stack",
 		     (int)c->child, (int)c->child);
 }

@@ -73,11 +73,11 @@ static const struct args args = {
 		   "oldest first: size, age, DMA mappings, process, and the kernel stack that "
 		   "allocated them.",
 	.groups = groups,
-	.notes = "Buffers allocated before p2ptrace started are shown without their stack. The "
-		 "state of a buffer is live; freed, but still mapped by a device; or user, mapped "
-		 "by a process. A kernel without the p2pmem series tells neither mappings nor "
-		 "states, and only the total size of the buffers allocated before. With --json, "
-		 "the output is one document.\n",
+	.notes = "Buffers allocated before p2ptrace started are shown without their stack. A "
+		 "buffer has one of three states: live; freed (a device still has it mapped); user "
+		 "(a process maps it). A kernel without the p2pmem series shows no mappings and no "
+		 "states. Of the buffers allocated before p2ptrace started, it shows only the "
+		 "total size. With --json, the output is one document.\n",
 	.exit_status = "Exit status: 0 fine (whether or not buffers are held), 2 bad usage, 3 this "
 		       "kernel or these privileges cannot do it, 4 any other error.",
 	.examples = "  p2ptrace leaks\n"
@@ -233,8 +233,8 @@ static void print_text(const struct leaks *l)
 	print("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr,
 	      PLURAL(nr), bytes, (double)l->options->older_than_ns.value / NSEC_PER_SEC);
 	if (l->stock)
-		print("%" PRIu64 " more bytes are held by processes or since before "
-		      "p2ptrace started\n", unseen_bytes(l));
+		print("%" PRIu64 " more bytes are mapped by processes, or were "
+		      "allocated before p2ptrace started\n", unseen_bytes(l));
 	else
 		print("%" PRIu64 " of them since before p2ptrace started\n", before);
 }
@@ -349,9 +349,10 @@ static void show(struct leaks *l)
 	else
 		print_text(l);
 	if (lost->total)
-		note("%" PRIu64 " event%s not recorded (there is room for %d buffers at a time; "
-		     "%" PRIu64 " nested); buffers shown as allocated before p2ptrace started may "
-		     "be newer", lost->total, lost->total == 1 ? " was" : "s were",
+		note("%" PRIu64 " event%s not recorded (p2ptrace follows at most %d buffers at a "
+		     "time; %" PRIu64 " nested); some buffers that are shown as allocated before "
+		     "p2ptrace started may have been allocated later",
+		     lost->total, lost->total == 1 ? " was" : "s were",
 		     P2PTRACE_MAX_LIVE, lost->nested);
 }
 

@@ -232,10 +232,10 @@ static void print_text(const struct lifetimes *l)
 	for (size_t i = 0; i < l->nr; i++)
 		text_life(&l->lives[i]);
 	if (!l->nr)
-		print("no buffer or mapping that began while tracing has ended\n");
+		print("no buffer or mapping both began and ended during this run\n");
 	if (l->unknown)
-		print("# %" PRIu64 " buffer%s or mapping%s that began before tracing ended\n",
-		      l->unknown, PLURAL(l->unknown), PLURAL(l->unknown));
+		print("# not measured: %" PRIu64 " buffer%s or mapping%s that began before "
+		      "p2ptrace started\n", l->unknown, PLURAL(l->unknown), PLURAL(l->unknown));
 }
 
 static int open_programs(void *opener, struct bpf_object **object)
@@ -278,10 +278,11 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	else if (!rc)
 		print_text(l);
 	if (!rc && l->session.lost.total)
-		note("%" PRIu64 " event%s lost: there is room for %d buffers and as many mappings "
-		     "at a time, and one mapping of a buffer for each client; %" PRIu64 " nested",
+		note("%" PRIu64 " event%s lost (%" PRIu64 " nested): p2ptrace follows at most %d "
+		     "buffers and as many mappings at a time, and at most one mapping of each "
+		     "buffer per client",
 		     l->session.lost.total, l->session.lost.total == 1 ? " was" : "s were",
-		     P2PTRACE_MAX_LIVE, l->session.lost.nested);
+		     l->session.lost.nested, P2PTRACE_MAX_LIVE);
 	free(l->lives);
 	session_close(&l->session);
 	lifetimes_bpf__destroy(l->skel);

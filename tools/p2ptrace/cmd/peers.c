@@ -61,7 +61,7 @@ static const struct arg_option question_options[] = {
 	{ "why", 0, "PROVIDER CLIENT",
 	  "Explain one pair: the path, what is in the way, and the remedy", set_why },
 	{ "predict", 0, NULL,
-	  "Compute the answer from sysfs and PCI config space, even if the kernel would tell",
+	  "Predict the decisions from sysfs and PCI config space, even if this kernel shows them",
 	  set_predict },
 	{}
 };
@@ -83,8 +83,8 @@ static const struct args args = {
 		 "the host bridge and down again. not_supported means that there is no path.\n\n"
 		 "A device has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, "
 		 "eth0, mlx5_0); a provider with a pool is also p2pmem0. The answer is what the "
-		 "kernel decides now; querying has no side effects. A stock kernel does not tell, "
-		 "so the answer is predicted there.\n",
+		 "kernel decides now; querying has no side effects. A stock kernel does not show "
+		 "its decisions, so p2ptrace predicts them.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace peers\n"
 		    "  p2ptrace peers --json\n"

@@ -84,11 +84,11 @@ static const struct args args = {
 		   "and the totals at the end. Without INTERVAL, print the totals at Ctrl-C.",
 	.groups = groups,
 	.argument = set_argument,
-	.notes = "Rows show rates per second, but for held and pinned the values at the end of the "
-		 "interval. Totals omit counts that are zero. With --json, a row is an object with "
-		 "ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" the counts of the "
-		 "interval; the totals are an object with the event \"total\"; the last line is "
-		 "{\"event\":\"end\",\"events\":N,\"lost\":N}.\n",
+	.notes = "Rows show rates per second, except for held and pinned, which are the values at "
+		 "the end of the interval. Totals omit counts that are zero. With --json, a row is "
+		 "an object with ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" the "
+		 "counts of the interval; the totals are an object with the event \"total\"; the "
+		 "last line is {\"event\":\"end\",\"events\":N,\"lost\":N}.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace stat\n"
 		    "  p2ptrace stat 1\n"

@@ -120,13 +120,14 @@ static int check_lives(const struct options *o)
 			    option);
 	if (o->min_ns && !o->lives)
 		return fail(EXIT_USAGE,
-			    "--min-us is for lives, and an event has no duration; add --lives");
+			    "--min-us needs --lives, because an event has no duration; add "
+			    "--lives");
 	return 0;
 }
 
 static const struct arg_option event_options[] = {
 	{ "event", 0, "NAME[,NAME...]",
-	  "Only these events; an unambiguous beginning of a name will do; may be repeated",
+	  "Only these events; an unambiguous prefix is enough; may be repeated",
 	  set_event },
 	{ "lives", 0, NULL,
 	  "Instead of events, show each buffer when its memory is returned: the task that "
@@ -174,8 +175,9 @@ static const struct args args = {
 		 "comm and the fields; the last line is "
 		 "{\"event\":\"end\",\"events\":N,\"lost\":N}. Lost events are counted and always "
 		 "reported.\n\n"
-		 "A filter drops events that lack its field: --dev those without dev and provider, "
-		 "--client those without client, --min-size those without size.\n",
+		 "A filter drops events that lack the field it compares: --dev drops events with "
+		 "neither dev nor provider, --client drops events without client, and --min-size "
+		 "drops events without size.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace trace\n"
 		    "  p2ptrace trace --event p2pmem_alloc_fail,nvmet_p2pmem_fallback\n"
@@ -292,8 +294,8 @@ static int trace_end(struct trace *t)
 	if (lost->total)
 		show_lost(t, "in all");
 	if (t->lives.not_followed)
-		note("%" PRIu64 " buffer%s or mapping%s could not be followed: there is room for "
-		     "%d buffers at a time, and %d mappings of each", t->lives.not_followed,
+		note("%" PRIu64 " buffer%s or mapping%s could not be followed: p2ptrace follows "
+		     "at most %d buffers at a time, and %d mappings of each", t->lives.not_followed,
 		     PLURAL(t->lives.not_followed), PLURAL(t->lives.not_followed),
 		     P2PTRACE_MAX_LIVE, LIFE_MAX_MAPS);
 	if (t->lines.failed)

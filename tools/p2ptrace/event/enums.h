@@ -22,7 +22,8 @@ enum kernel_enum {
 	ENUM_NONE = NR_ENUMS
 };
 
-#define ENUM_NAME_STEP 16	/* the room of a name is a multiple, so it can be copied in steps */
+/* The memory of a name is a multiple of this size, so that it can be copied in steps. */
+#define ENUM_NAME_STEP 16
 
 struct enum_value {
 	uint32_t value;

@@ -59,7 +59,7 @@ struct event_set {
 	uint32_t hooks;		/* on a stock kernel, those that can be used: see session/hooks.h */
 };
 
-/* What the header line says: "tracepoint" or "stock". */
+/* The mode in the note at the start of a run: "tracepoint" or "stock". */
 const char *event_set_mode(const struct event_set *set);
 
 size_t event_set_count(const struct event_set *set);

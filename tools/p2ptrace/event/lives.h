@@ -33,7 +33,7 @@ struct life {
 	uint64_t freed_ns;	/* 0 unless it was freed while still mapped */
 	uint64_t back_ns;	/* when its memory was free again */
 	bool used;
-	struct p2ptrace_nvmet_p2pmem_use use;	/* if it is */
+	struct p2ptrace_nvmet_p2pmem_use use;	/* valid if used is set */
 	struct life_map *maps;		/* in the order of their beginnings */
 	size_t nr;
 	uint64_t unseen;		/* mappings beyond LIFE_MAX_MAPS */
@@ -45,7 +45,10 @@ struct lives {
 	void *tree;			/* of the lives that have not ended, by key */
 	struct life *oldest, *youngest;
 	size_t nr;
-	/* Buffers and mappings that are missing: evicted (the oldest first), or without room */
+	/*
+	 * The number of buffers and mappings that were dropped: evicted (the oldest first), or not
+	 * recorded for lack of room
+	 */
 	uint64_t not_followed;
 };
 

@@ -5,8 +5,8 @@
  *
  *	TIME [CPU] COMM-PID  EVENT  FIELD=VALUE...
  *
- * TIME is CLOCK_MONOTONIC in seconds, as in dmesg. Values have no blanks: bytes other than visible
- * ASCII read \xNN. An empty string reads "-".
+ * TIME is CLOCK_MONOTONIC in seconds, close to the time in dmesg. Values have no blanks: bytes
+ * other than visible ASCII are printed as \xNN, and an empty string as "-".
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H

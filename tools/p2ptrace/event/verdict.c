@@ -33,12 +33,12 @@ static const struct {
 		"unmap_without_map",
 		"DMA mapping was ended but never made",
 		"DMA mappings were ended but never made",
-		"the end of a DMA mapping that was never made" },
+		"the end of a DMA mapping that its client never made" },
 	[P2PTRACE_HELD_TOO_LONG] = {
 		"held_too_long",
 		"buffer was held for longer than --older-than; see p2ptrace trace --lives",
 		"buffers were held for longer than --older-than; see p2ptrace trace --lives",
-		"a buffer held for longer than --older-than, even if it was freed then" },
+		"a buffer held for longer than --older-than, even if it was freed later" },
 	[LEAK] = {
 		"leak",
 		"buffer was not freed; run p2ptrace leaks beside the command to see its stack",
@@ -51,9 +51,9 @@ static const struct {
 		"a DMA mapping that was made and not ended" },
 	[STALL] = {
 		"drain_stall",
-		"time, a removal waited ten seconds for buffers",
-		"times, a removal waited ten seconds for buffers",
-		"a removal that waited ten seconds for buffers" },
+		"time, a removal waited ten seconds, and no buffer returned meanwhile",
+		"times, a removal waited ten seconds, and no buffer returned meanwhile",
+		"a removal that waited ten seconds while no buffer returned" },
 	[LOST] = {
 		"lost",
 		"event could not be counted",

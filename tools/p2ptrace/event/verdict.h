@@ -15,7 +15,7 @@
 #include "lib/buffer.h"
 #include "p2ptrace.h"
 
-/* Behind those that the BPF programs count: violations that only show at the end. */
+/* Numbered after the violations that the BPF programs count: these are known only at the end. */
 enum violation { LEAK = P2PTRACE_NR_VIOLATIONS, MAPPED, STALL, LOST, NR_VIOLATIONS };
 
 struct verdict {

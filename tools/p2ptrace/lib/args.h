@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct arg_option {
-	const char *name;	/* long; any unambiguous beginning will do */
+	const char *name;	/* long; any unambiguous prefix is enough */
 	char letter;		/* short, 0: none */
 	const char *value;	/* what --help calls its argument; NULL: it takes none */
 	const char *help;
@@ -22,15 +22,15 @@ struct arg_group {
 };
 
 struct args {
-	const char *usage;	/* behind "p2ptrace COMMAND [OPTION...]", "" for nothing */
+	const char *usage;	/* printed after "p2ptrace COMMAND [OPTION...]" */
 	const char *summary;	/* one sentence */
 	const struct arg_group *groups;		/* the last one has no options */
-	/* Takes an argument that is no option, as set() does. NULL: there is none. */
+	/* Takes an argument that is not an option, as set() does. NULL: there is none. */
 	int (*argument)(void *to, const char *value);
-	/* Instead, takes the command to run, behind a "--". The words end with NULL. */
+	/* Instead, takes the command to run, after a "--". The words end with NULL. */
 	void (*command)(void *to, char **words);
 	const char *notes;	/* paragraphs that end in a newline each */
-	void (*print_more)(void);	/* behind the notes; may be NULL */
+	void (*print_more)(void);	/* after the notes; may be NULL */
 	const char *exit_status;
 	const char *examples;	/* a command in each line */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Text that grows at its end. It ends in a NUL byte. Without memory the text is dropped and failed
- * stays set, so that a caller checks once, before it uses the text.
+ * Text that grows at its end. It ends in a NUL byte. If memory runs out, the text is dropped, and
+ * failed is set and stays set. So a caller needs only one check, before it uses the text.
  */
 #ifndef BUFFER_H
 #define BUFFER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a command prints when it ends: collected in memory, and written to standard output by
- * print_end(). Unlike stdio, this loses nothing where standard output does not block, and sees
- * every error.
+ * print_end(). Unlike stdio, this loses nothing if standard output is non-blocking, and it
+ * reports every error.
  */
 #ifndef PRINT_H
 #define PRINT_H

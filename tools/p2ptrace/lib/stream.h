@@ -20,8 +20,8 @@ struct stream {
 int stream_open_standard(void);
 
 /*
- * Writes all of it, and waits where the descriptor does not block. Returns 0, or the errno of all
- * further writes.
+ * Writes all of @data. Waits if the descriptor is non-blocking. Returns 0, or an errno. After an
+ * error, all further writes return the same errno.
  */
 int stream_write(struct stream *stream, const char *data, size_t len);
 

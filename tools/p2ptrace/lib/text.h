@@ -27,9 +27,9 @@ size_t text_word(char *dst, size_t size, const char *src, size_t len);
 #define TEXT_REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
 
 /*
- * The length of the UTF-8 character at @s, which has @len bytes. 0 for a byte that is part of no
- * well-formed character, a C1 control or DEL: a replacement belongs there. *taken is the number of
- * bytes that this was about.
+ * The length of the UTF-8 character at @s, which has @len bytes. 0 for a byte that is not part of a
+ * well-formed character, for a C1 control, and for DEL: the caller writes a replacement character.
+ * Sets *taken to the number of bytes to skip.
  */
 size_t text_utf8_next(const char *s, size_t len, size_t *taken);
 

@@ -28,7 +28,7 @@ struct function {
  */
 int config_read(struct pci_access *config, const char *pci, struct function *function);
 
-/* "root port", "endpoint" and so on; "bridge" or "device" if config space does not tell. */
+/* "root port", "endpoint" and so on; "bridge" or "device" if config space does not show it. */
 const char *pci_kind(const char *sysfs, const char *pci);
 
 #endif /* ACS_H */

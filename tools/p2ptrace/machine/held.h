@@ -29,7 +29,7 @@ struct held_list {
 
 /*
  * Reads the buffers of all devices that the filter selects. Buffers and devices may come and go
- * meanwhile. Returns 0, or an exit status after an error message; held_free() only after a 0.
+ * meanwhile. Returns 0, or an exit status after an error message. Call held_free() only after a 0.
  */
 int held_read(struct held_list *list, const char *sysfs, const char *debugfs,
 	      const struct p2ptrace_filter *filter);

@@ -30,12 +30,12 @@ bool btf_has_hook(const struct btf *btf, const char *hook);
 
 /*
  * Reads the kernel's BTF. Returns 0, or an exit status after an error message if the kernel has no
- * P2PDMA or no BTF. kernel_close() in any case.
+ * P2PDMA or no BTF. Call kernel_close() in any case.
  */
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf);
 void kernel_close(struct kernel *kernel);
 
-/* The BTF that has the most: that of nvmet includes that of vmlinux. */
+/* The largest BTF: that of nvmet, which includes that of vmlinux, if nvmet is a loaded module. */
 const struct btf *kernel_btf(const struct kernel *kernel);
 
 /* Whether nvmet is built in, or a loaded module. Without privileges, a module is not seen. */
@@ -53,7 +53,7 @@ int kernel_check_privileges(const struct kernel *kernel);
  */
 int kernel_refused(const char *what, int err) __attribute__((warn_unused_result));
 
-/* MemAvailable in bytes. UINT64_MAX if the kernel does not tell. */
+/* MemAvailable in bytes. UINT64_MAX if it cannot be read. */
 uint64_t kernel_available_memory(const char *meminfo);
 
 #endif /* KERNEL_H */

@@ -36,12 +36,12 @@ struct peers {
 	bool predicted;			/* by predict_load() */
 };
 
-/* Whether the kernel shows its decisions, which takes the p2pmem series. */
+/* Whether the kernel shows its decisions. Only kernels with the p2pmem series do. */
 bool peers_shown(const char *sysfs);
 
 /*
- * Skips a device that is removed meanwhile. Returns 0, or an exit status after an error message;
- * peers_free() only after a 0.
+ * Skips a device that is removed meanwhile. Returns 0, or an exit status after an error message.
+ * Call peers_free() only after a 0.
  */
 int peers_load(struct peers *peers, const char *sysfs, const char *debugfs);
 void peers_free(struct peers *peers);

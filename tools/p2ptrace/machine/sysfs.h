@@ -33,7 +33,7 @@
 int sysfs_path(char *path, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), warn_unused_result));
 
-/* The other functions format the path themselves. A dangling link does not exist. */
+/* The other functions format the path themselves. A dangling link counts as missing. */
 bool sysfs_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*

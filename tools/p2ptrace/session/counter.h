@@ -25,7 +25,7 @@ struct counter {
 	struct p2ptrace_counts *per_cpu;
 };
 
-/* These return 0, or an exit status after an error message. counter_close() in any case. */
+/* These return 0, or an exit status after an error message. Call counter_close() in any case. */
 
 /*
  * Finds the events and metrics that this kernel has and @want does not exclude. Checks privileges

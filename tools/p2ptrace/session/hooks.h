@@ -3,7 +3,7 @@
  * The hooks where programs attach to stock kernels, and whether the running kernel allows them.
  *
  * A function in BTF is not proof: the compiler may have inlined it everywhere, or renamed it to
- * FUNCTION.constprop.0, or the kernel may forbid to trace it.
+ * FUNCTION.constprop.0, or the kernel may forbid tracing it.
  */
 #ifndef HOOKS_H
 #define HOOKS_H

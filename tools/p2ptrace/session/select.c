@@ -101,9 +101,9 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 		note("leaving out %s: nvmet is not loaded; to see them, run 'modprobe nvmet' "
 		     "first, and run p2ptrace as root if nvmet is a module", no_nvmet);
 	if (set->stock)
-		note("this kernel lacks the p2pmem series: devices have their PCI names, buffers "
-		     "their bus addresses, and pins, reasons and device events are not shown "
-		     "(see STOCK KERNELS in p2ptrace(8))");
+		note("this kernel lacks the p2pmem series: devices are named by PCI name, and "
+		     "buffers by bus address; pins, reasons and device events are not shown (see "
+		     "STOCK KERNELS in p2ptrace(8))");
 	return 0;
 }
 

@@ -41,7 +41,10 @@ int select_check_names(const struct selection *want);
 /* Finds the devices, and sets up the filter. */
 int select_devices(const struct selection *want, struct p2ptrace_filter *filter);
 
-/* All of the above, with the privileges to trace, for a command with a fixed set of events. */
+/*
+ * Does all of the above, and checks the privileges to trace, for a command with a fixed set of
+ * events.
+ */
 int select_all(const struct selection *want, enum p2ptrace_event needed, struct event_set *set,
 	       struct p2ptrace_filter *filter);
 

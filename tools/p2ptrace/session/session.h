@@ -5,8 +5,8 @@
  * detaches, drains the ring buffer, and counts lost events.
  *
  * The BPF object of a session has the programs of bpf/nested.bpf.h for each event, and the map of
- * bpf/lost.bpf.h. If there are records to read, it has the map of bpf/records.bpf.h. Without
- * records, a session consists of pauses.
+ * bpf/lost.bpf.h. If there are records to read, it has the map of bpf/records.bpf.h. Without a
+ * ring buffer, a session only calls pause() after each interval.
  */
 #ifndef SESSION_H
 #define SESSION_H
@@ -40,8 +40,8 @@ struct session_config {
 	uint64_t duration_ns;	/* 0: until a signal */
 	uint64_t interval_ns;	/* between pauses without records; 0: no pauses */
 	/*
-	 * Events that make sense only together (see event_set_remove_group): if one cannot be
-	 * attached, leave out the others as well. It is an error if @needed is left out.
+	 * If one event of a group (see event_set_remove_group) cannot be attached, leave out the
+	 * others as well. It is an error if @needed is left out.
 	 */
 	bool groups;
 	enum p2ptrace_event needed;	/* only with groups; P2PTRACE_NR_EVENTS: none */
@@ -78,7 +78,7 @@ struct session {
 void session_set_verbose(bool verbose);
 
 /*
- * These return 0, or an exit status after an error message. session_close() in any case.
+ * These return 0, or an exit status after an error message. Call session_close() in any case.
  *
  * An event whose program cannot be loaded or attached takes its next hook, or else is left out with
  * a note: session->config.events has the events that are left. It is an error if none is left, or
