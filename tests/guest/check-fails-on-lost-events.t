@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace check fails if it could not follow each buffer.  It follows 65536 at
-# a time, those from before included; each buffer more is one lost event, and not a
-# violation of another kind when it is freed.
+# Shows: p2ptrace check fails if it could not follow each buffer.  It follows at most 65536
+# buffers at a time, including those allocated before it started.  Each further buffer counts as
+# one lost event.  Its free is not reported as another violation.
 # Requires: p2pmem series, p2ptrace, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

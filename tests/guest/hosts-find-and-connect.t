@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: discovery lists exactly the subsystems that a host may use on a port, over RDMA and over
-# loop, also after a change. A host can connect repeatedly to a subsystem that is listed, also
-# beside another host, and to no other.
+# loop, also after a change. A host can connect repeatedly to each listed subsystem, even while
+# another host is connected. It cannot connect to a subsystem that is not listed.
 # Requires: fio, nvme, rdma, jq.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

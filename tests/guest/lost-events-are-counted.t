@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace trace counts each event that it could not record.  While it does not
-# read, events fill the smallest buffer; on each CPU, printed events and lost events
-# add up to those that occurred.  The text, the JSON and the note on standard error
+# Shows: p2ptrace trace counts each event that it could not record.  While p2ptrace does
+# not read, events fill the smallest ring buffer.  On each CPU, printed and lost events
+# add up to the events that occurred.  The text, the JSON and the note on standard error
 # agree.  A trace that loses nothing reports none.
 # Requires: p2pmem series, p2ptrace, the test module.
 

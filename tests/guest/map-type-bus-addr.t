@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: behind one switch, every mapping of peer memory is bus_addr, for the drive and for the
-# network card, and the decisions have the reason.
+# network card, and the decisions have the reason same_bridge.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

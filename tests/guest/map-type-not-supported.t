@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: a drive under another root port is refused if the host bridge is unknown. The decision has
-# the reason, and the drive is not exported.
+# the reason host_bridge_unknown, and the drive is not exported.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

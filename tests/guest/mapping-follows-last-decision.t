@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: after ACS redirect is changed at run time, the next decision takes it into account, whether
-# find or check makes it, and all mappings follow that decision. Reading "peers" shows the decision
-# that would be made, and has no side effects.
+# a search for memory or a check of one pair makes it, and all mappings follow that decision.
+# Reading "peers" shows the decision that would be made, and has no side effects.
 # Requires: p2pmem series, p2ptrace, the build directory of the kernel, setpci.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

@@ -4,8 +4,9 @@
 # Shows: p2ptrace records events that interrupt the program of an event of the same kind.
 # The kernel does not run that program again, and p2ptrace has a second one.  A process
 # and a timer interrupt of its CPU allocate, map, unmap and free at the same time.  The
-# kernel's count of the programs that it did not run shows that they met.  Recorded and
-# lost events add up to those that occurred, and few of those that met are lost.
+# kernel counts the programs that it skipped, which shows that the interrupt hit a running
+# program.  Recorded and lost events add up to the events that occurred, and few of the
+# skipped events are lost.
 # Requires: p2pmem series, p2ptrace, bpftool, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

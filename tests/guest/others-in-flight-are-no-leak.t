@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace check reports no leak for the buffers and mappings that others have
-# in flight when its command ends, while a thread allocates, maps, unmaps and frees
-# without a pause; it does report the one buffer that its command keeps, and the one
-# mapping.
+# Shows: a thread allocates, maps, unmaps and frees without a pause.  p2ptrace check does not
+# report its buffers and mappings as leaks.  It does report the one buffer and the one mapping
+# that its command keeps.
 # Requires: p2pmem series, p2ptrace, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

@@ -4,9 +4,10 @@
 # Shows: p2ptrace peers --predict gives the decision of this kernel for each pair of provider and
 # client. This holds in each PCI tree of tests/vm/topology, with and without ACS redirect in each
 # port that has it, and on a CPU that routes peer-to-peer requests.
-# Requires: p2pmem series, p2ptrace, setpci; 8 boots.
+# Requires: p2pmem series, p2ptrace, setpci; 9 boots.
 
-# On the host, run this file once for each tree.  A point passes if all points of that run pass.
+# On the host, run this file once for each tree.  Each run is one test point, which passes if the
+# run passes.
 if [ -z "${LAB_GUEST:-}" ] && [ -z "${TOPOLOGY:-}" ]; then
 	# shellcheck source=tests/lib/tap.sh
 	. "${BASH_SOURCE[0]%/*}/../lib/tap.sh"

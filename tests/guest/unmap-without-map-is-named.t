@@ -3,7 +3,7 @@
 #
 # Shows: p2ptrace check names the unmap of a buffer by a device that did not map it.
 # The kernel cannot refuse that: it counts the mappings of a buffer, and not their
-# clients.  The mapping of the other device has no end then, which is named as well.
+# clients.  The mapping of the other device then never ends, and check names it as well.
 # Requires: p2pmem series, p2ptrace, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

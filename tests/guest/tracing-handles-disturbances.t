@@ -4,7 +4,7 @@
 # Shows: p2ptrace handles these situations without losing an event or leaving a program attached:
 # the device that it watches is removed and returns, another p2ptrace runs, it is killed, its reader
 # exits, its disk is full, a task has a name that is not text, BPF programs are interpreted. It
-# reports errors by name.
+# names each error in a message.
 # Requires: p2pmem series, p2ptrace, bpftool, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
