@@ -100,8 +100,8 @@ $(p2ptrace_unit)/p2ptrace: $(p2ptrace_sanobj)
 	$(call say,LD-SAN,$@)
 	$(Q)$(CC) $(P2PTRACE_SAN) $^ $(P2PTRACE_LIBS) -o $@
 
-# A test replaces functions of libbpf by its own __wrap_FUNCTION().  It lists them in one or more
-# lines "/* wrap: FUNCTION... */".
+# A test replaces functions by its own __wrap_FUNCTION(), except for calls within the file that
+# defines them.  It lists them in one or more lines "/* wrap: FUNCTION... */".
 p2ptrace_wrapped = $(shell sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' $<)
 p2ptrace_wrap	= $(addprefix -Wl$(comma)--wrap=,$(p2ptrace_wrapped))
 comma		:= ,
@@ -120,7 +120,8 @@ $(p2ptrace_tests)/%.t: tests/unit/%.sh $(p2ptrace_unit)/p2ptrace
 	$(Q)install -m 755 $< $@
 
 # The environment of the tests in tests/unit/
-prove_env	= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace CLANG='$(CLANG)'
+prove_env	= CMOCKA_MESSAGE_OUTPUT=TAP P2PTRACE=$(p2ptrace_unit)/p2ptrace \
+		CLANG='$(CLANG)' RST2MAN='$(RST2MAN)'
 
 check-unit: needs-build-unit $(p2ptrace_unit_tests)
 	$(Q)$(prove_env) prove $(filter %.t,$^)

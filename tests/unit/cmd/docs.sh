@@ -3,10 +3,13 @@
 #
 # Source, help, man pages and completion have the same commands and options. Every help text ends
 # with examples.
-# P2PTRACE names the program; P2PTRACE_SOURCE, the directory of its source.
+# P2PTRACE names the program; P2PTRACE_SOURCE, the directory of its source; RST2MAN, the program
+# that formats man pages.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
 source=${P2PTRACE_SOURCE:-tools/p2ptrace}
+rst2man=${RST2MAN:-$(command -v rst2man rst2man.py rst2man-3 | head -n 1)}
+rst2man=${rst2man:-rst2man}
 n=0
 
 is()	# NAME GOT WANTED
@@ -78,7 +81,7 @@ is 'p2ptrace(8) has the options of its help' "$(page_options p2ptrace)" \
 	"$("$P2PTRACE" --help | grep -oE -- '^ .*--(help|version) ' |
 		grep -oE -- '--[a-z]+' | sort)"
 for page in "$source"/man/*.8.rst; do
-	is "${page##*/}: rst2man reports nothing" "$(rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
+	is "${page##*/}: rst2man reports nothing" "$($rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
 done
 
 # shellcheck source=tools/p2ptrace/p2ptrace.bash-completion
