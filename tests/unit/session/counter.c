@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd */
-/* wrap: bpf_program__fd bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch */
-/* wrap: bpf_obj_get_info_by_fd */
-/* The counts, the buffers in use and the first violations, read from fake maps. */
-#include <errno.h>
-
+/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
+/* wrap: bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch bpf_obj_get_info_by_fd */
+/* wrap: held_read gauges_read kernel_open kernel_check_privileges filter_set_dev */
+/*
+ * The counts, the buffers in use and the first violations, from maps without a kernel. sysfs and
+ * debugfs are a directory.
+ */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "unit.h"
+#include "machine/tree.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "machine/devices.h"
+#include "machine/gauges.h"
+#include "machine/held.h"
+#include "machine/kernel.h"
+#include "machine/sysfs.h"
 #include "session/counter.h"
 #include "session/hooks.h"
+#include "session/select.h"
 
 #include "stat.skel.h"
 
@@ -22,9 +30,78 @@ static struct p2ptrace_counts counts[1024];
 static struct p2ptrace_live live[8];
 static struct p2ptrace_mapped mapped[8];
 static size_t nr_live, nr_mapped;
-static int batch_fails, counts_fail;
+static int batch_fails, counts_fail, lost_fail, arm_fails;
+static const char *batch_fails_for;	/* the name of a map; NULL: all */
+static uint64_t lost_on_last_cpu;
 static bool have_first, armed;
 static const char *refused_name;
+/* What was recorded as held, in order: "1 2 " */
+static char recorded[64];
+static uint64_t record_fails_at;
+static int record_fails;
+/* The kernel that counter_open() finds */
+static const char *kernel_lacks;	/* events that begin so */
+static int kernel_rc, privileges_rc;
+static unsigned int privileges_checked;
+
+int __real_held_read(struct held_list *list, const char *sysfs, const char *debugfs,
+		     const struct p2ptrace_filter *filter);
+int __wrap_held_read(struct held_list *list, const char *sysfs, const char *debugfs,
+		     const struct p2ptrace_filter *filter);
+int __wrap_held_read(struct held_list *list, const char *sysfs, const char *debugfs,
+		     const struct p2ptrace_filter *filter)
+{
+	char fake[PATH_MAX];
+
+	assert_string_equal(sysfs, SYSFS);
+	assert_string_equal(debugfs, DEBUGFS);
+	strcpy(fake, in_tree("debug"));
+	return __real_held_read(list, tree, fake, filter);
+}
+
+int __real_gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
+		       const struct p2ptrace_filter *filter);
+int __wrap_gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
+		       const struct p2ptrace_filter *filter);
+int __wrap_gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
+		       const struct p2ptrace_filter *filter)
+{
+	assert_string_equal(sysfs, SYSFS);
+	return __real_gauges_read(gauges, stock, tree, filter);
+}
+
+int __real_filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *name);
+int __wrap_filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *name);
+int __wrap_filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *name)
+{
+	assert_string_equal(sysfs, SYSFS);
+	return __real_filter_set_dev(filter, tree, name);
+}
+
+int __wrap_kernel_open(struct kernel *kernel, const char *vmlinux_btf);
+int __wrap_kernel_open(struct kernel *kernel, const char *vmlinux_btf)
+{
+	char name[64];
+
+	assert_string_equal(vmlinux_btf, VMLINUX_BTF);
+	kernel->vmlinux = btf__new_empty();
+	btf__add_int(kernel->vmlinux, "int", 4, BTF_INT_SIGNED);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		if (kernel_lacks && !strncmp(events[i].name, kernel_lacks, strlen(kernel_lacks)))
+			continue;
+		snprintf(name, sizeof(name), "btf_trace_%s", events[i].name);
+		assert_true(btf__add_typedef(kernel->vmlinux, name, 1) > 0);
+	}
+	return kernel_rc;
+}
+
+int __wrap_kernel_check_privileges(const struct kernel *kernel);
+int __wrap_kernel_check_privileges(const struct kernel *kernel)
+{
+	assert_non_null(kernel->vmlinux);
+	privileges_checked++;
+	return privileges_rc;
+}
 
 int __wrap_bpf_object__load(struct bpf_object *object);
 int __wrap_bpf_object__load(struct bpf_object *object)
@@ -101,16 +178,37 @@ int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 		return have_first ? 0 : -1;
 	}
 	memset(value, 0, libbpf_num_possible_cpus() * sizeof(uint64_t));
-	return 0;
+	if (is(fd, "lost_per_cpu"))
+		((uint64_t *)value)[libbpf_num_possible_cpus() - 1] = lost_on_last_cpu;
+	errno = lost_fail;
+	return lost_fail ? -1 : 0;
 }
 
 int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
 int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
 {
-	(void)key;
-	(void)flags;
+	const struct p2ptrace_live *held = value;
+	uint64_t id;
+
+	if (is(fd, "live_buffers")) {
+		memcpy(&id, key, sizeof(id));
+		assert_false(armed);
+		assert_int_equal(flags, BPF_NOEXIST);
+		assert_int_equal(held->before, 1);
+		assert_int_equal(held->since_ns, 0);
+		errno = record_fails;
+		if (id == record_fails_at)
+			return -1;
+		sprintf(recorded + strlen(recorded), "%llu ", (unsigned long long)id);
+		return 0;
+	}
 	/* libbpf's name of .data.armed has the object's name in front */
 	assert_non_null(strstr(bpf_map__name(maps[fd]), "armed"));
+	assert_int_equal(*(const uint32_t *)key, 0);
+	assert_int_equal(flags, BPF_ANY);
+	errno = arm_fails;
+	if (arm_fails)
+		return -1;
 	armed = *(const bool *)value;
 	return 0;
 }
@@ -133,25 +231,66 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *v
 		memcpy(values, mapped, sizeof(mapped));
 		*count = nr_mapped;
 	}
-	errno = batch_fails ?: ENOENT;
+	errno = batch_fails && (!batch_fails_for || is(fd, batch_fails_for)) ? batch_fails : ENOENT;
 	return -errno;
 }
 
 static struct counter counter;
 static struct capture c;
 
+#define HEAD "id size nents age_ms pins state pid owner\n"
+
+/* A provider with 5 MiB, 3 of them available. @text is what debugfs shows of its buffers. */
+static void make_provider(const char *dev, const char *pci, const char *text)
+{
+	char name[128], target[64];
+
+	snprintf(name, sizeof(name), "class/p2pmem/%s/device", dev);
+	snprintf(target, sizeof(target), "../../../%s", pci);
+	tree_link(name, target);
+	snprintf(name, sizeof(name), "class/p2pmem/%s/size", dev);
+	tree_file(name, "5242880\n");
+	snprintf(name, sizeof(name), "class/p2pmem/%s/available", dev);
+	tree_file(name, "3145728\n");
+	snprintf(name, sizeof(name), "class/p2pmem/%s/buffers", dev);
+	tree_file(name, "11\n");
+	snprintf(name, sizeof(name), "class/p2pmem/%s/pinned", dev);
+	tree_file(name, "2\n");
+	snprintf(name, sizeof(name), "debug/p2pmem/%s/buffers", dev);
+	tree_file(name, text);
+}
+
+/* A kernel with the series that has these events. */
+static void use_series(void)
+{
+	struct enums none = {};
+
+	metrics_free(&counter.metrics);
+	counter.set = (struct event_set){};
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		counter.set.has[i] = true;
+	assert_int_equal(metrics_load(&counter.metrics, &none, &counter.set), 0);
+}
+
 static int setup(void **state)
 {
 	struct enums none = {};
 
-	(void)state;
+	if (tree_setup(state))
+		return -1;
+	tree_dir("bus/pci/devices");
+	tree_dir("class/p2pmem");
+	tree_dir("debug/p2pmem");
 	nr_maps = nr_live = nr_mapped = 0;
 	memset(counts, 0, sizeof(counts));
-	batch_fails = counts_fail = 0;
+	batch_fails = counts_fail = lost_fail = arm_fails = record_fails = 0;
+	kernel_rc = privileges_rc = privileges_checked = 0;
+	lost_on_last_cpu = record_fails_at = 0;
 	have_first = armed = false;
-	refused_name = NULL;
+	refused_name = kernel_lacks = batch_fails_for = NULL;
+	*recorded = '\0';
 	counter = (struct counter){};
-	/* A stock kernel: the list of buffers of another kernel would be that of this machine */
+	/* A stock kernel, which keeps no list of what is held */
 	counter.set.stock = true;
 	for (int i = 0; stock_hooks[i].program; i++) {
 		counter.set.hooks |= 1u << i;
@@ -163,9 +302,15 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	counter_close(&counter);
-	return 0;
+	return tree_teardown(state);
+}
+
+/* Another counter in the same test. */
+static void again(void)
+{
+	assert_int_equal(teardown(NULL), 0);
+	assert_int_equal(setup(NULL), 0);
 }
 
 static int start(bool follow)
@@ -218,8 +363,7 @@ static void following_buffers_needs_the_free_event(void **state)
 	(void)state;
 	refused_name = "stock_p2pmem_free";
 	assert_int_equal(start(true), EXIT_KERNEL);
-	counter_close(&counter);
-	assert_int_equal(setup(NULL), 0);
+	again();
 	refused_name = "stock_p2pmem_free";
 	assert_int_equal(start(false), 0);
 	assert_true(counter.set.has[P2PTRACE_p2pmem_alloc]);
@@ -316,6 +460,14 @@ static void a_map_that_cannot_be_read_is_an_error(void **state)
 	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), EXIT_OTHER);
 	capture_end(&c);
 	assert_one_line(c.text, "cannot read the buffers and mappings");
+	batch_fails_for = "live_mappings";
+	capture_begin(&c);
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), EXIT_OTHER);
+	capture_end(&c);
+	batch_fails_for = "live_buffers";
+	capture_begin(&c);
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), EXIT_OTHER);
+	capture_end(&c);
 }
 
 static void the_first_violation_is_reported_if_there_was_one(void **state)
@@ -333,6 +485,185 @@ static void the_first_violation_is_reported_if_there_was_one(void **state)
 	assert_int_equal(strlen(first.client.s), P2PTRACE_NAME_LEN - 1);
 }
 
+static void buffers_that_are_held_already_count_as_from_before(void **state)
+{
+	(void)state;
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n"
+		      "2 4096 1 30 0 live 1 a\n");
+	make_provider("p2pmem1", "0000:02:00.0", HEAD "3 4096 1 20 0 live 1 a\n");
+	assert_int_equal(start(true), 0);
+	assert_string_equal(c.text, "");
+	assert_string_equal(recorded, "2 3 1 ");
+	assert_true(armed);
+	assert_false(counter.skel->rodata->stock);
+
+	/* Only those of the provider that the filter selects */
+	again();
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n");
+	make_provider("p2pmem1", "0000:02:00.0", HEAD "3 4096 1 20 0 live 1 a\n");
+	strcpy(counter.filter.provider.s, "0000:02:00.0");
+	assert_int_equal(start(true), 0);
+	assert_string_equal(recorded, "3 ");
+
+	/* The programs saw one of them while we attached */
+	again();
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n"
+		      "2 4096 1 30 0 live 1 a\n");
+	record_fails_at = 2;
+	record_fails = EEXIST;
+	assert_int_equal(start(true), 0);
+	assert_string_equal(recorded, "1 ");
+	assert_true(armed);
+
+	/* Without following, and without the series, nothing is recorded */
+	again();
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n");
+	assert_int_equal(start(false), 0);
+	assert_string_equal(recorded, "");
+	again();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n");
+	assert_int_equal(start(true), 0);
+	assert_string_equal(recorded, "");
+}
+
+static void without_the_held_buffers_nothing_is_looked_for(void **state)
+{
+	(void)state;
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n"
+		      "2 4096 1 30 0 live 1 a\n");
+	record_fails_at = 2;
+	record_fails = E2BIG;
+	assert_int_equal(start(true), EXIT_OTHER);
+	assert_one_line(c.text, "cannot record the buffers that are held already: ");
+	assert_one_line(c.text, strerror(E2BIG));
+	assert_string_equal(recorded, "");
+	assert_false(armed);
+
+	again();
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", "nonsense\n");
+	assert_int_equal(start(true), EXIT_OTHER);
+	assert_one_line(c.text, "its format is unknown");
+	assert_false(armed);
+
+	again();
+	arm_fails = EPERM;
+	assert_int_equal(start(true), EXIT_OTHER);
+	assert_one_line(c.text, "cannot start to look for violations");
+}
+
+static void a_sample_has_the_gauges_and_the_lost(void **state)
+{
+	struct sample sample;
+	char class[128];
+
+	(void)state;
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD);
+	make_provider("p2pmem1", "0000:02:00.0", HEAD);
+	lost_on_last_cpu = 7;
+	assert_int_equal(start(false), 0);
+	assert_int_equal(counter_sample(&counter, &sample), 0);
+	assert_int_equal(sample.lost, 7);
+	assert_int_equal(sample.gauges.devices, 2);
+	assert_int_equal(sample.gauges.held, 22);
+	assert_int_equal(sample.gauges.held_bytes, 4 << 20);
+	strcpy(counter.filter.provider.s, "0000:02:00.0");
+	assert_int_equal(counter_sample(&counter, &sample), 0);
+	assert_int_equal(sample.gauges.devices, 1);
+
+	capture_begin(&c);
+	lost_fail = EPERM;
+	assert_int_equal(counter_sample(&counter, &sample), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot read the number of lost events");
+	lost_fail = 0;
+	snprintf(class, sizeof(class), "%s/class", tree);
+	assert_int_equal(remove_tree(class), 0);
+	capture_begin(&c);
+	assert_int_equal(counter_sample(&counter, &sample), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "is /sys mounted?");
+
+	/* A stock kernel has them elsewhere */
+	again();
+	tree_file("bus/pci/devices/0000:01:00.0/p2pmem/size", "4096\n");
+	tree_file("bus/pci/devices/0000:01:00.0/p2pmem/available", "1024\n");
+	assert_int_equal(start(false), 0);
+	assert_int_equal(counter_sample(&counter, &sample), 0);
+	assert_int_equal(sample.gauges.held_bytes, 3072);
+	assert_int_equal(sample.lost, 0);
+}
+
+static int open_counter(const struct selection *want, bool started)
+{
+	int rc;
+
+	counter_close(&counter);
+	capture_begin(&c);
+	rc = counter_open(&counter, want, started);
+	capture_end(&c);
+	return rc;
+}
+
+static void the_metrics_are_those_of_the_kernel(void **state)
+{
+	struct selection want = {};
+
+	(void)state;
+	assert_int_equal(open_counter(&want, false), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(event_set_count(&counter.set), P2PTRACE_NR_EVENTS);
+	assert_non_null(metrics_find(&counter.metrics, "maps"));
+	assert_int_equal(privileges_checked, 0);
+
+	kernel_lacks = "p2pmem_dma_map";
+	assert_int_equal(open_counter(&want, true), 0);
+	assert_one_line(c.text, "leaving out p2pmem_dma_map");
+	assert_int_equal(event_set_count(&counter.set), P2PTRACE_NR_EVENTS - 1);
+	assert_null(metrics_find(&counter.metrics, "maps"));
+	assert_int_equal(privileges_checked, 1);
+
+	/* What the kernel lacks is not what a filter cannot match */
+	want.min_size = 4096;
+	kernel_lacks = "p2pmem_alloc";
+	assert_int_equal(open_counter(&want, false), 0);
+	assert_non_null(strstr(c.text, "that --min-size cannot match: "));
+	assert_null(strstr(strstr(c.text, "--min-size"), "p2pmem_alloc,"));
+	assert_int_equal(counter.filter.min_size, 4096);
+}
+
+static void a_counter_is_not_opened_for_several_reasons(void **state)
+{
+	struct selection want = { .dev = "no/where" };
+
+	(void)state;
+	kernel_rc = EXIT_KERNEL;
+	assert_int_equal(open_counter(&want, true), EXIT_USAGE);
+	assert_one_line(c.text, "--dev takes");
+	want.dev = "p2pmem0";
+	assert_int_equal(open_counter(&want, true), EXIT_KERNEL);
+	assert_int_equal(privileges_checked, 0);
+	kernel_rc = 0;
+	privileges_rc = EXIT_KERNEL;
+	assert_int_equal(open_counter(&want, true), EXIT_KERNEL);
+	assert_string_equal(c.text, "");
+	assert_int_equal(privileges_checked, 1);
+	privileges_rc = 0;
+	assert_true(open_counter(&want, true));
+	assert_one_line(c.text, "p2pmem0");
+	make_provider("p2pmem0", "0000:01:00.0", HEAD);
+	kernel_lacks = "";
+	want.dev = NULL;
+	assert_int_equal(open_counter(&want, true), EXIT_KERNEL);
+	assert_int_equal(counter.metrics.nr, 0);
+}
+
 #define COUNTER_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -345,6 +676,11 @@ static const struct CMUnitTest tests[] = {
 	COUNTER_TEST(only_buffers_older_than_the_limit_are_held_too_long),
 	COUNTER_TEST(a_map_that_cannot_be_read_is_an_error),
 	COUNTER_TEST(the_first_violation_is_reported_if_there_was_one),
+	COUNTER_TEST(buffers_that_are_held_already_count_as_from_before),
+	COUNTER_TEST(without_the_held_buffers_nothing_is_looked_for),
+	COUNTER_TEST(a_sample_has_the_gauges_and_the_lost),
+	COUNTER_TEST(the_metrics_are_those_of_the_kernel),
+	COUNTER_TEST(a_counter_is_not_opened_for_several_reasons),
 };
 
 UNIT_MAIN(tests)
