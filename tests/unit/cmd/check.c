@@ -332,6 +332,45 @@ static void json_is_one_object(void **state)
 	assert_ptr_equal(strchr(command_out, '\n'), command_out + strlen(command_out) - 1);
 }
 
+static void bad_numbers_and_too_many_expectations_are_refused(void **state)
+{
+	static char name[] = "check", option[] = "--expect", value[] = "allocs == 0", end[] = "--",
+		command[] = "true";
+	char *words[2 * MAX_EXPECTATIONS + 6] = { name };
+	int n = 1;
+
+	(void)state;
+	assert_int_equal(CHECK(W("--older-than"), W("0"), W("--"), W("true")), EXIT_USAGE);
+	assert_one_line(command_err.text, "--older-than");
+	for (int i = 0; i < MAX_EXPECTATIONS; i++) {
+		words[n++] = option;
+		words[n++] = value;
+	}
+	words[n] = end;
+	words[n + 1] = command;
+	assert_int_equal(run_command(cmd_check, words), 0);
+	words[n++] = option;
+	words[n++] = value;
+	words[n] = end;
+	words[n + 1] = command;
+	assert_int_equal(run_command(cmd_check, words), EXIT_USAGE);
+	assert_one_line(command_err.text, "more than 64 expectations");
+}
+
+static void the_command_gets_the_usual_signals(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(CHECK(W("--"), W("sh"), W("-c"), W("kill -PIPE $$")), EXIT_CHECK);
+	signal(SIGPIPE, SIG_DFL);
+	assert_says(command_out, "FAILED command: killed by signal 13 ");
+	/* Whoever ignores SIGCHLD cannot wait */
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(CHECK(W("--"), W("sh"), W("-c"), W("exit 3")), EXIT_CHECK);
+	signal(SIGCHLD, SIG_DFL);
+	assert_says(command_out, "FAILED command: exit status 3\n");
+}
+
 static void an_interrupt_ends_it_without_a_verdict(void **state)
 {
 	(void)state;
@@ -449,6 +488,8 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(the_report_goes_to_a_file),
 	FAKE_TEST(a_report_that_cannot_be_written_is_an_error),
 	FAKE_TEST(json_is_one_object),
+	FAKE_TEST(bad_numbers_and_too_many_expectations_are_refused),
+	FAKE_TEST(the_command_gets_the_usual_signals),
 	FAKE_TEST(an_interrupt_ends_it_without_a_verdict),
 	FAKE_TEST(errors_of_the_kernel_end_it),
 	FAKE_TEST(metrics_are_listed_without_a_command),

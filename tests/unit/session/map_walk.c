@@ -5,6 +5,7 @@
  * as the kernel does, and deletes entries before each batch.
  */
 #include <errno.h>
+#include <stdbool.h>
 
 #include <bpf/bpf.h>
 
@@ -21,6 +22,7 @@ static size_t nr_keys;
 static size_t deleted_each_time;
 static int calls, fail_at, fail_with;
 static uint32_t first_room;	/* entries that fit in the first batch */
+static bool small_values;	/* of 4 bytes */
 
 static void delete_some(void)
 {
@@ -37,7 +39,7 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void
 {
 	uint32_t bucket = in ? *(uint32_t *)in : 0, room = *count, n = 0;
 
-	(void)fd;
+	assert_int_equal(fd, 3);
 	(void)opts;
 	*count = 0;
 	if (!in)
@@ -62,7 +64,10 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void
 			if (keys[i] % BUCKETS != bucket)
 				continue;
 			((uint64_t *)to_keys)[n] = keys[i];
-			((uint64_t *)to_values)[VALUE_WORDS * n++] = 10 * keys[i];
+			if (small_values)
+				((uint32_t *)to_values)[n++] = 10 * keys[i];
+			else
+				((uint64_t *)to_values)[VALUE_WORDS * n++] = 10 * keys[i];
 		}
 	}
 	*(uint32_t *)out = bucket;
@@ -76,10 +81,13 @@ static size_t nr_visits, stop_at;
 
 static int visit(void *ctx, const void *key, const void *value)
 {
-	uint64_t k, v;
+	uint64_t k, v = 0;
 
 	memcpy(&k, key, sizeof(k));
-	memcpy(&v, value, sizeof(v));
+	if (small_values)
+		v = *(const uint32_t *)value;
+	else
+		memcpy(&v, value, sizeof(v));
 	assert_ptr_equal(ctx, visits);
 	assert_int_equal(v, 10 * k);
 	visits[k]++;
@@ -91,14 +99,15 @@ static int walk(void)
 	calls = 0;
 	nr_visits = 0;
 	memset(visits, 0, sizeof(visits));
-	return map_walk(3, sizeof(uint64_t), VALUE_WORDS * sizeof(uint64_t), 4 * DEEP, visit,
-			visits);
+	return map_walk(3, sizeof(uint64_t), small_values ? sizeof(uint32_t) :
+			VALUE_WORDS * sizeof(uint64_t), 4 * DEEP, visit, visits);
 }
 
 static int setup(void **state)
 {
 	(void)state;
 	nr_keys = deleted_each_time = stop_at = fail_at = 0;
+	small_values = false;
 	return 0;
 }
 
@@ -152,7 +161,62 @@ static void a_bucket_may_be_larger_than_a_batch(void **state)
 	assert_int_equal(visits[BUCKETS * 599], 1);
 }
 
-static void an_error_ends_the_walk(void **state)
+static void each_call_goes_on_where_the_last_one_ended(void **state)
+{
+	(void)state;
+	fill(10007, 1);
+	assert_int_equal(walk(), 0);
+	/* 4096 entries are 26 of 64 buckets */
+	assert_int_equal(calls, 3);
+	/* A map that is as large as a batch */
+	fill(4096, 1);
+	assert_int_equal(walk(), 0);
+	assert_int_equal(calls, 1);
+	assert_int_equal(nr_visits, 4096);
+	fill(4097, 1);
+	assert_int_equal(walk(), 0);
+	assert_int_equal(calls, 2);
+	assert_int_equal(nr_visits, 4097);
+	/* Twice the room holds the large bucket */
+	fill(1, 1);
+	while (nr_keys < DEEP)
+		keys[nr_keys++] = BUCKETS;
+	assert_int_equal(walk(), 0);
+	assert_int_equal(calls, 2);
+	assert_int_equal(nr_visits, DEEP);
+}
+
+static void the_visitor_ends_it_in_the_last_batch_as_well(void **state)
+{
+	(void)state;
+	fill(100, 1);
+	stop_at = 100;
+	assert_int_equal(walk(), 77);
+	fill(10007, 1);
+	stop_at = 5000;
+	assert_int_equal(walk(), 77);
+	assert_int_equal(calls, 2);
+	assert_int_equal(nr_visits, 5000);
+	/* An error is not an empty batch */
+	stop_at = 0;
+	fail_at = 1;
+	fail_with = EINVAL;
+	assert_int_equal(walk(), -EINVAL);
+	assert_int_equal(nr_visits, 0);
+	assert_int_equal(calls, 1);
+}
+
+static void keys_and_values_may_differ_in_size(void **state)
+{
+	(void)state;
+	small_values = true;
+	fill(10007, 1);
+	assert_int_equal(walk(), 0);
+	assert_int_equal(nr_visits, 10007);
+	assert_int_equal(visits[10006], 1);
+}
+
+static void an_error_ends_it(void **state)
 {
 	(void)state;
 	fill(10007, 1);
@@ -193,6 +257,9 @@ static const struct CMUnitTest tests[] = {
 	WALK_TEST(a_bucket_may_be_larger_than_a_batch),
 	WALK_TEST(an_error_ends_the_walk),
 	WALK_TEST(a_batch_takes_one_mebibyte_at_most),
+	WALK_TEST(each_call_goes_on_where_the_last_one_ended),
+	WALK_TEST(the_visitor_ends_it_in_the_last_batch_as_well),
+	WALK_TEST(keys_and_values_may_differ_in_size),
 };
 
 UNIT_MAIN(tests)
