@@ -367,6 +367,13 @@ static void following_buffers_needs_the_free_event(void **state)
 	refused_name = "stock_p2pmem_free";
 	assert_int_equal(start(false), 0);
 	assert_true(counter.set.has[P2PTRACE_p2pmem_alloc]);
+
+	/* The kernel lacks them, so there is nothing to attach */
+	again();
+	counter.set.has[P2PTRACE_p2pmem_free] = false;
+	assert_int_equal(start(true), EXIT_KERNEL);
+	assert_non_null(strstr(c.text, "cannot show when buffers are allocated and freed"));
+	assert_null(counter.skel);
 }
 
 static void the_counts_of_all_cpus_are_added(void **state)

@@ -25,6 +25,7 @@ static int setup(void **state)
 	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	btf__add_func_proto(btf, 1);
 	assert_true(btf__add_func(btf, "pci_free_p2pmem", BTF_FUNC_GLOBAL, 2) > 0);
+	assert_true(btf__add_func(btf, "schedule", BTF_FUNC_GLOBAL, 2) > 0);
 	assert_true(btf__add_typedef(btf, "btf_trace_dma_map_sg", 1) > 0);
 	return 0;
 }
@@ -112,7 +113,33 @@ static void a_function_must_be_traceable(void **state)
 	assert_string_equal(refused(FREE, NULL, "pci_alloc_p2pmem\n", ""), forbidden);
 }
 
-static void an_unreadable_file_refuses_no_hook(void **state)
+static void the_first_list_that_can_be_read_counts(void **state)
+{
+	struct hook_files files = {
+		.kallsyms = kallsyms, .filter_functions = { filter, "/nowhere" }, .refused = "",
+	};
+	struct hooks hooks;
+
+	(void)state;
+	write_text(dir, "kallsyms", SYMBOL);
+	write_text(dir, "filter", "pci_alloc_p2pmem\n");
+	hooks_open(&hooks, btf, &files);
+	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow to trace it");
+	files.filter_functions[1] = files.filter_functions[0];
+	files.filter_functions[0] = NULL;
+	hooks_open(&hooks, btf, &files);
+	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow to trace it");
+}
+
+static void a_function_that_is_no_hook_of_ours_needs_btf_only(void **state)
+{
+	(void)state;
+	assert_string_equal(refused("fentry/schedule", SYMBOL, "pci_free_p2pmem\n", ""), "");
+	assert_string_equal(refused("fentry/nothing", SYMBOL, "pci_free_p2pmem\n", ""),
+			    "the kernel does not have it");
+}
+
+static void a_file_that_cannot_be_read_is_no_reason(void **state)
 {
 	(void)state;
 	assert_string_equal(refused(FREE, NULL, NULL, ""), "");
@@ -137,6 +164,8 @@ static void hooks_named_in_the_environment_are_refused(void **state)
 	assert_string_equal(refused(FREE, SYMBOL, NULL, "other,pci_free_p2pmem,x"), named);
 	assert_string_equal(refused(TRACEPOINT, SYMBOL, NULL, "x,dma_map_sg"), named);
 	assert_string_equal(refused(FREE, SYMBOL, NULL, "pci_free_p2pme,pci_free_p2pmem_x,"), "");
+	/* As long, but another */
+	assert_string_equal(refused(FREE, SYMBOL, NULL, "pci_xxxx_p2pmem"), "");
 	assert_int_equal(setenv("P2PTRACE_NO_HOOKS", "pci_free_p2pmem", 1), 0);
 	assert_string_equal(refused(FREE, SYMBOL, NULL, NULL), named);
 	assert_int_equal(unsetenv("P2PTRACE_NO_HOOKS"), 0);
@@ -166,6 +195,9 @@ static const struct CMUnitTest tests[] = {
 	HOOK_TEST(an_unreadable_file_refuses_no_hook),
 	HOOK_TEST(a_tracepoint_needs_only_btf),
 	HOOK_TEST(hooks_named_in_the_environment_are_refused),
+	HOOK_TEST(the_first_list_that_can_be_read_counts),
+	HOOK_TEST(a_function_that_is_no_hook_of_ours_needs_btf_only),
+	HOOK_TEST(a_file_that_cannot_be_read_is_no_reason),
 	HOOK_TEST(every_hook_has_an_event_and_a_program),
 	HOOK_TEST(the_files_are_not_read_on_a_kernel_with_the_series),
 };

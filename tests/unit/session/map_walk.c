@@ -23,6 +23,7 @@ static size_t deleted_each_time;
 static int calls, fail_at, fail_with;
 static uint32_t first_room;	/* entries that fit in the first batch */
 static bool small_values;	/* of 4 bytes */
+static bool goes_on;
 
 static void delete_some(void)
 {
@@ -40,6 +41,10 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void
 	uint32_t bucket = in ? *(uint32_t *)in : 0, room = *count, n = 0;
 
 	assert_int_equal(fd, 3);
+	/* Without a position until a batch was read */
+	assert_true(!in == !goes_on);
+	/* A walk that does not end */
+	assert_true(calls < 1000);
 	(void)opts;
 	*count = 0;
 	if (!in)
@@ -58,6 +63,7 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *to_keys, void
 			*(uint32_t *)out = bucket;
 			*count = n;
 			errno = ENOSPC;
+			goes_on = goes_on || n;
 			return n ? 0 : -ENOSPC;
 		}
 		for (size_t i = 0; i < nr_keys; i++) {
@@ -97,6 +103,7 @@ static int visit(void *ctx, const void *key, const void *value)
 static int walk(void)
 {
 	calls = 0;
+	goes_on = false;
 	nr_visits = 0;
 	memset(visits, 0, sizeof(visits));
 	return map_walk(3, sizeof(uint64_t), small_values ? sizeof(uint32_t) :

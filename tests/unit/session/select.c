@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The selection of events: filters, and kernels without some of the events. */
+/* wrap: kernel_open kernel_check_privileges filter_set_dev filter_set_client */
+/* The selection of events: filters, and kernels that lack some. */
 #include <bpf/btf.h>
 
 #include "unit.h"
 #include "lib/log.h"
+#include "machine/devices.h"
 #include "machine/kernel.h"
+#include "machine/sysfs.h"
 #include "session/hooks.h"
 #include "session/select.h"
 
@@ -21,6 +24,41 @@ static struct btf *btf_with_events(const char *except)
 		assert_true(btf__add_typedef(btf, name, 1) > 0);
 	}
 	return btf;
+}
+
+/* The kernel and the devices that select_all() finds */
+static const char *kernel_lacks;
+static int kernel_rc, privileges_rc, dev_rc, client_rc;
+
+int __wrap_kernel_open(struct kernel *kernel, const char *vmlinux_btf);
+int __wrap_kernel_open(struct kernel *kernel, const char *vmlinux_btf)
+{
+	assert_string_equal(vmlinux_btf, VMLINUX_BTF);
+	kernel->vmlinux = btf_with_events(kernel_lacks);
+	return kernel_rc;
+}
+
+int __wrap_kernel_check_privileges(const struct kernel *kernel);
+int __wrap_kernel_check_privileges(const struct kernel *kernel)
+{
+	assert_non_null(kernel->vmlinux);
+	return privileges_rc;
+}
+
+int __wrap_filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *name);
+int __wrap_filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *name)
+{
+	assert_string_equal(sysfs, SYSFS);
+	strcpy(filter->dev.s, name);
+	return dev_rc;
+}
+
+int __wrap_filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *name);
+int __wrap_filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *name)
+{
+	assert_string_equal(sysfs, SYSFS);
+	strcpy(filter->client.s, name);
+	return client_rc;
 }
 
 /* Files that do not exist: these tests do not depend on the machine they run on. */
@@ -172,6 +210,10 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	assert_true(set.stock);
 	assert_int_equal(event_set_count(&set), 10);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (set.has[i])
+			assert_int_equal(stock_hooks[set.hook[i]].event, i);
+	assert_int_equal(stock_hooks[set.hook[HOOK_PAGES]].event, HOOK_PAGES);
 
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pmem_reclaim] = true;
@@ -191,6 +233,12 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	assert_non_null(strstr(c.text, "leaving out p2pmem_decide: calc_map_type_and_dist: "
 			       "the kernel does not have it"));
 	assert_int_equal(event_set_count(&set), 9);
+	set = (struct event_set){};
+	set.has[P2PTRACE_p2pmem_decide] = true;
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot trace p2pmem_decide: calc_map_type_and_dist: ");
 	kernel_close(&kernel);
 
 	/* Mappings need this hook, which tells which pages are peer memory */
@@ -297,6 +345,13 @@ static void events_that_a_filter_leaves_out_are_listed(void **state)
 	assert_one_line(left_out(&o, &c), "that --dev or --client cannot match: p2pmem_dev_add, ");
 	o.dev = NULL;
 	assert_one_line(left_out(&o, &c), "that --client cannot match: p2pmem_dev_add, ");
+	o = (struct selection){ .min_size = 4096 };
+	assert_one_line(left_out(&o, &c), "that --min-size cannot match: p2pmem_dev_del, ");
+	assert_null(strstr(c.text, "p2pmem_alloc,"));
+	o.client = "0000:00:00.0";
+	assert_one_line(left_out(&o, &c), "that --client or --min-size cannot match: ");
+	o = (struct selection){ .client = "0000:00:00.0" };
+	left_out(&o, &c);
 	/* The list is not cut */
 	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
 	assert_null(strstr(c.text, "p2pmem_dma_map"));
@@ -357,7 +412,15 @@ static void a_missing_event_removes_its_group(void **state)
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_free, P2PTRACE_NR_EVENTS, &set, &c), 0);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 3);
 
-	/* An event that no stock kernel has removes nothing */
+	/* Those that were not wanted are not missing */
+	set = (struct event_set){};
+	set.has[P2PTRACE_p2pmem_dma_map] = true;
+	capture_begin(&c);
+	assert_int_equal(select_groups(&set, &set, P2PTRACE_NR_EVENTS), 0);
+	capture_end(&c);
+	assert_true(set.has[P2PTRACE_p2pmem_dma_map]);
+
+	/* No stock kernel has this one */
 	set = (struct event_set){ .stock = true };
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_reclaim, P2PTRACE_p2pmem_alloc, &set, &c),
 			 0);
@@ -371,6 +434,85 @@ static void a_missing_event_removes_its_group(void **state)
 	assert_one_line(c.text, "cannot show any of the events");
 }
 
+static void nothing_is_missing_on_a_kernel_of_ours(void **state)
+{
+	struct selection o = {
+		.dev = "p2pmem0", .client = "0000:00:00.0", .pid = 7, .min_size = 4096,
+		.comm = "fio",
+	};
+	struct p2ptrace_filter filter = {};
+	struct event_set set;
+	struct capture c;
+
+	(void)state;
+	kernel_lacks = "nothing";
+	memset(set.has, true, sizeof(set.has));
+	capture_begin(&c);
+	assert_int_equal(select_all(&o, P2PTRACE_p2pmem_alloc, &set, &filter), 0);
+	capture_end(&c);
+	assert_string_equal(c.text, "");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS);
+	assert_string_equal(filter.dev.s, "p2pmem0");
+	assert_string_equal(filter.client.s, "0000:00:00.0");
+	assert_string_equal(filter.comm.s, "fio");
+	assert_int_equal(filter.pid, 7);
+	assert_int_equal(filter.min_size, 4096);
+	kernel_lacks = "p2pmem_dma_unmap";
+	capture_begin(&c);
+	assert_int_equal(select_all(&o, P2PTRACE_p2pmem_alloc, &set, &filter), 0);
+	capture_end(&c);
+	assert_non_null(strstr(c.text, "without p2pmem_dma_unmap, "));
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
+}
+
+static int fails_with(struct selection *o, char *text)
+{
+	struct p2ptrace_filter filter = {};
+	struct event_set set = {};
+	struct capture c;
+	int rc;
+
+	memset(set.has, true, sizeof(set.has));
+	capture_begin(&c);
+	rc = select_all(o, P2PTRACE_p2pmem_alloc, &set, &filter);
+	strcpy(text, capture_end(&c));
+	kernel_rc = privileges_rc = dev_rc = client_rc = 0;
+	return rc;
+}
+
+static void the_first_error_ends_the_selection(void **state)
+{
+	struct selection o = { .dev = "p2pmem0", .client = "0000:00:00.0" };
+	char text[4096];
+
+	(void)state;
+	kernel_lacks = "nothing";
+	assert_int_equal(fails_with(&o, text), 0);
+	kernel_rc = 11;
+	privileges_rc = 12;
+	assert_int_equal(fails_with(&o, text), 11);
+	privileges_rc = 12;
+	dev_rc = 13;
+	assert_int_equal(fails_with(&o, text), 12);
+	dev_rc = 13;
+	client_rc = 14;
+	assert_int_equal(fails_with(&o, text), 13);
+	client_rc = 14;
+	kernel_lacks = "p2pmem_alloc";
+	assert_int_equal(fails_with(&o, text), 14);
+	assert_string_equal(text, "");
+	assert_int_equal(fails_with(&o, text), EXIT_KERNEL);
+	assert_non_null(strstr(text, "cannot show when buffers are allocated and freed"));
+	kernel_rc = 11;
+	o.client = "no/where";
+	assert_int_equal(fails_with(&o, text), EXIT_USAGE);
+	assert_one_line(text, "--client takes");
+	kernel_rc = 11;
+	o.dev = "no/where";
+	assert_int_equal(fails_with(&o, text), EXIT_USAGE);
+	assert_one_line(text, "--dev takes");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_kernel_without_any_event_is_an_error),
 	cmocka_unit_test(a_missing_event_removes_its_group),
@@ -380,6 +522,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_loaded_nvmet_is_not_to_be_loaded_again),
 	cmocka_unit_test(a_hook_of_nvmet_that_cannot_be_attached_is_named),
 	cmocka_unit_test(a_missing_hook_is_replaced_by_the_next_one),
+	cmocka_unit_test(nothing_is_missing_on_a_kernel_of_ours),
+	cmocka_unit_test(the_first_error_ends_the_selection),
 	cmocka_unit_test(filters_narrow_the_selection),
 	cmocka_unit_test(events_that_a_filter_leaves_out_are_listed),
 };

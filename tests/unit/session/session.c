@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd */
-/* wrap: bpf_program__fd bpf_map_lookup_elem bpf_obj_get_info_by_fd */
-/* A session on a fake kernel: the programs it attaches, their order, and its lost events. */
+/* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
+/* wrap: bpf_map_lookup_elem bpf_obj_get_info_by_fd */
+/* A session without a kernel: which programs are attached, in which order, and what was lost. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -265,7 +265,7 @@ static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
 
 static void an_error_common_to_all_programs_is_not_skipped(void **state)
 {
-	static const int reasons[] = { EPERM, EACCES, ENOMEM, EMFILE };
+	static const int reasons[] = { EPERM, EACCES, ENOMEM, EMFILE, ENFILE };
 	struct session_config config = config_of("p2pmem_alloc,p2pmem_free");
 
 	(void)state;
@@ -532,6 +532,30 @@ static void lost_events_had_no_room_or_were_not_caught(void **state)
 	assert_one_line(c.text, strerror(EBADF));
 }
 
+static void each_program_that_is_attached_may_be_skipped(void **state)
+{
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free,p2pmem_find");
+
+	(void)state;
+	/* Not those that were left out */
+	refused_name = "p2pmem_free";
+	refused_with = ENOENT;
+	skipped_each = 5;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(session_count_lost(&session), 0);
+	assert_int_equal(session.lost.nested, 10);
+	session_close(&session);
+
+	/* The pages' as well */
+	config = config_of("p2pmem_dma_unmap");
+	config.events.stock = true;
+	for (int i = 0; stock_hooks[i].program; i++)
+		config.events.hook[stock_hooks[i].event] = i;
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(session_count_lost(&session), 0);
+	assert_int_equal(session.lost.nested, 10);
+}
+
 static unsigned int pauses, pauses_until_stop;
 
 static enum session_verdict pause_once(void *ctx)
@@ -606,6 +630,7 @@ static const struct CMUnitTest tests[] = {
 	SESSION_TEST(a_refused_hook_is_replaced_by_the_next_one),
 	SESSION_TEST(lost_events_had_no_room_or_were_not_caught),
 	SESSION_TEST(a_session_runs_until_its_callback_or_its_time_ends_it),
+	SESSION_TEST(each_program_that_is_attached_may_be_skipped),
 };
 
 UNIT_MAIN(tests)
