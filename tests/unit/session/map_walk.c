@@ -223,7 +223,7 @@ static void keys_and_values_may_differ_in_size(void **state)
 	assert_int_equal(visits[10006], 1);
 }
 
-static void an_error_ends_it(void **state)
+static void an_error_ends_the_walk(void **state)
 {
 	(void)state;
 	fill(10007, 1);

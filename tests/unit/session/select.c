@@ -396,8 +396,8 @@ static void a_missing_event_removes_its_group(void **state)
 	(void)state;
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_dma_unmap, P2PTRACE_p2pmem_alloc, &set, &c),
 			 0);
-	assert_one_line(c.text, "leaving out all events of a mapping, because this "
-			       "command needs p2pmem_dma_unmap for them");
+	assert_one_line(c.text, "leaving out all events of a mapping, because this command needs "
+			"p2pmem_dma_unmap for them");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
 	assert_false(set.has[P2PTRACE_p2pmem_dma_map]);
 

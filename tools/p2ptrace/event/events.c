@@ -90,8 +90,8 @@ bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event)
 	others = remove_group(set, event, buffer_events, ARRAY_SIZE(buffer_events)) ||
 		 remove_group(set, event, mapping_events, ARRAY_SIZE(mapping_events));
 	if (others)
-		note("without %s, the other events of a %s are of no use here: leaving them out",
-		     events[event].name, event_is_mapping(event) ? "mapping" : "buffer");
+		note("leaving out all events of a %s, because this command needs %s for them",
+		     event_is_mapping(event) ? "mapping" : "buffer", events[event].name);
 	return others;
 }
 
