@@ -123,11 +123,11 @@ static void the_first_list_that_can_be_read_counts(void **state)
 	(void)state;
 	write_text(dir, "kallsyms", SYMBOL);
 	write_text(dir, "filter", "pci_alloc_p2pmem\n");
-	hooks_open(&hooks, btf, &files);
+	hooks_open(&hooks, btf, &files, true);
 	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow to trace it");
 	files.filter_functions[1] = files.filter_functions[0];
 	files.filter_functions[0] = NULL;
-	hooks_open(&hooks, btf, &files);
+	hooks_open(&hooks, btf, &files, true);
 	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow to trace it");
 }
 

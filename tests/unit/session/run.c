@@ -257,12 +257,20 @@ static void again(void)
 	assert_int_equal(setup(NULL), 0);
 }
 
+static int open_object(void *opener, struct bpf_object **object)
+{
+	*object = opener;
+	return 0;
+}
+
 static int run(struct bpf_object *object)
 {
 	int rc;
 
+	config.open = open_object;
+	config.opener = object;
 	capture_begin(&c);
-	rc = session_start(&session, object, &config);
+	rc = session_start(&session, &config);
 	if (!rc)
 		rc = session_run(&session);
 	capture_end(&c);

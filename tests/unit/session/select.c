@@ -210,10 +210,8 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	assert_true(set.stock);
 	assert_int_equal(event_set_count(&set), 10);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (set.has[i])
-			assert_int_equal(stock_hooks[set.hook[i]].event, i);
-	assert_int_equal(stock_hooks[set.hook[HOOK_PAGES]].event, HOOK_PAGES);
+	for (int i = 0; stock_hooks[i].program; i++)
+		assert_true(set.hooks & 1u << i);
 
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pmem_reclaim] = true;
@@ -461,7 +459,7 @@ static void nothing_is_missing_on_a_kernel_of_ours(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_all(&o, P2PTRACE_p2pmem_alloc, &set, &filter), 0);
 	capture_end(&c);
-	assert_non_null(strstr(c.text, "without p2pmem_dma_unmap, "));
+	assert_non_null(strstr(c.text, "this command needs p2pmem_dma_unmap for them"));
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
 }
 
