@@ -48,7 +48,7 @@ system debian 12
 for target in p2ptrace check-unit install; do
 	case $target in
 	p2ptrace) want=$build ;;
-	check-unit) want=$build,cmocka ;;
+	check-unit) want="$build,cmocka,rst2man of docutils" ;;
 	install) want="$build,rst2man of docutils" ;;
 	esac
 	bare make -C "$top" BUILD="$scratch/build" "$target"

@@ -81,7 +81,8 @@ is 'p2ptrace(8) has the options of its help' "$(page_options p2ptrace)" \
 	"$("$P2PTRACE" --help | grep -oE -- '^ .*--(help|version) ' |
 		grep -oE -- '--[a-z]+' | sort)"
 for page in "$source"/man/*.8.rst; do
-	is "${page##*/}: rst2man reports nothing" "$($rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
+	is "${page##*/}: rst2man reports nothing" \
+		"$($rst2man --report=1 "$page" 2>&1 >/dev/null)" ''
 done
 
 # shellcheck source=tools/p2ptrace/p2ptrace.bash-completion

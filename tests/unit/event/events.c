@@ -200,7 +200,8 @@ static void a_group_of_events_is_removed_as_a_whole(void **state)
 	capture_begin(&c);
 	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_free));
 	capture_end(&c);
-	assert_one_line(c.text, "leaving out all events of a buffer, because this command needs p2pmem_free");
+	assert_one_line(c.text, "leaving out all events of a buffer, because this command "
+			"needs p2pmem_free for them");
 	assert_false(set.has[P2PTRACE_p2pmem_alloc]);
 	assert_false(set.has[P2PTRACE_p2pmem_free]);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
@@ -209,7 +210,8 @@ static void a_group_of_events_is_removed_as_a_whole(void **state)
 	capture_begin(&c);
 	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_dma_map));
 	capture_end(&c);
-	assert_one_line(c.text, "leaving out all events of a mapping, because this command needs p2pmem_dma");
+	assert_one_line(c.text, "leaving out all events of a mapping, because this command "
+			"needs p2pmem_dma_map for them");
 	assert_false(set.has[P2PTRACE_p2pmem_dma_unmap]);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 5);
 	assert_false(event_set_remove_group(&all, P2PTRACE_p2pmem_decide));

@@ -72,8 +72,8 @@ static void violations_that_losses_may_explain_are_unsure(void **state)
 	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
 		verdict.violations[v].count = 1;
 	assert_int_equal(verdict_failed(&verdict), P2PTRACE_NR_VIOLATIONS - 2);
-	assert_non_null(strstr(text(), "\nunsure map_after_free: 1 DMA mapping was made of a buffer "
-			       "that was not allocated, or a beginning was lost\n"));
+	assert_non_null(strstr(text(), "\nunsure map_after_free: 1 DMA mapping was made of a "
+			       "buffer that was not allocated, or a beginning was lost\n"));
 	assert_non_null(strstr(json(), "\"unsure\":[\"map_after_free\","
 			       "\"unmap_without_map\"],"));
 	verdict.violations[P2PTRACE_MAP_AFTER_FREE].allowed = true;
