@@ -2,6 +2,7 @@
 #
 # The unit tests alone, for tests/coverage/measure: in parallel, which the top Makefile is not.
 
+SHELL	:= /bin/bash
 Q	:= @
 say	= @:
 
