@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Each event has its programs in the objects that show every event: those of trace and stat. */
+#include <bpf/libbpf.h>
+
+#include "unit.h"
+#include "event/events.h"
+#include "session/hooks.h"
+
+#include "stat.skel.h"
+#include "trace.skel.h"
+
+static void assert_program(const struct bpf_object *object, const char *name, const char *suffix)
+{
+	char full[64];
+
+	snprintf(full, sizeof(full), "%s%s", name, suffix);
+	if (!bpf_object__find_program_by_name(object, full))
+		fail_msg("%s has no program %s", bpf_object__name(object), full);
+}
+
+static void assert_all_programs(const struct bpf_object *object)
+{
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		assert_program(object, events[i].name, "");
+		assert_program(object, events[i].name, "_nested");
+	}
+	for (int i = 0; stock_hooks[i].program; i++)
+		assert_program(object, stock_hooks[i].program, "");
+}
+
+static void trace_has_the_programs_of_each_event(void **state)
+{
+	struct trace_bpf *skel = trace_bpf__open();
+
+	(void)state;
+	assert_non_null(skel);
+	assert_all_programs(skel->obj);
+	trace_bpf__destroy(skel);
+}
+
+static void stat_has_the_programs_of_each_event(void **state)
+{
+	struct stat_bpf *skel = stat_bpf__open();
+
+	(void)state;
+	assert_non_null(skel);
+	assert_all_programs(skel->obj);
+	stat_bpf__destroy(skel);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(trace_has_the_programs_of_each_event),
+	cmocka_unit_test(stat_has_the_programs_of_each_event),
+};
+
+UNIT_MAIN(tests)
