@@ -9,6 +9,7 @@
 #include "event/enums.h"
 #include "event/events.h"
 #include "machine/kernel.h"
+#include "session/hooks.h"
 #include "tree.h"
 
 static int silent(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -50,11 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		enums_free(&enums);
 	}
 	kernel_support(btf);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		btf_has_tracepoint(btf, events[i].name);
-		if (stock_hooks[i])
-			btf_has_hook(btf, stock_hooks[i]);
-	}
+	for (int i = 0; stock_hooks[i].program; i++)
+		btf_has_hook(btf, stock_hooks[i].section);
 	btf__free(btf);
 	return 0;
 }
