@@ -139,10 +139,10 @@ bare_points() {
 	before=$(package_list)
 	build='GCC or Clang,a C library,Linux'\''s UAPI headers,Clang,bpftool,pkg-config'
 	build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils'
-	is 'make p2ptrace names all that is missing' "$(not_found p2ptrace)" "$build"
-	is 'make check-unit names all that is missing' "$(not_found check-unit)" \
+	is 'make p2ptrace names everything that is missing' "$(not_found p2ptrace)" "$build"
+	is 'make check-unit names everything that is missing' "$(not_found check-unit)" \
 		"$build,cmocka,prove (Test::Harness)"
-	is 'make install names all that is missing' "$(not_found install)" \
+	is 'make install names everything that is missing' "$(not_found install)" \
 		"$build,rst2man of docutils"
 	is 'none of them installs a package' "$(package_list)" "$before"
 

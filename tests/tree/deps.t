@@ -33,7 +33,7 @@ bare() {
 	status=$?
 }
 
-# What was not found, without what for, in one line
+# The names of the missing things in one line, without their purpose
 names() { sed -n 's/^  \(.*\), .*/\1/p' "$scratch/output" | paste -sd,; }
 
 system() { printf '%s\n' "ID=$1" "VERSION_ID=\"$2\"" >"$scratch/os-release"; }

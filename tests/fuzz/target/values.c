@@ -20,7 +20,7 @@ static void numbers(const char *s)
 	REQUIRE(!err || n == 7);
 	REQUIRE(number_parse_size(s, &size) == 0 || size == 7);
 	REQUIRE(number_parse_seconds(s, &ns) == 0 || ns == 7);
-	/* What is a number is the same size */
+	/* A number is also a size, of the same value */
 	REQUIRE(err || size == n);
 	REQUIRE(err || n == strtoull(s, NULL, 10));
 }

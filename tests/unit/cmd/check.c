@@ -364,7 +364,7 @@ static void the_command_gets_the_usual_signals(void **state)
 	assert_int_equal(CHECK(W("--"), W("sh"), W("-c"), W("kill -PIPE $$")), EXIT_CHECK);
 	signal(SIGPIPE, SIG_DFL);
 	assert_says(command_out, "FAILED command: killed by signal 13 ");
-	/* Whoever ignores SIGCHLD cannot wait */
+	/* A process that ignores SIGCHLD cannot wait for its children */
 	signal(SIGCHLD, SIG_IGN);
 	assert_int_equal(CHECK(W("--"), W("sh"), W("-c"), W("exit 3")), EXIT_CHECK);
 	signal(SIGCHLD, SIG_DFL);
