@@ -7,7 +7,7 @@
 # Requires: p2pmem series, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=small MODULE=1
+TOPOLOGY=small MODULE=1 RUN_OPTIONS=(--parallel)
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2pmem

@@ -9,8 +9,6 @@
 
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch BASE=1 MODULE=1 TIMEOUT=600
-# p2ptrace attaches under load: QEMU must run one CPU at a time (docs/limits.md)
-export LAB_ACCEL=${LAB_ACCEL:-tcg,thread=single}
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace
