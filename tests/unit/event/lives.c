@@ -121,6 +121,8 @@ static void a_life_lists_the_mappings_and_the_request_of_its_buffer(void **state
 
 static void a_buffer_freed_while_mapped_ends_with_its_reclaim(void **state)
 {
+	struct buffer line = {};
+	struct enums none = {};
 	struct life *life;
 
 	(void)state;
@@ -131,6 +133,9 @@ static void a_buffer_freed_while_mapped_ends_with_its_reclaim(void **state)
 	life = reclaim(1);
 	assert_non_null(life);
 	assert_int_equal(life->back_ns - life->freed_ns, 2000);
+	life_json(&line, life, &none, true);
+	assert_non_null(strstr(line.data, "\"held_ns\":4000,\"freed_ns\":2000,\"maps\":[{"));
+	buffer_free(&line);
 	life_free(life);
 }
 
@@ -145,11 +150,20 @@ static void a_buffer_allocated_before_tracing_has_no_life(void **state)
 	assert_int_equal(lives.nr, 0);
 }
 
-static void one_unmap_ends_one_of_two_equal_mappings(void **state)
+static void each_unmap_ends_one_of_two_equal_mappings(void **state)
 {
 	struct life *life;
 
 	(void)state;
+	alloc(2);
+	map(2, "0000:04:00.0", 0x1000);
+	map(2, "0000:04:00.0", 0x1000);
+	unmap(2, "0000:04:00.0", 0x1000);
+	unmap(2, "0000:04:00.0", 0x1000);
+	life = freed(2, 0);
+	assert_int_equal(life->maps[0].to_ns - life->maps[0].from_ns, 2000);
+	assert_int_equal(life->maps[1].to_ns - life->maps[1].from_ns, 2000);
+	life_free(life);
 	alloc(1);
 	map(1, "0000:04:00.0", 0x1000);
 	map(1, "0000:04:00.0", 0x1000);
@@ -158,6 +172,22 @@ static void one_unmap_ends_one_of_two_equal_mappings(void **state)
 	assert_int_equal(life->nr, 2);
 	assert_true(life->maps[0].to_ns != 0);
 	assert_true(life->maps[1].to_ns == 0);
+	life_free(life);
+}
+
+static void an_unmap_ends_the_mapping_at_its_address(void **state)
+{
+	struct life *life;
+
+	(void)state;
+	alloc(1);
+	map(1, "0000:04:00.0", 0x1000);
+	map(1, "0000:04:00.0", 0x3000);
+	unmap(1, "0000:04:00.0", 0x3000);
+	unmap(1, "0000:04:00.0", 0x5000);
+	life = freed(1, 0);
+	assert_int_equal(life->maps[0].to_ns, 0);
+	assert_int_equal(life->maps[1].to_ns - life->maps[1].from_ns, 1000);
 	life_free(life);
 }
 
@@ -193,6 +223,8 @@ static void a_mapping_on_a_stock_kernel_is_found_by_any_address_of_its_buffer(vo
 
 static void the_number_of_lives_and_mappings_is_limited(void **state)
 {
+	struct buffer line = {};
+	struct enums none = {};
 	struct life *life;
 
 	(void)state;
@@ -212,6 +244,9 @@ static void the_number_of_lives_and_mappings_is_limited(void **state)
 	life = freed(2, 0);
 	assert_int_equal(life->nr, 64);
 	assert_int_equal(life->unseen, 36);
+	life_json(&line, life, &none, true);
+	assert_non_null(strstr(line.data, "],\"more_maps\":36}\n"));
+	buffer_free(&line);
 	life_free(life);
 	/* An id allocated again while in use replaces the life: its free was lost */
 	alloc(3);
@@ -276,7 +311,8 @@ static const struct CMUnitTest tests[] = {
 	LIFE_TEST(a_life_lists_the_mappings_and_the_request_of_its_buffer),
 	LIFE_TEST(a_buffer_freed_while_mapped_ends_with_its_reclaim),
 	LIFE_TEST(a_buffer_allocated_before_tracing_has_no_life),
-	LIFE_TEST(one_unmap_ends_one_of_two_equal_mappings),
+	LIFE_TEST(each_unmap_ends_one_of_two_equal_mappings),
+	LIFE_TEST(an_unmap_ends_the_mapping_at_its_address),
 	LIFE_TEST(a_mapping_on_a_stock_kernel_is_found_by_any_address_of_its_buffer),
 	LIFE_TEST(the_number_of_lives_and_mappings_is_limited),
 	LIFE_TEST(the_oldest_life_is_evicted_first),

@@ -6,6 +6,7 @@
 /* The longest number: -9223372036854775808 */
 #define NUMBER_MAX 20
 
+/* ASCII only */
 static char *put_character(char *to, char c)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -18,7 +19,7 @@ static char *put_character(char *to, char c)
 		*to++ = s[1];
 		return to;
 	}
-	if ((unsigned char)c >= ' ') {
+	if (c >= ' ') {
 		*to++ = c;
 		return to;
 	}
