@@ -138,7 +138,7 @@ bare_points() {
 
 	before=$(package_list)
 	build='GCC or Clang,a C library,Linux'\''s UAPI headers,Clang,bpftool,pkg-config'
-	build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils'
+	build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils,Jansson'
 	is 'make p2ptrace names everything that is missing' "$(not_found p2ptrace)" "$build"
 	is 'make check-unit names everything that is missing' "$(not_found check-unit)" \
 		"$build,cmocka,prove (Test::Harness)"
@@ -243,7 +243,7 @@ matrix_point() {
 		;;
 	arm64)
 		packages+=(gcc-aarch64-linux-gnu pkgconf:arm64)
-		packages+=({libbpf,libelf,zlib1g,libpci}-dev:arm64)
+		packages+=({libbpf,libelf,zlib1g,libpci,libjansson}-dev:arm64)
 		options+=(PKG_CONFIG=aarch64-linux-gnu-pkg-config p2ptrace)
 		case $cc in
 		gcc) options+=(CC=aarch64-linux-gnu-gcc) ;;

@@ -40,7 +40,7 @@ system() { printf '%s\n' "ID=$1" "VERSION_ID=\"$2\"" >"$scratch/os-release"; }
 
 variables=(BPFTOOL=no-bpftool)
 build='GCC or Clang,a C library,Linux'\''s UAPI headers,Clang,bpftool,pkg-config'
-build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils'
+build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils,Jansson'
 
 plan 20
 

@@ -28,7 +28,7 @@ p2ptrace_man	:= $(BUILD)/obj/man
 
 # Expanded only when used: "make check" may install the compiler and pkg-config first.
 p2ptrace_pc	= $(shell $(PKG_CONFIG) $(if $(filter -static%,$(LDFLAGS)),--static) $(1) \
-			libbpf libelf zlib libpci)
+			libbpf libelf zlib libpci jansson)
 # The directory with the asm/ of the compiler's target: not /usr/include on a multiarch system.
 uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
 			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))

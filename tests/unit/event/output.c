@@ -399,7 +399,7 @@ static void special_characters_in_names_are_escaped(void **state)
 		    "size=9\\r\\\"},{\xef\xbf\xbd\xef\xbf\xbd\",\"id\":17,\"size\":16384}");
 }
 
-/* json_line() and json_string() agree about every byte at every position. */
+/* json_line() and json_str() agree about every byte at every position. */
 static void both_json_writers_escape_every_byte_alike(void **state)
 {
 	struct p2ptrace_p2pmem_reclaim record = reclaim;
@@ -413,7 +413,7 @@ static void both_json_writers_escape_every_byte_alike(void **state)
 			       (place | 7) < P2PTRACE_NAME_LEN - 1 ? place | 7 : place);
 			record.dev.s[place] = byte;
 			buffer_reset(&expected);
-			json_string(&expected, NULL, record.dev.s);
+			json_str(&expected, NULL, record.dev.s);
 			json_uint(&expected, "id", 17);
 			if (!strstr(json(&record, sizeof(record)), buffer_text(&expected)))
 				fail_msg("no '%s' in: %s", buffer_text(&expected), line.data);

@@ -24,8 +24,8 @@ static void commas_are_between_members_only(void **state)
 	json_uint(&out, NULL, 1);
 	json_open(&out, NULL, '{');
 	json_close(&out, '}');
-	json_string(&out, NULL, "{");
-	json_null(&out, NULL);
+	json_str(&out, NULL, "{");
+	json_none(&out, NULL);
 	json_close(&out, ']');
 	json_bool(&out, "yes", true);
 	json_bool(&out, "no", false);
@@ -54,7 +54,7 @@ static void numbers_are_exact(void **state)
 static void strings_are_escaped(void **state)
 {
 	(void)state;
-	json_string(&out, NULL, "\b\t\n\f\r\"\\/ \x01\x1f\x7f\xff\xc3\xa9");
+	json_str(&out, NULL, "\b\t\n\f\r\"\\/ \x01\x1f\x7f\xff\xc3\xa9");
 	assert_string_equal(buffer_text(&out), "\"\\b\\t\\n\\f\\r\\\"\\\\/ "
 					       "\\u0001\\u001f\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\"");
 }
@@ -63,9 +63,9 @@ static void a_string_stops_at_its_end_or_its_size(void **state)
 {
 	(void)state;
 	json_open(&out, NULL, '[');
-	json_string_of(&out, NULL, "abc", 2);
-	json_string_of(&out, NULL, "abc", 9);
-	json_string_of(&out, NULL, "\xc3\xa9", 1);
+	json_str_of(&out, NULL, "abc", 2);
+	json_str_of(&out, NULL, "abc", 9);
+	json_str_of(&out, NULL, "\xc3\xa9", 1);
 	json_close(&out, ']');
 	assert_string_equal(buffer_text(&out), "[\"ab\",\"abc\",\"\xef\xbf\xbd\"]");
 }
@@ -79,7 +79,7 @@ static void a_long_string_is_not_cut(void **state)
 	assert_non_null(s);
 	memset(s, '\x01', len);
 	s[len] = '\0';
-	json_string(&out, NULL, s);
+	json_str(&out, NULL, s);
 	assert_int_equal(out.len, 6 * len + 2);
 	assert_int_equal(strlen(out.data), out.len);
 	free(s);
@@ -107,7 +107,7 @@ static void a_buffer_without_memory_is_empty_and_failed(void **state)
 	buffer_printf(&out, "%d", 1);
 	json_open(&out, "key", '{');
 	json_uint(&out, "key", 1);
-	json_string(&out, "key", "value");
+	json_str(&out, "key", "value");
 	assert_string_equal(buffer_text(&out), "");
 	assert_int_equal(out.len, 0);
 	assert_true(out.failed);

@@ -247,26 +247,26 @@ static void json_one(const struct leaks *l, struct buffer *out, const struct hel
 	char name[512];
 
 	json_open(out, NULL, '{');
-	json_string(out, "dev", held->dev);
+	json_str(out, "dev", held->dev);
 	json_uint(out, "id", held->id);
 	json_uint(out, "size", held->size);
 	json_uint(out, "age_ms", held->age_ms);
 	if (!l->stock) {
 		json_int(out, "nents", held->nents);
 		json_int(out, "pins", held->pins);
-		json_string(out, "state", held->state);
-		json_string(out, "owner", held->owner);
+		json_str(out, "state", held->state);
+		json_str(out, "owner", held->owner);
 	}
 	json_int(out, "pid", known ? (int)owner->pid : held->pid);
 	if (known)
-		json_string(out, "comm", owner->comm);
+		json_str(out, "comm", owner->comm);
 	else
-		json_null(out, "comm");
+		json_none(out, "comm");
 	json_bool(out, "before", !known);
 	json_open(out, "stack", '[');
 	for (size_t i = 0; i < n; i++) {
 		frame_name(l, frames[i], name, sizeof(name));
-		json_string(out, NULL, name);
+		json_str(out, NULL, name);
 	}
 	json_close(out, ']');
 	json_close(out, '}');
@@ -277,7 +277,7 @@ static void print_json(const struct leaks *l)
 	struct buffer *out = print_buffer();
 
 	json_open(out, NULL, '{');
-	json_string(out, "mode", event_set_mode(&l->session.config.events));
+	json_str(out, "mode", event_set_mode(&l->session.config.events));
 	json_uint(out, "ts_ns", l->read_ns);
 	json_uint(out, "older_than_ns", l->options->older_than_ns.value);
 	json_open(out, "held", '[');

@@ -179,7 +179,7 @@ static void json_bucket(struct buffer *out, unsigned int slot, uint64_t count)
 	json_open(out, NULL, '{');
 	json_uint(out, "from_ns", from);
 	if (to == UINT64_MAX)
-		json_null(out, "to_ns");
+		json_none(out, "to_ns");
 	else
 		json_uint(out, "to_ns", to);
 	json_uint(out, "count", count);
@@ -191,12 +191,12 @@ static void json_life(struct buffer *out, const struct lifetime *life)
 	bool mapped = *life->key.client.s;
 
 	json_open(out, NULL, '{');
-	json_string(out, "dev", life->key.dev.s);
+	json_str(out, "dev", life->key.dev.s);
 	if (mapped)
-		json_string(out, "client", life->key.client.s);
+		json_str(out, "client", life->key.client.s);
 	else
-		json_null(out, "client");
-	json_string(out, "kind", mapped ? "mapped" : "held");
+		json_none(out, "client");
+	json_str(out, "kind", mapped ? "mapped" : "held");
 	json_uint(out, "count", life->hist.count);
 	json_uint(out, "total_ns", life->hist.total_ns);
 	json_uint(out, "p50_ns", hist_percentile(&life->hist, 50));
@@ -216,7 +216,7 @@ static void print_json(const struct lifetimes *l)
 	struct buffer *out = print_buffer();
 
 	json_open(out, NULL, '{');
-	json_string(out, "mode", event_set_mode(&l->session.config.events));
+	json_str(out, "mode", event_set_mode(&l->session.config.events));
 	json_open(out, "lifetimes", '[');
 	for (size_t i = 0; i < l->nr; i++)
 		json_life(out, &l->lives[i]);

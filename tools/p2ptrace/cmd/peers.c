@@ -121,7 +121,7 @@ static void known_as_json(struct buffer *out, const char *pci)
 	device_known_as(SYSFS, pci, &known);
 	json_open(out, "known_as", '[');
 	for (size_t i = 0; i < known.nr; i++)
-		json_string(out, NULL, known.names[i]);
+		json_str(out, NULL, known.names[i]);
 	json_close(out, ']');
 }
 
@@ -283,7 +283,7 @@ static void json_path(struct buffer *out, const char *key, const struct pci_path
 {
 	json_open(out, key, '[');
 	for (size_t i = 0; i < path->depth; i++)
-		json_string(out, NULL, path->names[i]);
+		json_str(out, NULL, path->names[i]);
 	json_close(out, ']');
 }
 
@@ -293,19 +293,19 @@ static void json_peer(struct buffer *out, const struct peer *peer)
 	char driver[64];
 
 	pci_driver(SYSFS, peer->client, driver, sizeof(driver));
-	json_string(out, "client", peer->client);
+	json_str(out, "client", peer->client);
 	if (strcmp(driver, "-"))
-		json_string(out, "driver", driver);
+		json_str(out, "driver", driver);
 	else
-		json_null(out, "driver");
+		json_none(out, "driver");
 	known_as_json(out, peer->client);
-	json_string(out, "map", peer->map);
+	json_str(out, "map", peer->map);
 	json_int(out, "distance", peer->distance);
-	json_string(out, "reason", peer->reason);
+	json_str(out, "reason", peer->reason);
 	if (*peer->blocker)
-		json_string(out, "blocker", peer->blocker);
+		json_str(out, "blocker", peer->blocker);
 	else
-		json_null(out, "blocker");
+		json_none(out, "blocker");
 }
 
 static void why_json(const struct peers *peers, const struct why *why)
@@ -315,13 +315,13 @@ static void why_json(const struct peers *peers, const struct why *why)
 
 	json_open(out, NULL, '{');
 	json_peer(out, why->peer);
-	json_string(out, "mode", mode(peers));
-	json_string(out, "dev", why->provider->dev);
-	json_string(out, "provider", why->provider->pci);
+	json_str(out, "mode", mode(peers));
+	json_str(out, "dev", why->provider->dev);
+	json_str(out, "provider", why->provider->pci);
 	json_path(out, "client_path", &why->from.path);
 	json_path(out, "provider_path", &why->to.path);
-	json_string(out, "redirects", why->ports);
-	json_string(out, "help", help_of(why, help, sizeof(help)));
+	json_str(out, "redirects", why->ports);
+	json_str(out, "help", help_of(why, help, sizeof(help)));
 	json_close(out, '}');
 	print("\n");
 }
@@ -380,14 +380,14 @@ static void matrix_json(const struct peers *peers)
 	struct buffer *out = print_buffer();
 
 	json_open(out, NULL, '{');
-	json_string(out, "mode", mode(peers));
+	json_str(out, "mode", mode(peers));
 	json_open(out, "providers", '[');
 	for (size_t i = 0; i < peers->nr; i++) {
 		const struct provider *provider = &peers->providers[i];
 
 		json_open(out, NULL, '{');
-		json_string(out, "dev", provider->dev);
-		json_string(out, "provider", provider->pci);
+		json_str(out, "dev", provider->dev);
+		json_str(out, "provider", provider->pci);
 		json_uint(out, "size", provider->size);
 		json_open(out, "clients", '[');
 		for (size_t c = 0; c < provider->nr; c++) {

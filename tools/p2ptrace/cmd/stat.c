@@ -193,7 +193,7 @@ static void json_sample(struct stat_run *s, const char *event, const struct samp
 
 	json_open(&s->line, NULL, '{');
 	json_uint(&s->line, "ts_ns", s->last.ts_ns);
-	json_string(&s->line, "event", event);
+	json_str(&s->line, "event", event);
 	json_uint(&s->line, "interval_ns", difference->ts_ns);
 	json_open(&s->line, "metrics", '{');
 	for (size_t i = 0; i < metrics->nr; i++)

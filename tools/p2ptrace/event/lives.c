@@ -259,17 +259,17 @@ static void map_json(struct buffer *lines, const struct life *life, const struct
 	char name[32];
 
 	json_open(lines, NULL, '{');
-	json_string_of(lines, "client", m->client.s, sizeof(m->client.s));
+	json_str_of(lines, "client", m->client.s, sizeof(m->client.s));
 	json_uint(lines, "dma_addr", m->dma_addr);
 	json_uint(lines, "size", m->size);
-	json_string(lines, "dir",
+	json_str(lines, "dir",
 		    enums_name(enums, ENUM_DMA_DIRECTION, m->dir, name, sizeof(name)));
-	json_string(lines, "map", enums_name(enums, ENUM_MAP_TYPE, m->map, name, sizeof(name)));
+	json_str(lines, "map", enums_name(enums, ENUM_MAP_TYPE, m->map, name, sizeof(name)));
 	json_uint(lines, "after_ns", m->from_ns - life->alloc.h.ts_ns);
 	if (m->to_ns)
 		json_uint(lines, "mapped_ns", m->to_ns - m->from_ns);
 	else
-		json_null(lines, "mapped_ns");
+		json_none(lines, "mapped_ns");
 	json_close(lines, '}');
 }
 
@@ -290,11 +290,11 @@ void life_json(struct buffer *lines, const struct life *life, const struct enums
 
 	json_open(lines, NULL, '{');
 	json_uint(lines, "ts_ns", alloc->h.ts_ns);
-	json_string(lines, "event", "life");
+	json_str(lines, "event", "life");
 	json_uint(lines, "cpu", alloc->h.cpu);
 	json_uint(lines, "pid", alloc->h.pid);
-	json_string_of(lines, "comm", alloc->h.comm, sizeof(alloc->h.comm));
-	json_string_of(lines, "dev", alloc->dev.s, sizeof(alloc->dev.s));
+	json_str_of(lines, "comm", alloc->h.comm, sizeof(alloc->h.comm));
+	json_str_of(lines, "dev", alloc->dev.s, sizeof(alloc->dev.s));
 	json_uint(lines, "id", life->key.id);
 	json_uint(lines, "size", alloc->size);
 	json_uint(lines, "held_ns", life->back_ns - alloc->h.ts_ns);
@@ -303,7 +303,7 @@ void life_json(struct buffer *lines, const struct life *life, const struct enums
 	if (!stock && life->used)
 		request_json(lines, &life->use);
 	else if (!stock)
-		json_null(lines, "request");
+		json_none(lines, "request");
 	json_open(lines, "maps", '[');
 	for (size_t i = 0; i < life->nr; i++)
 		map_json(lines, life, &life->maps[i], enums);

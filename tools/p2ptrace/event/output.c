@@ -164,7 +164,7 @@ void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost
 void output_json_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost)
 {
 	json_open(lines, NULL, '{');
-	json_string(lines, "event", "end");
+	json_str(lines, "event", "end");
 	json_uint(lines, "events", nr_events);
 	json_uint(lines, "lost", lost->total);
 	json_close(lines, '}');

@@ -181,13 +181,13 @@ static void command_json(struct buffer *out, const struct verdict *verdict)
 	json_open(out, "command", '{');
 	json_open(out, "argv", '[');
 	for (char **word = verdict->command; *word; word++)
-		json_string(out, NULL, *word);
+		json_str(out, NULL, *word);
 	json_close(out, ']');
 	if (WIFEXITED(status)) {
 		json_int(out, "status", WEXITSTATUS(status));
-		json_null(out, "signal");
+		json_none(out, "signal");
 	} else {
-		json_null(out, "status");
+		json_none(out, "status");
 		json_int(out, "signal", WTERMSIG(status));
 	}
 	json_close(out, '}');
@@ -196,18 +196,18 @@ static void command_json(struct buffer *out, const struct verdict *verdict)
 static void first_json(struct buffer *out, const char *key, const struct p2ptrace_first *first)
 {
 	json_open(out, key, '{');
-	json_string_of(out, "dev", first->dev.s, sizeof(first->dev.s));
+	json_str_of(out, "dev", first->dev.s, sizeof(first->dev.s));
 	json_uint(out, "id", first->id);
 	if (*first->client.s)
-		json_string_of(out, "client", first->client.s, sizeof(first->client.s));
+		json_str_of(out, "client", first->client.s, sizeof(first->client.s));
 	else
-		json_null(out, "client");
+		json_none(out, "client");
 	if (first->held_ns)
 		json_uint(out, "held_ns", first->held_ns);
 	else
-		json_null(out, "held_ns");
+		json_none(out, "held_ns");
 	json_uint(out, "pid", first->pid);
-	json_string_of(out, "comm", first->comm, sizeof(first->comm));
+	json_str_of(out, "comm", first->comm, sizeof(first->comm));
 	json_close(out, '}');
 }
 
@@ -221,12 +221,12 @@ static void violations_json(struct buffer *out, const struct verdict *verdict)
 	json_open(out, "allowed", '[');
 	for (int v = 0; v < NR_VIOLATIONS; v++)
 		if (verdict->violations[v].count && verdict->violations[v].allowed)
-			json_string(out, NULL, violations[v].name);
+			json_str(out, NULL, violations[v].name);
 	json_close(out, ']');
 	json_open(out, "unsure", '[');
 	for (int v = 0; v < NR_VIOLATIONS; v++)
 		if (verdict->violations[v].count && is_unsure(verdict, v))
-			json_string(out, NULL, violations[v].name);
+			json_str(out, NULL, violations[v].name);
 	json_close(out, ']');
 	json_open(out, "first", '{');
 	for (int v = 0; v < NR_VIOLATIONS; v++)
@@ -244,7 +244,7 @@ static void expectation_json(struct buffer *out, const struct verdict *verdict,
 
 	snprintf(text, sizeof(text), "%s %s %" PRIu64, e->metric, expect_op_text(e->op), e->value);
 	json_open(out, NULL, '{');
-	json_string(out, "expect", text);
+	json_str(out, "expect", text);
 	json_uint(out, "value", value);
 	json_bool(out, "met", met);
 	json_close(out, '}');
@@ -255,10 +255,10 @@ void verdict_json(struct buffer *out, const struct verdict *verdict)
 	const struct metrics *metrics = verdict->metrics;
 
 	json_open(out, NULL, '{');
-	json_string(out, "event", "check");
+	json_str(out, "event", "check");
 	json_uint(out, "failed", verdict_failed(verdict));
 	command_json(out, verdict);
-	json_string(out, "mode", verdict->mode);
+	json_str(out, "mode", verdict->mode);
 	violations_json(out, verdict);
 	json_open(out, "expectations", '[');
 	for (size_t i = 0; i < verdict->nr_expectations; i++)

@@ -105,12 +105,12 @@ void json_bool(struct buffer *buffer, const char *key, bool value)
 	add_word(buffer, key, value ? "true" : "false");
 }
 
-void json_null(struct buffer *buffer, const char *key)
+void json_none(struct buffer *buffer, const char *key)
 {
 	add_word(buffer, key, "null");
 }
 
-void json_string_of(struct buffer *buffer, const char *key, const char *s, size_t size)
+void json_str_of(struct buffer *buffer, const char *key, const char *s, size_t size)
 {
 	size_t len = strnlen(s, size);
 	char *to;
@@ -121,7 +121,7 @@ void json_string_of(struct buffer *buffer, const char *key, const char *s, size_
 		add_until(buffer, json_put_escaped(to, s, len));
 }
 
-void json_string(struct buffer *buffer, const char *key, const char *s)
+void json_str(struct buffer *buffer, const char *key, const char *s)
 {
-	json_string_of(buffer, key, s, strlen(s));
+	json_str_of(buffer, key, s, strlen(s));
 }

@@ -91,7 +91,7 @@ static unsigned int header_type(struct pci_dev *dev)
  */
 #define HEAD 64
 
-int config_read(struct pci_access *config, const char *pci, struct function *function)
+int config_read(struct pci_access *config, const char *pci, struct config_function *function)
 {
 	struct pci_dev *dev = open_dev(config, pci);
 	unsigned char bytes[HEAD];

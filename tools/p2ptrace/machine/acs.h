@@ -16,7 +16,7 @@ struct pci_access;
 struct pci_access *config_open(const char *sysfs);
 void config_close(struct pci_access *config);
 
-struct function {
+struct config_function {
 	bool endpoint;		/* by its header: not a bridge */
 	bool root_port;
 	bool redirects;		/* peer requests, by Access Control Services (ACS) */
@@ -26,7 +26,7 @@ struct function {
  * Returns 0; -EACCES if the kernel shows only the head of config space, which has no capabilities
  * (root may read the rest); -EIO if it does not show even the head.
  */
-int config_read(struct pci_access *config, const char *pci, struct function *function);
+int config_read(struct pci_access *config, const char *pci, struct config_function *function);
 
 /* "root port", "endpoint" and so on; "bridge" or "device" if config space does not show it. */
 const char *pci_kind(const char *sysfs, const char *pci);

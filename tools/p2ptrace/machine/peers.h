@@ -10,8 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PCI_NAME_LEN	32
-#define WORD_LEN	48
+#include "machine/machine.h"
 
 /* A client of a provider. The words are the kernel's (decision.h), printable and without blanks. */
 struct peer {

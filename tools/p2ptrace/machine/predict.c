@@ -67,7 +67,7 @@ static int host_bridge_read(enum host_bridge *known, struct pci_access *config, 
 			    const char *root)
 {
 	unsigned int vendor, device;
-	struct function function;
+	struct config_function function;
 	char pci[PCI_NAME_LEN + 8];
 	int err;
 
@@ -92,7 +92,7 @@ static int host_bridge_read(enum host_bridge *known, struct pci_access *config, 
 
 int end_read(struct end *end, struct pci_access *config, const char *sysfs, const char *pci)
 {
-	struct function function;
+	struct config_function function;
 	int err;
 
 	memset(end, 0, sizeof(*end));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/number.h"
@@ -125,6 +126,21 @@ int sysfs_link_name(char *name, size_t size, const char *fmt, ...)
 	target[len] = '\0';
 	slash = strrchr(target, '/');
 	return sysfs_path(name, size, "%s", slash ? slash + 1 : target);
+}
+
+int sysfs_inode(uint64_t *inode, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int err;
+
+	FORMAT_PATH(path, fmt, err);
+	if (err)
+		return err;
+	if (stat(path, &st))
+		return -errno;
+	*inode = st.st_ino;
+	return 0;
 }
 
 char *sysfs_real_path(const char *fmt, ...)

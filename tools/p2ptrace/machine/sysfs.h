@@ -52,6 +52,10 @@ int sysfs_read_id(unsigned int *id, const char *fmt, ...)
 int sysfs_link_name(char *name, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), warn_unused_result));
 
+/* The inode number of a file, or of the target of a link. */
+int sysfs_inode(uint64_t *inode, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), warn_unused_result));
+
 /* realpath() and opendir(): NULL with errno set, or a pointer that the caller frees or closes. */
 char *sysfs_real_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 DIR *sysfs_open_dir(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stddef.h>
+
+/*
+ * Gives a file its new content as a whole: there is never half of it, even if the disk is full. A
+ * file that is no regular one, such as /dev/stdout, is written to instead. Returns 0, or an exit
+ * status after an error message.
+ */
+int file_replace(const char *path, const char *data, size_t len)
+	__attribute__((warn_unused_result));
+
+#endif /* FILE_H */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the bytes of a function's config space say about it. The bytes may come from anywhere, and
+ * there may be fewer than the function has.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct function;
+
+/* A bit of the ACS control register for each reason that makes the kernel see a redirect. */
+#define CONFIG_ACS_REDIRECT	(0x0004 | 0x0008 | 0x0020)	/* RR, CR, EC */
+
+/*
+ * Sets every field of @function that the bytes show, and leaves the others. Always sets its
+ * config_state: CONFIG_UNREADABLE if @len is 0. A caller whose source has no config space for the
+ * function must not call this.
+ *
+ * The address and the size of a BAR are set only if it can be resized (the registers do not show
+ * the size of any other), and only if they are not known already: set those from a better source
+ * first.
+ */
+void config_parse(struct function *function, const uint8_t *bytes, size_t len);
+
+#endif /* CONFIG_H */

@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/text.h"
+#include "lib/units.h"
+#include "machine/config.h"
+#include "machine/devices.h"
+#include "machine/host.h"
+#include "machine/live.h"
+#include "machine/order.h"
+#include "machine/table.h"
+#include "machine/titles.h"
+
+/* Flags of a resource, in include/linux/ioport.h */
+#define RESOURCE_IO		0x00000100
+#define RESOURCE_MEM		0x00000200
+#define RESOURCE_PREFETCH	0x00002000
+#define RESOURCE_MEM_64		0x00100000
+#define RESOURCE_DISABLED	0x10000000
+#define RESOURCE_UNSET		0x20000000
+
+#define CLASS_NVME		0x010802
+#define CLASS_BRIDGE_PCI	0x0604
+#define CLASS_BRIDGE_CARDBUS	0x0607
+
+/* A word that fits, or nothing: half a name would be the name of something else. */
+static void copy_word(char *to, size_t size, const char *from)
+{
+	char word[4 * NAME_MAX + 1];
+
+	text_word(word, sizeof(word), from, strlen(from));
+	if (strlen(word) < size)
+		strcpy(to, word);
+}
+
+static void read_int(int *to, int min, int max, const char *sysfs, const char *pci,
+		     const char *attribute)
+{
+	char text[32];
+	int value;
+
+	if (sysfs_read_text(text, sizeof(text), "%s/" PCI_DEVICES "/%s/%s", sysfs, pci, attribute))
+		return;
+	if (!word_int(text, &value) && value >= min && value <= max)
+		*to = value;
+}
+
+static void read_id(int *to, unsigned int max, const char *sysfs, const char *pci,
+		    const char *attribute)
+{
+	unsigned int value;
+
+	if (!sysfs_read_id(&value, "%s/" PCI_DEVICES "/%s/%s", sysfs, pci, attribute) &&
+	    value <= max)
+		*to = value;
+}
+
+/* A link that is not there names nothing: "-". */
+static void read_link(char *to, size_t size, const char *sysfs, const char *pci, const char *link)
+{
+	char name[NAME_MAX + 1];
+	int err = sysfs_link_name(name, sizeof(name), "%s/" PCI_DEVICES "/%s/%s", sysfs, pci, link);
+
+	if (!err)
+		copy_word(to, size, name);
+	else if (err == -ENOENT)
+		strcpy(to, "-");
+}
+
+static void read_config(struct function *function, const char *sysfs)
+{
+	uint8_t bytes[4096];
+	char path[PATH_MAX];
+	size_t len = 0;
+	FILE *file = NULL;
+
+	if (!sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/config", sysfs, function->name))
+		file = fopen(path, "re");
+	if (file) {
+		len = fread(bytes, 1, sizeof(bytes), file);
+		fclose(file);
+	}
+	config_parse(function, bytes, len);
+}
+
+static void read_ids(struct function *function, const char *sysfs)
+{
+	const char *pci = function->name;
+	int class;
+
+	/* Config space differs for virtual functions, and where the kernel corrects it */
+	read_id(&function->vendor, 0xffff, sysfs, pci, "vendor");
+	read_id(&function->device, 0xffff, sysfs, pci, "device");
+	read_id(&function->class, 0xffffff, sysfs, pci, "class");
+	class = function->class >> 8;
+	if (!function->bridge && function->class != UNKNOWN)
+		function->bridge = class == CLASS_BRIDGE_PCI || class == CLASS_BRIDGE_CARDBUS ?
+				   PRESENT : ABSENT;
+}
+
+/* "8.0 GT/s PCIe" or, before 5.8, "8 GT/s"; other text is "Unknown". */
+static unsigned int speed_of(const char *text)
+{
+	unsigned int whole, tenth = 0;
+
+	return sscanf(text, "%3u.%1u", &whole, &tenth) >= 1 ? 1000 * whole + 100 * tenth : 0;
+}
+
+static void read_speed(unsigned int *speed, const char *sysfs, const char *pci, const char *name)
+{
+	char text[32];
+
+	if (!*speed && !sysfs_read_text(text, sizeof(text), "%s/" PCI_DEVICES "/%s/%s", sysfs, pci,
+					name))
+		*speed = speed_of(text);
+}
+
+static void read_width(unsigned int *width, const char *sysfs, const char *pci, const char *name)
+{
+	uint64_t value;
+
+	/* 255 is the kernel's PCIE_LNK_WIDTH_UNKNOWN */
+	if (!*width && !sysfs_read_number(&value, "%s/" PCI_DEVICES "/%s/%s", sysfs, pci, name) &&
+	    value < 64)
+		*width = value;
+}
+
+/* Everybody may read these; config space shows them to root only. */
+static void read_link_status(struct function *function, const char *sysfs)
+{
+	struct link *link = &function->link;
+	const char *pci = function->name;
+
+	read_speed(&link->speed, sysfs, pci, "current_link_speed");
+	read_speed(&link->max_speed, sysfs, pci, "max_link_speed");
+	read_width(&link->width, sysfs, pci, "current_link_width");
+	read_width(&link->max_width, sysfs, pci, "max_link_width");
+}
+
+struct resource {
+	uint64_t first, last, flags;
+};
+
+static void set_bar(struct bar *bar, const struct resource *resource)
+{
+	bar->size = 0;
+	if (!(resource->flags & (RESOURCE_IO | RESOURCE_MEM)) || resource->last <= resource->first)
+		return;
+	bar->size = resource->last - resource->first + 1;
+	bar->start = resource->first;
+	bar->memory = resource->flags & RESOURCE_MEM;
+	bar->prefetchable = resource->flags & RESOURCE_PREFETCH;
+	bar->wide = resource->flags & RESOURCE_MEM_64;
+	bar->assigned = resource->first && !(resource->flags & RESOURCE_UNSET);
+}
+
+/* The registers of a bridge have addresses of the bus; these are the CPU's. */
+static void set_window(struct window *window, const struct resource *resource)
+{
+	if (!(resource->flags & RESOURCE_MEM) ||
+	    resource->flags & (RESOURCE_UNSET | RESOURCE_DISABLED) ||
+	    resource->last <= resource->first)
+		return;
+	window->presence = PRESENT;
+	window->first = resource->first;
+	window->last = resource->last;
+}
+
+/*
+ * In the file are six BARs and the ROM; with CONFIG_PCI_IOV, the six BARs of virtual functions; of
+ * a bridge that has a bus, its four windows: I/O, memory, prefetchable memory, and one more.
+ */
+#define MAX_RESOURCES	17
+#define NR_WINDOWS	4
+
+static void read_resources(struct function *function, const char *sysfs)
+{
+	struct resource resources[MAX_RESOURCES];
+	char path[PATH_MAX], line[128];
+	size_t nr = 0;
+	FILE *file;
+
+	if (sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/resource", sysfs, function->name))
+		return;
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (nr < MAX_RESOURCES && fgets(line, sizeof(line), file)) {
+		unsigned long long first, last, flags;
+
+		if (sscanf(line, "%llx %llx %llx", &first, &last, &flags) != 3)
+			break;
+		resources[nr++] = (struct resource){ first, last, flags };
+	}
+	fclose(file);
+	if (nr <= NR_BARS)
+		return;
+	function->bars_known = PRESENT;
+	for (size_t i = 0; i < NR_BARS; i++)
+		set_bar(&function->bars[i], &resources[i]);
+	if (function->bridge == PRESENT &&
+	    (nr == NR_BARS + 1 + NR_WINDOWS || nr == MAX_RESOURCES)) {
+		set_window(&function->window, &resources[nr - NR_WINDOWS + 1]);
+		set_window(&function->prefetchable_window, &resources[nr - NR_WINDOWS + 2]);
+	}
+}
+
+/* Also for those who may not read config space. The kernel has the files since 5.19. */
+static void read_resizable(struct function *function, const char *sysfs)
+{
+	for (size_t i = 0; i < NR_BARS; i++) {
+		unsigned long long sizes;
+		char text[32], *end;
+
+		if (sysfs_read_text(text, sizeof(text), "%s/" PCI_DEVICES "/%s/resource%zu_resize",
+				    sysfs, function->name, i))
+			continue;
+		errno = 0;
+		sizes = strtoull(text, &end, 16);
+		if (errno || end == text || *end)
+			continue;
+		function->bars[i].resizable = PRESENT;
+		function->bars[i].sizes = sizes;
+	}
+}
+
+static void read_iommu(struct function *function, const char *sysfs)
+{
+	char text[PCI_NAME_LEN] = "";
+
+	read_link(text, sizeof(text), sysfs, function->name, "iommu_group");
+	if (!strcmp(text, "-")) {
+		function->iommu_group = NONE;
+		strcpy(function->iommu_domain, "-");
+		return;
+	}
+	if (word_int(text, &function->iommu_group) || function->iommu_group < 0)
+		function->iommu_group = UNKNOWN;
+	if (!sysfs_read_text(text, sizeof(text), "%s/" PCI_DEVICES "/%s/iommu_group/type", sysfs,
+			     function->name))
+		copy_word(function->iommu_domain, sizeof(function->iommu_domain), text);
+}
+
+static void read_pool(struct function *function, const char *sysfs)
+{
+	struct pool *pool = &function->pool;
+	const char *pci = function->name;
+	uint64_t value;
+
+	strcpy(pool->dev, "-");
+	pool->presence = pci_provides(sysfs, pci) ? PRESENT : ABSENT;
+	if (pool->presence == ABSENT)
+		return;
+	if (!sysfs_read_number(&value, "%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP "/size", sysfs, pci))
+		pool->size = value;
+	if (!sysfs_read_number(&value, "%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP "/available", sysfs,
+			       pci))
+		pool->available = value;
+	if (!sysfs_read_number(&value, "%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP "/published", sysfs,
+			       pci) && value <= 1)
+		pool->published = value;
+}
+
+/*
+ * Fills a function except for its place and the names of its devices. Returns whether it is still
+ * there at the end.
+ */
+static bool read_function(struct function *function, const char *sysfs)
+{
+	const char *pci = function->name;
+
+	read_config(function, sysfs);
+	read_ids(function, sysfs);
+	read_link_status(function, sysfs);
+	read_resources(function, sysfs);
+	read_resizable(function, sysfs);
+	for (size_t i = 0; i < NR_BARS; i++)
+		if (!function->bars[i].size)
+			function->bars[i] = (struct bar){};
+	read_link(function->driver, sizeof(function->driver), sysfs, pci, "driver");
+	read_link(function->physfn, sizeof(function->physfn), sysfs, pci, "physfn");
+	read_int(&function->numa_node, NONE, INT_MAX, sysfs, pci, "numa_node");
+	read_int(&function->dma_mask_bits, 0, 64, sysfs, pci, "dma_mask_bits");
+	if (function->bridge == PRESENT && function->secondary == UNKNOWN) {
+		read_int(&function->secondary, 0, 255, sysfs, pci, "secondary_bus_number");
+		read_int(&function->subordinate, 0, 255, sysfs, pci, "subordinate_bus_number");
+	}
+	read_iommu(function, sysfs);
+	read_pool(function, sysfs);
+	return pci_exists(sysfs, pci);
+}
+
+/* Finds parent and root in the path of its directory: .../pci0000:00/0000:00:01.0/0000:01:00.0 */
+static int place(struct machine *machine, size_t index, const char *sysfs)
+{
+	char *real = sysfs_real_path("%s/" PCI_DEVICES "/%s", sysfs,
+				     machine->functions[index].name);
+	char above[PCI_NAME_LEN] = "", last[PCI_NAME_LEN] = "", root[PCI_NAME_LEN] = "";
+	char under[PCI_NAME_LEN] = "-", name[PCI_NAME_LEN], *rest = real, *word;
+	struct function *function = &machine->functions[index];
+	struct root *found;
+
+	while ((word = strsep(&rest, "/"))) {
+		if (!strncmp(word, "pci", 3) && strchr(word, ':')) {
+			/* A host bridge that belongs to a function (VMD) */
+			strcpy(under, *last ? last : "-");
+			*root = *last = *above = '\0';
+			copy_word(root, sizeof(root), word);
+		} else if (!pci_name_parse(word, name, sizeof(name)) && !strcmp(name, word)) {
+			strcpy(above, last);
+			strcpy(last, name);
+		}
+	}
+	free(real);
+	if (!*root || strcmp(last, function->name))
+		return 0;
+	found = machine_add_root(machine, root);
+	if (!found)
+		return -ENOMEM;
+	strcpy(found->under, under);
+	function->root = found - machine->roots;
+	function->parent = NONE;
+	if (*above) {
+		const struct function *parent = machine_find(machine, above);
+
+		function->parent = parent ? machine_index(machine, parent) : UNKNOWN;
+	}
+	return 0;
+}
+
+/* Only if the kernel shows two paths that contradict each other, in the middle of a hot-plug. */
+static void drop_bad_parents(struct machine *machine)
+{
+	const char *bad;
+
+	while (machine_check(machine, &bad)) {
+		struct function *function = machine_find(machine, bad);
+
+		if (function->parent == UNKNOWN)
+			function->root = UNKNOWN;
+		function->parent = UNKNOWN;
+	}
+}
+
+static int no_dots(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+/*
+ * The function that does the DMA of a device of this class. NULL if there is none, or if the device
+ * is behind a USB controller.
+ */
+static struct function *function_of(const struct machine *machine, const char *sysfs,
+				    const char *class, const char *device)
+{
+	char *path = sysfs_real_path("%s/class/%s/%s", sysfs, class, device), *rest = path, *word;
+	char name[PCI_NAME_LEN], found[PCI_NAME_LEN] = "";
+
+	while ((word = strsep(&rest, "/"))) {
+		if (!strncmp(word, "usb", 3) && isdigit((unsigned char)word[3])) {
+			*found = '\0';
+			break;
+		}
+		if (!pci_name_parse(word, name, sizeof(name)) && !strcmp(name, word))
+			strcpy(found, name);
+	}
+	free(path);
+	return *found ? machine_find(machine, found) : NULL;
+}
+
+/* Shorter than this, hexadecimal digits are no address: a MAC has 12, a GUID has 16. */
+#define ADDRESS_DIGITS 12
+
+/* Where an address begins in a name: enx525400123456, rocex525400fffe123456; NULL: nowhere */
+static const char *address_in(const char *name)
+{
+	for (size_t digits; *name; name += digits + !digits) {
+		digits = strspn(name, "0123456789abcdefABCDEF");
+		if (digits >= ADDRESS_DIGITS)
+			return name;
+	}
+	return NULL;
+}
+
+static bool has_name(const struct function *function, const char *name)
+{
+	for (size_t i = 0; i < function->nr_names; i++)
+		if (!strcmp(function->names[i], name))
+			return true;
+	return false;
+}
+
+static void add_name(struct function *function, const char *device)
+{
+	const char *address = address_in(device);
+	char word[4 * NAME_MAX + 1], name[4 * NAME_MAX + PCI_NAME_LEN + 16];
+	int n;
+
+	text_word(word, sizeof(word), device, address ? (size_t)(address - device) :
+		  strlen(device));
+	strcpy(name, word);
+	if (address)
+		n = sprintf(name, "%s-%s", word, function->name);
+	/* A second one of the function */
+	for (int i = 2; address && has_name(function, name) && i <= MAX_NAMES; i++)
+		sprintf(name + n, "-%d", i);
+	if (strlen(name) < PCI_NAME_LEN && function->nr_names < MAX_NAMES)
+		strcpy(function->names[function->nr_names++], name);
+}
+
+/* A directory in class/drm is a card, a render node, or a connector of a card: card0-DP-1. */
+static bool is_drm_node(const char *name)
+{
+	size_t prefix = !strncmp(name, "card", 4) ? 4 : !strncmp(name, "renderD", 7) ? 7 : 0;
+
+	return prefix && name[prefix] && !name[prefix + strspn(name + prefix, "0123456789")];
+}
+
+/* RDMA devices come before network interfaces, so that a card with many ports keeps them. */
+static void read_names(struct machine *machine, const char *sysfs)
+{
+	static const char *const classes[] = { "nvme", "infiniband", "net", "drm", "accel" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		struct dirent **entries;
+		char path[PATH_MAX];
+		int nr;
+
+		if (sysfs_path(path, sizeof(path), "%s/class/%s", sysfs, classes[i]))
+			continue;
+		nr = scandir(path, &entries, no_dots, versionsort);
+		for (int e = 0; e < nr; e++) {
+			const char *name = entries[e]->d_name;
+			struct function *function = NULL;
+
+			if (strcmp(classes[i], "drm") || is_drm_node(name))
+				function = function_of(machine, sysfs, classes[i], name);
+			if (function)
+				add_name(function, name);
+			free(entries[e]);
+		}
+		if (nr >= 0)
+			free(entries);
+	}
+}
+
+/* "cmbloc : x00000002\ncmbsz  : x0004001f\n"; from 5.15 on, each also has a file of its own. */
+static int parse_cmb(struct cmb *cmb, const char *sysfs, const char *pci, const char *controller)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	int err = sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/nvme/%s/cmb", sysfs, pci,
+			     controller);
+
+	if (err)
+		return err;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	err = fscanf(file, "cmbloc : x%8x cmbsz : x%8x", &cmb->loc, &cmb->sz) == 2 ? 0 : -EINVAL;
+	fclose(file);
+	return err;
+}
+
+/* Before 5.15, a CMB that the driver could not map had no file either. */
+static bool missing_cmb_is_absent(const struct machine *machine)
+{
+	int major = 0, minor = 0;
+
+	sscanf(machine->kernel, "%3d.%3d", &major, &minor);
+	return major > 5 || (major == 5 && minor >= 15);
+}
+
+static void read_cmb(const struct machine *machine, struct function *function, const char *sysfs)
+{
+	struct cmb cmb = {};
+	int err = -EINVAL;
+
+	if (function->class == UNKNOWN)
+		return;
+	if (function->class != CLASS_NVME) {
+		function->cmb.presence = ABSENT;
+		return;
+	}
+	if (!function->nr_names || strcmp(function->driver, "nvme"))
+		return;
+	err = parse_cmb(&cmb, sysfs, function->name, function->names[0]);
+	if (!err) {
+		cmb.presence = PRESENT;
+		function->cmb = cmb;
+	} else if (err == -ENOENT && missing_cmb_is_absent(machine) &&
+		   sysfs_exists("%s/" PCI_DEVICES "/%s/nvme/%s", sysfs, function->name,
+				function->names[0])) {
+		function->cmb.presence = ABSENT;
+	}
+}
+
+struct reading {
+	struct machine *machine;
+	int provider;
+};
+
+static int add_reported(void *ctx, char **words)
+{
+	const struct reading *reading = ctx;
+	const struct function *client = machine_find(reading->machine, words[0]);
+	struct reported *reported;
+	int distance;
+
+	if (word_int(words[2], &distance) || distance < NONE || strchr(words[4], ' '))
+		return -EINVAL;
+	/* It has come meanwhile */
+	if (!client)
+		return 0;
+	reported = machine_add_reported(reading->machine);
+	if (!reported)
+		return -ENOMEM;
+	reported->provider = reading->provider;
+	reported->client = machine_index(reading->machine, client);
+	reported->distance = distance;
+	if (word_copy(reported->map, sizeof(reported->map), words[1]) ||
+	    word_copy(reported->reason, sizeof(reported->reason), words[3]) ||
+	    word_copy(reported->blocker, sizeof(reported->blocker), words[4]))
+		return -EINVAL;
+	return 0;
+}
+
+/* The decisions for a provider. What cannot be read, or not be parsed, leaves none. */
+static int read_reported(struct machine *machine, const struct function *provider,
+			 const char *debugfs)
+{
+	struct reading reading = { machine, machine_index(machine, provider) };
+	size_t before = machine->nr_reported;
+	char path[PATH_MAX];
+	int err = sysfs_path(path, sizeof(path), "%s/p2pmem/%s/peers", debugfs, provider->pool.dev);
+
+	if (!err)
+		err = table_read(path, "client map distance reason blocker", add_reported,
+				 &reading);
+	if (err)
+		machine->nr_reported = before;
+	return err == -ENOMEM ? err : 0;
+}
+
+/* The devices of the class p2pmem, which only the series has. */
+static int read_p2pmem(struct machine *machine, const struct live_roots *roots)
+{
+	char path[PATH_MAX], name[PCI_NAME_LEN];
+	struct dirent **entries;
+	int nr, err = 0;
+
+	machine->reports = ABSENT;
+	if (sysfs_path(path, sizeof(path), "%s/" P2PMEM_CLASS, roots->sysfs))
+		return 0;
+	nr = scandir(path, &entries, no_dots, versionsort);
+	if (nr < 0)
+		return 0;
+	machine->reports = PRESENT;
+	for (int i = 0; i < nr; i++) {
+		const char *dev = entries[i]->d_name;
+		struct function *function = NULL;
+
+		if (is_p2pmem_name(dev) && strlen(dev) < PCI_NAME_LEN &&
+		    !dev_provider(roots->sysfs, dev, name, sizeof(name)))
+			function = machine_find(machine, name);
+		if (function && !err) {
+			strcpy(function->pool.dev, dev);
+			err = read_reported(machine, function, roots->debugfs);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+/* Adds the functions that there are, by number. Returns 0 or an exit status. */
+static int list_functions(struct machine *machine, const char *sysfs)
+{
+	DIR *dir = sysfs_open_dir("%s/" PCI_DEVICES, sysfs);
+	char name[PCI_NAME_LEN];
+	struct dirent *entry;
+	int rc = 0;
+
+	if (!dir)
+		return fail(EXIT_OTHER, "cannot list the PCI functions in %s/" PCI_DEVICES ": %s; "
+			    "check that sysfs is mounted and that the machine has PCI", sysfs,
+			    strerror(errno));
+	while (!rc && (entry = readdir(dir))) {
+		if (pci_name_parse(entry->d_name, name, sizeof(name)) ||
+		    strcmp(name, entry->d_name))
+			continue;
+		if (machine->nr == MAX_FUNCTIONS)
+			rc = fail(EXIT_OTHER, "%s/" PCI_DEVICES " has more than %d functions, the "
+				  "most that p2ptrace can handle", sysfs, MAX_FUNCTIONS);
+		else if (!machine_add_function(machine, name))
+			rc = fail(EXIT_OTHER, "out of memory");
+	}
+	closedir(dir);
+	order_by_number(machine);
+	return rc;
+}
+
+/* Reads all functions, and removes those that have gone meanwhile. Returns 0 or -ENOMEM. */
+static int read_functions(struct machine *machine, const char *sysfs)
+{
+	size_t *there = calloc(machine->nr + 1, sizeof(*there)), nr = 0;
+	int err = there ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < machine->nr; i++) {
+		if (!read_function(&machine->functions[i], sysfs))
+			continue;
+		there[nr++] = i;
+		err = place(machine, i, sysfs);
+	}
+	if (!err && nr < machine->nr)
+		err = order_apply(machine, there, nr);
+	free(there);
+	drop_bad_parents(machine);
+	return err;
+}
+
+int machine_read_live(struct machine *machine, const struct live_roots *roots)
+{
+	int rc = list_functions(machine, roots->sysfs), err;
+
+	if (rc)
+		return rc;
+	strcpy(machine->source, "live");
+	err = host_read(machine, roots);
+	if (!err)
+		err = read_functions(machine, roots->sysfs);
+	if (!err)
+		err = order_by_kernel(machine, roots->sysfs, roots->procfs);
+	if (err)
+		return fail(EXIT_OTHER, "out of memory");
+	read_names(machine, roots->sysfs);
+	for (size_t i = 0; i < machine->nr; i++)
+		read_cmb(machine, &machine->functions[i], roots->sysfs);
+	titles_read(machine, roots->sysfs, roots->pci_ids);
+	err = read_p2pmem(machine, roots);
+	return err ? fail(EXIT_OTHER, "out of memory") : 0;
+}
