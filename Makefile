@@ -30,14 +30,18 @@ SHELL		:= /bin/bash
 
 include tools/p2ptrace/p2ptrace.mk
 include tests/fuzz/fuzz.mk
+include tests/field/field.mk
+
+# What the tests below are, or need, besides the kernels
+check_needs	= $(p2ptrace_unit_tests) $(fuzz_replay) $(field_compare)
 
 ## First contact
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel kernel-base $(p2ptrace_unit_tests) $(fuzz_replay) ## run the tests
+check: deps p2ptrace kernel kernel-base $(check_needs) ## run the tests
 	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
-		tests/coverage tests/series tests/runner tests/guest
+		tests/coverage tests/field tests/series tests/runner tests/guest
 
 help: ## list the targets
 	@printf 'make TARGET [V=1] [KERNEL_SRC=DIR]\n'
@@ -84,6 +88,7 @@ vm: kernel ## get a shell in the lab
 check-tree: deps ## check the scripts and the licenses in this tree
 	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
+check-field: ## compare p2ptrace's decisions with the kernel's own code, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build
 check-fuzz: deps-fuzz ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
@@ -108,6 +113,9 @@ bench-nvmet: kernel-tree ## measure the cost of a request to the NVMe target
 bench-trace: deps-bench p2ptrace kernel ## measure the cost of tracing, beside other tracers
 	$(Q)tests/bench/trace
 
+bench-peers: deps-bench $(bench_peers) ## measure the cost of deciding all pairs of 500 functions
+	$(Q)tests/bench/peers
+
 ## Housekeeping
 # The groups of tools/deps/list
 p2ptrace_deps	:= build unit install
@@ -131,7 +139,7 @@ deps-fuzz: ## install what check-fuzz needs, too
 deps-coverage: ## install what coverage needs, too
 	$(Q)tools/deps/install $(lab_deps) coverage
 
-deps-bench: ## install what bench-trace needs, too
+deps-bench: ## install what bench-trace and bench-peers need, too
 	$(Q)tools/deps/install $(lab_deps) bench
 
 clean: ## remove all output except the kernel trees and their objects
@@ -144,6 +152,6 @@ distclean: ## remove build/, including commits in build/linux that are not in pa
 
 .PHONY: demo check help install kernel kernel-tree kernel-debug kernel-base series vm \
 	check-tree check-build check-series check-runner check-guest check-debug \
-	bench-core bench-nvmet bench-trace \
+	bench-core bench-nvmet bench-trace bench-peers \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
 .PHONY: check-mutation coverage deps-fuzz deps-coverage

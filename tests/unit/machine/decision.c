@@ -20,6 +20,20 @@ static void each_reason_is_found_by_its_name(void **state)
 	assert_null(reason_find(""));
 }
 
+static bool is_unknown(enum reason_id id)
+{
+	return id >= REASON_ROUTE_UNKNOWN;
+}
+
+static void a_missing_fact_can_be_found_out(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR_REASONS; i++) {
+		assert_int_equal(!!reasons[i].find_out, is_unknown(i));
+		assert_false(is_unknown(i) && (reasons[i].by_acs || reasons[i].by_place));
+	}
+}
+
 static void only_not_supported_is_not_supported(void **state)
 {
 	(void)state;
@@ -31,6 +45,7 @@ static void only_not_supported_is_not_supported(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(each_reason_is_found_by_its_name),
+	cmocka_unit_test(a_missing_fact_can_be_found_out),
 	cmocka_unit_test(only_not_supported_is_not_supported),
 };
 

@@ -45,6 +45,51 @@ const struct reason reasons[NR_REASONS] = {
 		.name = "not_pci",
 		.words = "the client is not a PCI device and is not below one",
 	},
+	[REASON_ROUTE_UNKNOWN] = {
+		.name = "route_unknown",
+		.words = "the bridges between a function and its root bus are not known",
+		.find_out = "record the whole machine as root: 'p2ptrace snapshot', or "
+			    "'lspci -D -xxxx'",
+	},
+	[REASON_PORT_UNREADABLE] = {
+		.name = "port_unreadable",
+		.words = "the capabilities of a function on the way cannot be read, so it is not "
+			 "known whether it redirects peer requests (ACS)",
+		.find_out = "run it as root, or record 'lspci -D -xxxx' as root",
+	},
+	[REASON_PORT_ALL_ONES] = {
+		.name = "port_all_ones",
+		.words = "a function on the way reads all ones, so it is powered down or gone, and "
+			 "it is not known whether it redirects peer requests (ACS)",
+		.find_out = "wake it with 'echo on' to power/control in its folder below "
+			    "/sys/bus/pci/devices, then try again; if it stays so, see dmesg",
+	},
+	[REASON_PORT_TRUNCATED] = {
+		.name = "port_truncated",
+		.words = "only 256 bytes of the config space of a function on the way are shown, "
+			 "so it is not known whether it redirects peer requests (ACS)",
+		.find_out = "record 'lspci -D -xxxx' (with four x) as root, on a kernel with "
+			    "CONFIG_PCI_MMCONFIG=y",
+	},
+	[REASON_HOST_BRIDGE_UNREADABLE] = {
+		.name = "host_bridge_unreadable",
+		.words = "the requests have to pass a host bridge, and the function that "
+			 "represents it cannot be read",
+		.find_out = "run it as root, or record 'lspci -D -xxxx' of the whole machine as "
+			    "root",
+	},
+	[REASON_CPU_UNKNOWN] = {
+		.name = "cpu_unknown",
+		.words = "the requests have to pass a host bridge, which the kernel allows on AMD "
+			 "CPUs since Zen, and the CPU is not known",
+		.find_out = "see vendor_id and 'cpu family' in /proc/cpuinfo of that machine, or "
+			    "record it with 'p2ptrace snapshot'",
+	},
+	[REASON_KERNEL_UNKNOWN] = {
+		.name = "kernel_unknown",
+		.words = "the requests have to pass a host bridge, and kernels differ on it",
+		.find_out = "pass the release that 'uname -r' prints there to --kernel",
+	},
 };
 
 const struct reason *reason_find(const char *name)

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: p2ptrace decides as the kernel's own calc_map_type_and_dist() does, by the source of 6.12
+# and of 7.3: map type, distance, and the list of redirecting ports, for all pairs of functions of
+# cases.txt and of 20,000 random trees.  Where facts are hidden, p2ptrace decides the same, or says
+# that the map is unknown.
+#
+# The random trees have several host bridges, domains above 0xffff, switches in switches, bridges to
+# PCI, devices with several functions, virtual functions, some on a bus of their own, functions
+# without a root port, and functions that were removed and found again.
+#
+# Requires: build/linux (make kernel-tree) for 6.12; for 7.3, build/field/linux-7.3, which
+# tests/field/fetch-kernel makes.  Environment: SEED and TREES, for other trees.
+
+top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+build=${BUILD:-$top/build}
+here=$top/tests/field
+compare=$build/obj/field/compare
+seed=${SEED:-$((RANDOM << 15 | RANDOM))}
+trees=${TREES:-20000}
+
+[ -x "$compare" ] || skip_all "no ${compare#"$top/"}: run 'make check-field', which builds it"
+
+plan 6
+
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+
+# kernel DIR: the code of a kernel as the shared object $work/kernel.so
+# shellcheck disable=SC2317 # called through ok
+kernel() {
+	"$here/extract" "$1" >"$work/extracted.h" &&
+		"${CC:-cc}" -w -O1 -shared -fPIC -I"$work" -I"$here" "$here/kernel.c" \
+			-o "$work/kernel.so"
+}
+
+# decisions RELEASE DIR HOW: three points
+decisions() {
+	local line map missing=
+
+	if [ ! -e "$2" ]; then
+		skip 3 "no source of Linux $1 in ${2#"$top/"}: run $3"
+		return
+	fi
+	ok "the code of Linux $1 can be compiled" kernel "$2" || { skip 2 'no code'; return; }
+	line=$("$compare" "$work/kernel.so" "$1" "$here/cases.txt" "$seed" "$trees")
+	is "all decisions are those of Linux $1" "$?" 0 || tap_why "seed $seed:"$'\n'"$line"
+	diag "$1, seed $seed, $trees trees: $line"
+	for map in bus_addr thru_host_bridge not_supported with-ports hidden unknown; do
+		[[ " $line " =~ \ $map\ [1-9] ]] || missing+=" $map"
+	done
+	is "these include each map type on Linux $1" "$missing" ''
+}
+
+decisions 6.12 "$build/linux" "'make kernel-tree'"
+decisions 7.3 "$build/field/linux-7.3" 'tests/field/fetch-kernel'
+
+exit $((tap_failed > 0))
