@@ -23,7 +23,7 @@ why() { "$P2PTRACE" peers --why "$cmb" "$client" "$@"; }
 
 plan 17
 
-is 'nothing redirects' "$(predicted "$client")" 'bus_addr 2 same_bridge -'
+is 'nothing redirects' "$(predicted "$cmb" "$client")" 'bus_addr 2 same_bridge -'
 is 'this kernel decides the same' "$(decided plain0 "$cmb")" 2
 is 'the kernel logs no remedy' "$(remedy)" ''
 
@@ -32,16 +32,16 @@ is 'the kernel logs no remedy' "$(remedy)" ''
 for bits in 4 8 c; do
 	ok "redirect by bits $bits" control $bits
 	is 'the drive beside it is refused' \
-		"$(predicted "$client")" "not_supported 2 acs_redirect_blocked $root_port"
+		"$(predicted "$cmb" "$client")" "not_supported 2 acs_redirect_blocked $root_port"
 	is 'this kernel decides the same' "$(decided plain0 "$cmb")" -1
 done
 is 'the kernel names the remedy' "$(remedy)" "pci=disable_acs_redir=$root_port"
-like 'and so does p2ptrace' "$(why)" "$(remedy) on the kernel command line"
+like 'and so does p2ptrace' "$(why)" "$(remedy)"
 is 'as JSON, too' \
-	"$(why --json | jq -r '"\(.mode) \(.blocker) \(.redirects)"')" \
+	"$(why --json | jq -r '"\(.source) \(.blocker) \(.redirects[])"')" \
 		"predicted $root_port $root_port"
 is 'redirect does not affect the provider itself' \
-	"$(predicted "$cmb") $(decided cmb0 "$cmb")" 'bus_addr 0 same_function - 0'
+	"$(predicted "$cmb" "$cmb") $(decided cmb0 "$cmb")" 'bus_addr 0 same_function - 0'
 control 0
 is 'the prediction is as before without redirect' \
-	"$(predicted "$client")" 'bus_addr 2 same_bridge -'
+	"$(predicted "$cmb" "$client")" 'bus_addr 2 same_bridge -'

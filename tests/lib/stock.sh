@@ -7,6 +7,7 @@
 # shellcheck source=tests/lib/guest.sh
 declare -F nvmet_export >/dev/null || . "${BASH_SOURCE[0]%/*}/guest.sh"
 tracing=/sys/kernel/tracing
+every_class=gpu,accel,nvme,nic,memory,other,bridge
 
 require_stock() {
 	[ ! -e /sys/class/p2pmem ] || bail "kernel $(uname -r) has the p2pmem series"
@@ -24,18 +25,20 @@ endpoints() {
 	done
 }
 
-# predicted [CLIENT]: the prediction for a client, as "MAP DISTANCE REASON BLOCKER".  Without
-# CLIENT: for all clients, each line preceded by the client.  For topologies with one provider.
+# predicted PROVIDER [CLIENT]: the prediction for a client, as "MAP DISTANCE REASON BLOCKER".
+# Without CLIENT: for all functions, each line preceded by the client.
 predicted() {
-	"$P2PTRACE" peers --json | jq -r --arg client "${1:-}" '.providers[].clients[] |
+	"$P2PTRACE" peers --json --all --class "$every_class" --dev "$1" |
+		jq -r --arg client "${2:-}" '.pairs[] |
 		"\(.map) \(.distance) \(.reason) \(.blocker // "-")" as $decision |
 		if $client == "" then "\(.client) \($decision)"
 		elif .client == $client then $decision
 		else empty end'
 }
 
-# predicted_distance CLIENT: the predicted distance as the kernel returns it, -1 for not_supported
-predicted_distance() { predicted "$1" | awk '{ print $1 == "not_supported" ? -1 : $2 }'; }
+# predicted_distance PROVIDER CLIENT: the predicted distance as the kernel returns it, -1 for
+# not_supported
+predicted_distance() { predicted "$1" "$2" | awk '{ print $1 == "not_supported" ? -1 : $2 }'; }
 
 # decided SERIAL PROVIDER: the distance that the kernel finds, or -1, when the target is to use the
 # memory of PROVIDER for that drive

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "machine/devices.h"
-#include "machine/peers.h"
+#include "machine/machine.h"
 #include "tree.h"
 
 static void ask(const char *name)
 {
 	struct p2ptrace_filter filter = {};
-	struct pci_path path;
 	struct known_as known;
 	char pci[PCI_NAME_LEN], driver[WORD_LEN];
 	int rc;
@@ -31,9 +30,6 @@ static void ask(const char *name)
 	REQUIRE(known.nr <= sizeof(known.names) / sizeof(known.names[0]));
 	pci_driver(tree_dir(), pci, driver, sizeof(driver));
 	REQUIRE(strlen(driver) < sizeof(driver));
-	if (!pci_path_read(&path, tree_dir(), pci))
-		REQUIRE(path.depth > 0 && path.depth <= PATH_MAX_DEPTH &&
-			!strcmp(path.names[path.depth - 1], pci));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,7 +3,7 @@
 #
 # The command line: what is refused, with which status and message. Depends on no kernel: the
 # program is built to read the BTF that P2PTRACE_TEST_BTF names. So peers is not run here, which
-# would read this machine's sysfs: tests/unit/machine/peers.c and the guest tests do.
+# would read this machine's sysfs: tests/unit/cmd/peers.c and the guest tests do.
 # P2PTRACE names the program; without it, the one next to the tests.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
@@ -66,6 +66,7 @@ prints 'INTERVAL' stat --help
 prints '^      --json' stat --help
 prints '^  peers  ' --help
 prints 'PROVIDER CLIENT' peers --help
+prints '^  -o, --output=FILE ' snapshot --help
 prints '^      --predict' peers --help
 prints '^  lifetimes  ' --help
 prints '^  leaks  ' --help
@@ -124,10 +125,18 @@ refused 2 "COUNT '0'" 'such as 10' stat 1 0
 refused 2 "'more'" 'stat --help' stat 1 1 more
 refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
 refused 2 "'no/where'" '--dev takes' stat --dev no/where 1
+refused 2 "'more'" 'snapshot --help' snapshot more
+refused 2 '--output is given twice' 'give it once' snapshot --output a --output b
+refused 2 "--output '' is empty" 'the name of a file' snapshot -o ''
 refused 2 'a provider and a client' 'such as' peers --why p2pmem0
 refused 2 "'more'" 'peers --help' peers more
 refused 2 "'more'" 'peers --help' peers --why a b more
 refused 2 '--why is given twice' 'give it once' peers --why a --why b c
+refused 2 "--class 'gpu,x'" 'the classes are gpu, accel' peers --class gpu,x
+refused 2 "--kernel '6'" 'such as 6.12' peers --kernel 6
+refused 2 "--expect 'direct'" 'bus_addr' peers --why a b --expect direct
+refused 2 '--expect is about one pair' 'add --why' peers --expect bus_addr
+refused 2 '/nowhere/file' 'No such file' peers --from /nowhere/file
 refused 2 "'more'" 'leaks --help' leaks more
 refused 2 "'1h'" 'such as' leaks --older-than 1h
 refused 2 '--older-than is given twice' 'give it once' leaks --older-than 1 --older-than 0

@@ -11,6 +11,7 @@
 	X(stat, "count events: rates per interval, and totals")				\
 	X(lifetimes, "show how long buffers are held and mapped: histograms, percentiles") \
 	X(peers, "show which devices can reach which peer memory, and why not")		\
+	X(snapshot, "write what peers reads into one file, for use on another machine")	\
 	X(leaks, "show which buffers are held, since when, by whom, allocated where")	\
 	X(check, "run a command, and fail if it misuses peer memory")
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace peers: which devices can reach which peer memory; if not, why, and the remedy.
+ * p2ptrace peers: which PCI functions can reach the memory of which others; if not, why, and the
+ * remedy.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,22 +10,32 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/peers_why.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/print.h"
 #include "lib/text.h"
 #include "lib/units.h"
-#include "machine/acs.h"
+#include "machine/boot_options.h"
+#include "machine/class.h"
 #include "machine/decision.h"
-#include "machine/devices.h"
-#include "machine/peers.h"
-#include "machine/predict.h"
-#include "machine/sysfs.h"
+#include "machine/dump.h"
+#include "machine/live.h"
+#include "machine/snapshot.h"
+
+#define MAX_DEVS 32
 
 struct options {
 	struct common_options common;
-	bool predict;
+	bool predict, all;
+	bool classes[NR_CLASSES], any_class;
+	const char *devs[MAX_DEVS];	/* columns */
+	size_t nr_devs;
 	const char *why[2];	/* provider and client; NULL without --why */
+	const char *from;	/* a file */
+	const char *kernel;	/* a release */
+	const char *expect;	/* a map type */
+	struct release release;
 };
 
 static int set_why(void *to, const char *value)
@@ -46,6 +57,84 @@ static int set_predict(void *to, const char *value)
 	return 0;
 }
 
+static int set_all(void *to, const char *value)
+{
+	struct options *o = to;
+
+	(void)value;
+	o->all = true;
+	return 0;
+}
+
+/* "gpu,nic" */
+static int set_class(void *to, const char *value)
+{
+	struct options *o = to;
+	char name[32], names[128] = "";
+
+	for (const char *rest = value; ; rest++) {
+		size_t len = strcspn(rest, ",");
+		int class;
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, rest);
+		class = class_find(name);
+		if (class < 0)
+			break;
+		o->classes[class] = true;
+		o->any_class = true;
+		rest += len;
+		if (!*rest)
+			return 0;
+	}
+	for (int i = 0; i < NR_CLASSES; i++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 i ? ", " : "", class_name(i));
+	return fail(EXIT_USAGE, "--class '%.64s' has '%s', which is no class; the classes are %s",
+		    value, name, names);
+}
+
+static int set_dev(void *to, const char *value)
+{
+	struct options *o = to;
+
+	if (o->nr_devs == MAX_DEVS)
+		return fail(EXIT_USAGE, "--dev is given more than %d times; use --class, or run "
+			    "another peers for the rest", MAX_DEVS);
+	o->devs[o->nr_devs++] = value;
+	return 0;
+}
+
+static int set_from(void *to, const char *value)
+{
+	struct options *o = to;
+
+	return options_set_text("--from", &o->from, value);
+}
+
+static int set_kernel(void *to, const char *value)
+{
+	struct options *o = to;
+
+	if (release_parse(value, &o->release))
+		return fail(EXIT_USAGE, "--kernel '%.64s' is not a release; give one such as 6.12",
+			    value);
+	return options_set_text("--kernel", &o->kernel, value);
+}
+
+static int set_expect(void *to, const char *value)
+{
+	static const char *const maps[] = {
+		MAP_BUS_ADDR, MAP_THRU_HOST_BRIDGE, MAP_NOT_SUPPORTED,
+	};
+	struct options *o = to;
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		if (!strcmp(maps[i], value))
+			return options_set_text("--expect", &o->expect, value);
+	return fail(EXIT_USAGE, "--expect '%.64s' is not a map type; those are %s, %s and %s",
+		    value, maps[0], maps[1], maps[2]);
+}
+
 static int set_argument(void *to, const char *value)
 {
 	struct options *o = to;
@@ -60,14 +149,31 @@ static int set_argument(void *to, const char *value)
 static const struct arg_option question_options[] = {
 	{ "why", 0, "PROVIDER CLIENT",
 	  "Explain one pair: the path, what is in the way, and the remedy", set_why },
+	{ "expect", 0, "MAP",
+	  "With --why, fail (exit status 1) unless the map type is this one", set_expect },
+	{ "kernel", 0, "RELEASE",
+	  "Predict what a kernel of this release decides, such as 6.12", set_kernel },
 	{ "predict", 0, NULL,
-	  "Predict the decisions from sysfs and PCI config space, even if this kernel shows them",
-	  set_predict },
+	  "Predict the decisions even if this kernel reports them", set_predict },
+	{ "from", 0, "FILE",
+	  "Read another machine from a file: the output of 'p2ptrace snapshot', 'lspci -D -xxxx', "
+	  "'lspci -D -vvv' or 'rdma_topo dump'; - is standard input", set_from },
+	{}
+};
+
+static const struct arg_option selection_options[] = {
+	{ "all", 0, NULL, "Show all functions that are not bridges", set_all },
+	{ "class", 0, "CLASS,...",
+	  "Show the functions of these classes: gpu, accel, nvme, nic, memory, other, bridge",
+	  set_class },
+	{ "dev", 0, "DEVICE",
+	  "Show only this provider (column); may be repeated", set_dev },
 	{}
 };
 
 static const struct arg_group groups[] = {
 	{ "Question", question_options },
+	{ "Selection", selection_options },
 	{ "Output", options_json },
 	{ "General", options_help },
 	{}
@@ -75,456 +181,401 @@ static const struct arg_group groups[] = {
 
 static const struct args args = {
 	.usage = "",
-	.summary = "Show which clients (rows) can reach which providers of peer memory (columns), "
-		   "by which path, and over how many hops.",
+	.summary = "Show which PCI functions (clients, rows) can reach the memory of which others "
+		   "(providers, columns), and by which path.",
 	.groups = groups,
 	.argument = set_argument,
-	.notes = "Paths: bus_addr is a direct path through a switch. thru_host_bridge leads up to "
-		 "the host bridge and down again. not_supported means that there is no path.\n\n"
-		 "A device has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, "
-		 "eth0, mlx5_0); a provider with a pool is also p2pmem0. The answer is what the "
-		 "kernel decides now; querying has no side effects. A stock kernel does not show "
-		 "its decisions, so p2ptrace predicts them.\n",
-	.exit_status = OPTIONS_EXIT_STATUS,
+	.notes = "Map types: bus_addr is a direct path through a switch. thru_host_bridge leads up "
+		 "to the host bridge and down again. not_supported means that the kernel refuses "
+		 "the pair. unknown means that a fact is missing; --why names it.\n\n"
+		 "Proximity, as nvidia-smi topo -m has it: PIX at most one switch, PXB several "
+		 "switches, PHB the same host bridge, NODE the same NUMA node, SYS another one.\n\n"
+		 "A function has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, "
+		 "eth0, mlx5_0, card1). No function needs to provide memory now, and no kernel "
+		 "option is needed. A kernel that reports its decisions is asked; for others, "
+		 "p2ptrace predicts them. Querying has no side effects.\n",
+	.exit_status = "Exit status: 0 fine, whatever the answer; 1 the map type is not the one of "
+		       "--expect; 2 bad usage, 3 these privileges cannot do it, 4 any other error.",
 	.examples = "  p2ptrace peers\n"
-		    "  p2ptrace peers --json\n"
+		    "  p2ptrace peers --class gpu,nic\n"
 		    "  p2ptrace peers --why 0000:01:00.0 0000:02:00.0\n"
-		    "  p2ptrace peers --predict --why nvme0 eth0\n",
+		    "  p2ptrace peers --why nvme0 eth0 --expect bus_addr\n"
+		    "  p2ptrace peers --json --why nvme0 mlx5_0 | jq .map\n"
+		    "  p2ptrace peers --kernel 7.3 --from snapshot.json\n",
 };
 
-/* "thru_host_bridge 12" */
-#define CELL_WIDTH 21
-
-/* All names with each byte as \xNN; the room for their NULs is enough for the commas */
-#define KNOWN_AS_LEN (4 * sizeof(((struct known_as *)0)->names))
-
-/* "mlx5_0,eth0"; "-" for a function without names. */
-static void known_as_text(const char *pci, char *text, size_t size)
-{
-	struct known_as known;
-	size_t used = 0;
-
-	device_known_as(SYSFS, pci, &known);
-	if (!known.nr)
-		snprintf(text, size, "-");
-	for (size_t i = 0; i < known.nr; i++) {
-		if (i)
-			text[used++] = ',';
-		used += text_word(text + used, size - used, known.names[i], strlen(known.names[i]));
-	}
-}
-
-static void known_as_json(struct buffer *out, const char *pci)
-{
-	struct known_as known;
-
-	device_known_as(SYSFS, pci, &known);
-	json_open(out, "known_as", '[');
-	for (size_t i = 0; i < known.nr; i++)
-		json_str(out, NULL, known.names[i]);
-	json_close(out, ']');
-}
-
-/* "0000:02:00.0;0000:02:01.0": the ports that pci=disable_acs_redir= has to name. */
-static void redirecting_ports(char *list, size_t size, const struct end *provider,
-			      const struct end *client)
-{
-	struct redirects redirects;
-	size_t used = 0;
-
-	*list = '\0';
-	redirects_gather(&redirects, provider, client);
-	for (size_t i = 0; i < redirects.nr; i++) {
-		int n = snprintf(list + used, size - used, "%s%s", used ? ";" : "",
-				 redirects.names[i]);
-
-		if (n < 0 || (size_t)n >= size - used) {
-			/* A name that is cut can be the name of another device */
-			list[used] = '\0';
-			return;
-		}
-		used += n;
-	}
-}
-
-struct why {
-	const struct provider *provider;
-	const struct peer *peer;
-	struct end from, to;		/* client, provider */
-	char ports[512];
-	const struct reason *reason;	/* NULL if p2ptrace does not know it */
+struct matrix {
+	const struct machine *machine;
+	struct release release;
+	int *rows, *columns;	/* indices of functions */
+	size_t nr_rows, nr_columns;
+	struct end_facts *row_ends, *column_ends;
+	size_t hidden;		/* functions that are not bridges and not shown */
 };
 
-static const char *mode(const struct peers *peers)
+/* Says which function a user means. Returns its index, or -1 after an error message. */
+static int find_function(const struct machine *machine, const char *option, const char *name)
 {
-	return peers->predicted ? "predicted" : "tracepoint";
-}
+	int index = machine_find_any(machine, name);
+	char shown[64];
 
-static void print_mode(const struct peers *peers)
-{
-	if (peers->predicted)
-		print("predicted from sysfs and PCI config space%s\n\n", peers_shown(SYSFS) ?
-		       "; the kernel's own decisions were not read" :
-		       ", because this kernel does not show its decisions");
-}
-
-/* Whether the provider has a name besides its PCI name. */
-static bool has_dev_name(const struct provider *provider)
-{
-	return strcmp(provider->dev, provider->pci);
-}
-
-static const char *blocker_mark(const struct why *why, const char *pci)
-{
-	return !strcmp(pci, why->peer->blocker) ? "  <- redirects peer requests (ACS)" : "";
-}
-
-/* The device at the end of a path: @role, its driver, and its names in parentheses. */
-static void print_device(const struct why *why, const char *pci, const char *role)
-{
-	char driver[64], names[KNOWN_AS_LEN];
-
-	pci_driver(SYSFS, pci, driver, sizeof(driver));
-	known_as_text(pci, names, sizeof(names));
-	print("%s, %s", role, driver);
-	if (strcmp(names, "-"))
-		print(" (%s)", names);
-	print("%s\n", blocker_mark(why, pci));
-}
-
-/*
- * Draws the functions of a path from index @from on as a branch of the tree. Another branch follows
- * below it, unless it is the @last. @role describes the device at the end of the path.
- */
-static void print_branch(const struct why *why, const struct pci_path *path, size_t from, bool last,
-			 const char *role)
-{
-	for (size_t i = from; i < path->depth; i++) {
-		const char *name = path->names[i];
-
-		print("  %*s", (int)(3 * from), "");
-		if (i > from)
-			print("%s%*s", last ? "   " : "│  ", (int)(3 * (i - from - 1)), "");
-		print("%s %s  ", i > from || last ? "└─" : "├─", name);
-		if (i + 1 < path->depth)
-			print("%s%s\n", pci_kind(SYSFS, name), blocker_mark(why, name));
-		else
-			print_device(why, name, role);
-	}
-}
-
-static void print_root(const struct pci_path *path)
-{
-	print("  host bridge%s%s\n", *path->root ? " " : "", path->root);
-}
-
-/*
- * Draws the shared bridges, then the two branches below the last of them. Devices below different
- * host bridges have a tree each.
- */
-static void print_paths(const struct why *why)
-{
-	const struct pci_path *from = &why->from.path, *to = &why->to.path;
-	bool same = !strcmp(why->peer->client, why->provider->pci);
-	bool apart = strcmp(from->root, to->root);
-	size_t shared = pci_path_shared(from, to);
-	char provider[PCI_NAME_LEN + 32];
-
-	snprintf(provider, sizeof(provider), "provider%s%s",
-		 has_dev_name(why->provider) ? ", " : "",
-		 has_dev_name(why->provider) ? why->provider->dev : "");
-	print_root(to);
-	for (size_t i = 0; i < shared; i++)
-		print("  %*s└─ %s  %s%s\n", (int)(3 * i), "", to->names[i],
-		       pci_kind(SYSFS, to->names[i]), blocker_mark(why, to->names[i]));
-	print_branch(why, to, shared, same || apart, provider);
-	if (apart)
-		print_root(from);
-	if (!same)
-		print_branch(why, from, shared, true, "client");
-}
-
-static const char *help_of(const struct why *why, char *help, size_t size)
-{
-	*help = '\0';
-	if (why->reason && why->reason->by_acs)
-		snprintf(help, size, "boot with pci=disable_acs_redir=%s on the kernel command "
-			 "line; the path is then direct, but the devices lose the isolation of ACS",
-			 *why->ports ? why->ports : why->peer->blocker);
-	else if (why->reason && why->reason->by_place)
-		snprintf(help, size, "put both devices into slots below one switch%s",
-			 map_supported(why->peer->map) ? " for a shorter path" :
-			 "; or, if the vendor confirms that the host bridge forwards peer "
-			 "requests, ask linux-pci@vger.kernel.org to add it to the kernel's list");
-	return help;
-}
-
-static void why_text(const struct peers *peers, const struct why *why)
-{
-	const struct peer *peer = why->peer;
-	char help[1024];
-
-	print_mode(peers);
-	print("%s -> %s", peer->client, why->provider->pci);
-	if (has_dev_name(why->provider))
-		print(" (%s)", why->provider->dev);
-	print(": %s", peer->map);
-	if (map_supported(peer->map))
-		print(", %d hop%s", peer->distance, PLURAL(peer->distance));
-	print("\n\n");
-	print_paths(why);
-	print("\n%s: %s\n", peer->reason, why->reason ? why->reason->words :
-	       "p2ptrace does not know this reason; see the kernel's documentation");
-	if (*help_of(why, help, sizeof(help)))
-		print("Remedy: %s.\n", help);
-}
-
-static void json_path(struct buffer *out, const char *key, const struct pci_path *path)
-{
-	json_open(out, key, '[');
-	for (size_t i = 0; i < path->depth; i++)
-		json_str(out, NULL, path->names[i]);
-	json_close(out, ']');
-}
-
-/* The members of an object that describe a client. */
-static void json_peer(struct buffer *out, const struct peer *peer)
-{
-	char driver[64];
-
-	pci_driver(SYSFS, peer->client, driver, sizeof(driver));
-	json_str(out, "client", peer->client);
-	if (strcmp(driver, "-"))
-		json_str(out, "driver", driver);
+	if (index >= 0)
+		return index;
+	text_printable(shown, sizeof(shown), name, strlen(name));
+	if (index == -ENOTUNIQ)
+		(void)!fail(EXIT_USAGE, "%s '%s' names several functions; give the full PCI name, "
+			    "with its domain (0000:01:00.0)", option, shown);
 	else
-		json_none(out, "driver");
-	known_as_json(out, peer->client);
-	json_str(out, "map", peer->map);
-	json_int(out, "distance", peer->distance);
-	json_str(out, "reason", peer->reason);
-	if (*peer->blocker)
-		json_str(out, "blocker", peer->blocker);
-	else
-		json_none(out, "blocker");
+		(void)!fail(EXIT_USAGE, "%s '%s' names no function; it takes a PCI name "
+			    "(0000:01:00.0) or a name of a device (nvme0, eth0): see the list that "
+			    "--all prints", option, shown);
+	return -1;
 }
 
-static void why_json(const struct peers *peers, const struct why *why)
+static bool is_shown(const struct function *function, const struct options *o)
 {
-	struct buffer *out = print_buffer();
-	char help[1024];
+	enum device_class class = function_class(function);
 
-	json_open(out, NULL, '{');
-	json_peer(out, why->peer);
-	json_str(out, "mode", mode(peers));
-	json_str(out, "dev", why->provider->dev);
-	json_str(out, "provider", why->provider->pci);
-	json_path(out, "client_path", &why->from.path);
-	json_path(out, "provider_path", &why->to.path);
-	json_str(out, "redirects", why->ports);
-	json_str(out, "help", help_of(why, help, sizeof(help)));
-	json_close(out, '}');
-	print("\n");
+	if (o->any_class)
+		return o->classes[class];
+	if (o->all)
+		return class != CLASS_bridge;
+	return function_matters(function);
 }
 
-static int read_ends(struct why *why)
+static int by_class(const void *a, const void *b, void *ctx)
 {
-	struct pci_access *config = config_open(SYSFS);
-	const char *pci = why->peer->client;
-	int err = end_read(&why->from, config, SYSFS, pci);
+	const struct machine *machine = ctx;
+	const struct function *x = &machine->functions[*(const int *)a];
+	const struct function *y = &machine->functions[*(const int *)b];
+	int difference = (int)function_class(x) - (int)function_class(y);
 
-	if (!err) {
-		pci = why->provider->pci;
-		err = end_read(&why->to, config, SYSFS, pci);
+	return difference ?: strverscmp(x->name, y->name);
+}
+
+/* What the decisions for a function depend on, once for each function. NULL without memory. */
+static struct end_facts *find_ends(const struct machine *machine, const int *functions, size_t nr)
+{
+	struct end_facts *ends = calloc(nr + 1, sizeof(*ends));
+
+	for (size_t i = 0; ends && i < nr; i++)
+		end_facts_find(&ends[i], machine, functions[i]);
+	return ends;
+}
+
+/* Returns 0 or an exit status. matrix_free() is needed in any case. */
+static int matrix_select(struct matrix *matrix, const struct options *o)
+{
+	const struct machine *machine = matrix->machine;
+
+	matrix->rows = calloc(machine->nr + 1, sizeof(int));
+	matrix->columns = calloc(machine->nr + MAX_DEVS, sizeof(int));
+	if (!matrix->rows || !matrix->columns)
+		return fail(EXIT_OTHER, "out of memory");
+	for (size_t i = 0; i < machine->nr; i++) {
+		const struct function *function = &machine->functions[i];
+
+		if (is_shown(function, o))
+			matrix->rows[matrix->nr_rows++] = i;
+		else if (function_class(function) != CLASS_bridge)
+			matrix->hidden++;
 	}
-	config_close(config);
-	return err ? end_refused(pci, err) : 0;
-}
+	qsort_r(matrix->rows, matrix->nr_rows, sizeof(int), by_class, (void *)machine);
+	for (size_t i = 0; i < o->nr_devs; i++) {
+		int index = find_function(machine, "--dev", o->devs[i]);
 
-static int explain(const struct peers *peers, const struct options *o)
-{
-	char provider[PCI_NAME_LEN], client[PCI_NAME_LEN];
-	struct why why = {};
-	int rc;
-
-	why.provider = peers_provider(peers, o->why[0]);
-	if (!why.provider && !is_p2pmem_name(o->why[0])) {
-		rc = device_pci(SYSFS, o->why[0], provider, sizeof(provider));
-		if (rc)
-			return device_refused("PROVIDER", o->why[0], rc);
-		why.provider = peers_provider(peers, provider);
+		if (index < 0)
+			return EXIT_USAGE;
+		matrix->columns[matrix->nr_columns++] = index;
 	}
-	if (!why.provider)
-		return fail(EXIT_USAGE, "'%.64s' does not provide peer memory; see 'p2ptrace "
-			    "peers' for devices that do", o->why[0]);
-	rc = device_pci(SYSFS, o->why[1], client, sizeof(client));
-	if (rc)
-		return device_refused("CLIENT", o->why[1], rc);
-	why.peer = provider_peer(why.provider, client);
-	if (!why.peer)
-		return fail(EXIT_USAGE, "'%s' is not a PCI function that can be a client; "
-			    "see 'p2ptrace peers'", o->why[1]);
-	rc = read_ends(&why);
-	if (rc)
-		return rc;
-	why.reason = reason_find(why.peer->reason);
-	redirecting_ports(why.ports, sizeof(why.ports), &why.to, &why.from);
-	if (o->common.json)
-		why_json(peers, &why);
-	else
-		why_text(peers, &why);
+	if (!o->nr_devs) {
+		memcpy(matrix->columns, matrix->rows, matrix->nr_rows * sizeof(int));
+		matrix->nr_columns = matrix->nr_rows;
+	}
+	matrix->row_ends = find_ends(machine, matrix->rows, matrix->nr_rows);
+	matrix->column_ends = find_ends(machine, matrix->columns, matrix->nr_columns);
+	if (!matrix->row_ends || !matrix->column_ends)
+		return fail(EXIT_OTHER, "out of memory");
 	return 0;
 }
 
-static void matrix_json(const struct peers *peers)
+static void matrix_free(struct matrix *matrix)
 {
-	struct buffer *out = print_buffer();
+	free(matrix->rows);
+	free(matrix->columns);
+	free(matrix->row_ends);
+	free(matrix->column_ends);
+}
 
-	json_open(out, NULL, '{');
-	json_str(out, "mode", mode(peers));
-	json_open(out, "providers", '[');
-	for (size_t i = 0; i < peers->nr; i++) {
-		const struct provider *provider = &peers->providers[i];
+static bool translates(const struct function *function)
+{
+	return !strncmp(function->iommu_domain, "DMA", 3);
+}
 
-		json_open(out, NULL, '{');
-		json_str(out, "dev", provider->dev);
-		json_str(out, "provider", provider->pci);
-		json_uint(out, "size", provider->size);
-		json_open(out, "clients", '[');
-		for (size_t c = 0; c < provider->nr; c++) {
-			json_open(out, NULL, '{');
-			json_peer(out, &provider->peers[c]);
-			json_close(out, '}');
-		}
-		json_close(out, ']');
-		json_close(out, '}');
+/* What the cells of a matrix use, for the legend. */
+struct legend {
+	bool bus, host, no, unknown, translated;
+};
+
+/* "bus PIX*" */
+static void cell_text(char *cell, size_t size, const struct pair *pair, struct legend *legend)
+{
+	const struct function *client = &pair->machine->functions[pair->client];
+	const char *map = pair_map(pair), *word = map, *mark = "";
+
+	if (pair->provider == pair->client) {
+		snprintf(cell, size, "-");
+		return;
 	}
-	json_close(out, ']');
-	json_close(out, '}');
-	print("\n");
+	if (!strcmp(map, MAP_BUS_ADDR)) {
+		legend->bus = true;
+		word = "bus";
+		mark = translates(client) ? "*" : "";
+		legend->translated |= translates(client);
+	} else if (!strcmp(map, MAP_THRU_HOST_BRIDGE)) {
+		legend->host = true;
+		word = "host";
+	} else if (!strcmp(map, MAP_NOT_SUPPORTED)) {
+		legend->no = true;
+		word = "no";
+	} else if (!strcmp(map, MAP_UNKNOWN)) {
+		legend->unknown = true;
+		word = "?";
+	}
+	snprintf(cell, size, "%s%s %s", word, mark,
+		 proximity(pair->machine, pair->provider, pair->client));
 }
 
-/* Whether one of the first @nr providers has this client. */
-static bool has_row(const struct peers *peers, size_t nr, const char *client)
+/* "mlx5_0,eth0"; "-" for a function without names. */
+static void names_text(char *text, size_t size, const struct function *function)
 {
-	for (size_t i = 0; i < nr; i++)
-		if (provider_peer(&peers->providers[i], client))
-			return true;
-	return false;
+	size_t used = 0;
+
+	snprintf(text, size, "-");
+	for (size_t i = 0; i < function->nr_names && used < size; i++)
+		used += snprintf(text + used, size - used, "%s%s", i ? "," : "",
+				 function->names[i]);
 }
 
-/* The width of the third column. */
-static int names_width(const struct peers *peers)
+#define NAMES_LEN (MAX_NAMES * (PCI_NAME_LEN + 1))
+#define CELL_WIDTH 10
+
+static int names_width(const struct matrix *matrix)
 {
 	int width = strlen("known as");
-	char names[KNOWN_AS_LEN];
+	char names[NAMES_LEN];
 
-	for (size_t i = 0; i < peers->nr; i++) {
-		for (size_t c = 0; c < peers->providers[i].nr; c++) {
-			known_as_text(peers->providers[i].peers[c].client, names, sizeof(names));
-			if ((int)strlen(names) > width)
-				width = strlen(names);
-		}
+	for (size_t i = 0; i < matrix->nr_rows; i++) {
+		names_text(names, sizeof(names), &matrix->machine->functions[matrix->rows[i]]);
+		if ((int)strlen(names) > width)
+			width = strlen(names);
 	}
 	return width;
 }
 
-/* Prints the row of a client. Returns how many providers it cannot reach. */
-static size_t print_row(const struct peers *peers, const char *client, int width)
+static void print_row(const struct matrix *matrix, size_t row, int width, struct legend *legend)
 {
-	char driver[64], names[KNOWN_AS_LEN];
-	size_t refused = 0;
+	const struct function *function = &matrix->machine->functions[matrix->rows[row]];
+	char names[NAMES_LEN], cell[32], numa[16] = "?";
+	struct pair pair;
 
-	pci_driver(SYSFS, client, driver, sizeof(driver));
-	known_as_text(client, names, sizeof(names));
-	print("%-13s %-12s %-*s", client, driver, width, names);
-	for (size_t i = 0; i < peers->nr; i++) {
-		const struct peer *peer = provider_peer(&peers->providers[i], client);
-		char cell[WORD_LEN + 16] = "-";
-
-		if (peer && !map_supported(peer->map)) {
-			snprintf(cell, sizeof(cell), "no");
-			refused++;
-		} else if (peer) {
-			snprintf(cell, sizeof(cell), "%s %d", peer->map, peer->distance);
-		}
-		print(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, cell);
+	names_text(names, sizeof(names), function);
+	if (function->numa_node == NONE)
+		strcpy(numa, "-");
+	else if (function->numa_node >= 0)
+		snprintf(numa, sizeof(numa), "%d", function->numa_node);
+	print("%3zu %-13s %-6s %-*s %-4s", row + 1, function->name,
+	      class_name(function_class(function)), width, names, numa);
+	for (size_t i = 0; i < matrix->nr_columns; i++) {
+		pair_set_ends(&pair, matrix->machine, &matrix->release, &matrix->column_ends[i],
+			      &matrix->row_ends[row]);
+		cell_text(cell, sizeof(cell), &pair, legend);
+		print(" %-*s", i + 1 < matrix->nr_columns ? CELL_WIDTH : 0, cell);
 	}
 	print("\n");
-	return refused;
 }
 
-/* The heads of the columns: p2pmem devices in a line of their own, if there are any; PCI names. */
-static void print_head(const struct peers *peers, int width)
+/* The number of a column: that of the row with the same function, or its PCI name. */
+static void column_head(char *head, size_t size, const struct matrix *matrix, int function)
 {
-	bool named = false;
+	for (size_t i = 0; i < matrix->nr_rows; i++) {
+		if (matrix->rows[i] == function) {
+			snprintf(head, size, "%zu", i + 1);
+			return;
+		}
+	}
+	snprintf(head, size, "%s", matrix->machine->functions[function].name);
+}
 
-	for (size_t i = 0; i < peers->nr; i++)
-		named |= has_dev_name(&peers->providers[i]);
-	print("%-13s %-12s %-*s", "client", "driver", width, "known as");
-	for (size_t i = 0; named && i < peers->nr; i++)
-		print(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].dev);
-	if (named)
-		print("\n%-26s %-*s", "", width, "");
-	for (size_t i = 0; i < peers->nr; i++)
-		print(" %-*s", i + 1 < peers->nr ? CELL_WIDTH : 0, peers->providers[i].pci);
+static void print_legend(const struct matrix *matrix, const struct legend *legend)
+{
 	print("\n");
+	if (legend->bus)
+		print("bus   bus_addr: direct, through a switch\n");
+	if (legend->host)
+		print("host  thru_host_bridge: up to the host bridge and down again\n");
+	if (legend->no)
+		print("no    not_supported: the kernel refuses this pair\n");
+	if (legend->unknown)
+		print("?     unknown: a fact is missing\n");
+	if (legend->translated)
+		print("*     the client's addresses go through an IOMMU that translates, so some "
+		      "drivers\n      use the longer path through the root complex\n");
+	print("PIX one switch, PXB several switches, PHB one host bridge, NODE one NUMA node, "
+	      "SYS two\n");
+	if (matrix->hidden)
+		print("%zu other function%s: p2ptrace peers --all\n", matrix->hidden,
+		      PLURAL(matrix->hidden));
+	print("For the reason and the remedy: p2ptrace peers --why PROVIDER CLIENT\n");
 }
 
-/*
- * Prints the clients of all providers, each client once, in the kernel's order. A function that was
- * added while the providers were read is a client of only some of them.
- */
-static void matrix_text(const struct peers *peers, const struct options *o)
+static void note_problem(void *ctx, const char *sentence)
 {
-	int width = names_width(peers);
-	size_t refused = 0;
+	(void)ctx;
+	print("caution: %s\n", sentence);
+}
 
-	if (!peers->nr) {
-		print("no device provides peer memory\n");
+/* What holds for all pairs. */
+static void print_cautions(const struct machine *machine)
+{
+	if (machine->p2pdma == ABSENT)
+		note_problem(NULL, "this kernel was built without CONFIG_PCI_P2PDMA, so no driver "
+			     "can use any of these paths");
+	if (guest_of(machine))
+		note_problem(NULL, "this is a virtual machine: the topology is made up by the "
+			     "hypervisor, and the host decides where the requests go");
+	boot_options_check(machine, note_problem, NULL);
+}
+
+static void matrix_text(const struct matrix *matrix, bool some_reported)
+{
+	struct legend legend = {};
+	int width = names_width(matrix);
+	char head[64];
+
+	if (!matrix->nr_rows || !matrix->nr_columns) {
+		print("no PCI function is selected; %zu other function%s: p2ptrace peers --all\n",
+		      matrix->hidden, PLURAL(matrix->hidden));
 		return;
 	}
-	print_mode(peers);
-	print_head(peers, width);
-	for (size_t i = 0; i < peers->nr; i++) {
-		const struct provider *provider = &peers->providers[i];
-
-		for (size_t c = 0; c < provider->nr; c++)
-			if (!has_row(peers, i, provider->peers[c].client))
-				refused += print_row(peers, provider->peers[c].client, width);
+	release_words(head, sizeof(head), &matrix->release);
+	if (some_reported)
+		print("What the kernel decides, where it reports it; otherwise predicted by the "
+		      "rules of %s.\n\n", head);
+	else
+		print("Predicted by the rules of %s.\n\n", head);
+	print("    %-13s %-6s %-*s %-4s", "client", "class", width, "known as", "NUMA");
+	for (size_t i = 0; i < matrix->nr_columns; i++) {
+		column_head(head, sizeof(head), matrix, matrix->columns[i]);
+		print(" %-*s", i + 1 < matrix->nr_columns ? CELL_WIDTH : 0, head);
 	}
-	if (refused)
-		print("\nno: for the reason and the remedy, run "
-		       "p2ptrace peers%s --why %s CLIENT\n", o->predict ? " --predict" : "",
-		       peers->providers[0].dev);
+	print("\n");
+	for (size_t i = 0; i < matrix->nr_rows; i++)
+		print_row(matrix, i, width, &legend);
+	print_legend(matrix, &legend);
+	print_cautions(matrix->machine);
 }
 
-static int load(struct peers *peers, const struct options *o)
+static void json_problem(void *ctx, const char *sentence)
 {
-	if (!o->predict && peers_shown(SYSFS))
-		return peers_load(peers, SYSFS, DEBUGFS);
-	return predict_load(peers, SYSFS, CPUINFO, VMLINUX_BTF);
+	json_str(ctx, NULL, sentence);
+}
+
+static void matrix_json(const struct matrix *matrix)
+{
+	const struct machine *machine = matrix->machine;
+	struct buffer *out = print_buffer();
+	struct pair pair;
+
+	json_open(out, NULL, '{');
+	machine_json(out, machine);
+	json_open(out, "problems", '[');
+	boot_options_check(machine, json_problem, out);
+	json_close(out, ']');
+	json_open(out, "functions", '[');
+	for (size_t i = 0; i < matrix->nr_rows; i++)
+		function_json(out, machine, &machine->functions[matrix->rows[i]]);
+	json_close(out, ']');
+	json_open(out, "pairs", '[');
+	for (size_t c = 0; c < matrix->nr_columns; c++) {
+		for (size_t r = 0; r < matrix->nr_rows; r++) {
+			pair_set_ends(&pair, machine, &matrix->release, &matrix->column_ends[c],
+				      &matrix->row_ends[r]);
+			json_open(out, NULL, '{');
+			pair_json(out, &pair);
+			json_close(out, '}');
+		}
+	}
+	json_close(out, ']');
+	json_close(out, '}');
+	print("\n");
+}
+
+static int show_matrix(const struct machine *machine, const struct options *o)
+{
+	struct matrix matrix = { .machine = machine, .release = o->release };
+	int rc = matrix_select(&matrix, o);
+
+	if (!rc && o->common.json)
+		matrix_json(&matrix);
+	else if (!rc)
+		matrix_text(&matrix, machine->nr_reported);
+	matrix_free(&matrix);
+	return rc;
+}
+
+static int explain(const struct machine *machine, const struct options *o)
+{
+	int provider, client, rc;
+	struct pair pair;
+
+	provider = find_function(machine, "PROVIDER", o->why[0]);
+	if (provider < 0)
+		return EXIT_USAGE;
+	client = find_function(machine, "CLIENT", o->why[1]);
+	if (client < 0)
+		return EXIT_USAGE;
+	pair_set(&pair, machine, &o->release, provider, client);
+	rc = o->common.json ? why_json(&pair) : why_text(&pair);
+	if (!rc && o->expect && strcmp(pair_map(&pair), o->expect))
+		rc = fail(EXIT_CHECK, "the map type is %s, not %s as --expect wants",
+			  pair_map(&pair), o->expect);
+	return rc;
+}
+
+static int load(struct machine *machine, struct options *o)
+{
+	int rc = o->from ? machine_read_file(machine, o->from) :
+			   machine_read_live(machine, &LIVE_ROOTS);
+
+	if (rc)
+		return rc;
+	/* The kernel only reports by its own rules */
+	if (o->predict || o->kernel)
+		machine->nr_reported = 0;
+	machine_sort_reported(machine);
+	if (!o->kernel && release_parse(machine->kernel, &o->release))
+		o->release = (struct release){};
+	return 0;
 }
 
 int cmd_peers(int argc, char **argv)
 {
 	struct options o = {};
-	struct peers peers;
+	struct machine machine;
 	int rc;
 
 	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
 	if (o.why[0] && !o.why[1])
 		return fail(EXIT_USAGE, "--why takes a provider and a client, such as "
-			    "--why p2pmem0 0000:02:00.0");
-	rc = load(&peers, &o);
-	if (rc)
-		return rc;
-	if (o.why[0])
-		rc = explain(&peers, &o);
-	else if (o.common.json)
-		matrix_json(&peers);
-	else
-		matrix_text(&peers, &o);
-	peers_free(&peers);
+			    "--why nvme0 0000:02:00.0");
+	if (o.expect && !o.why[0])
+		return fail(EXIT_USAGE, "--expect is about one pair; add --why PROVIDER CLIENT");
+	machine_init(&machine);
+	rc = load(&machine, &o);
+	if (!rc)
+		rc = o.why[0] ? explain(&machine, &o) : show_matrix(&machine, &o);
+	machine_free(&machine);
 	return rc;
 }

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What people ask about a pair is answered: the cases of tests/field/cases.txt, and details. */
+#include "unit.h"
+#include "machine/drawing.h"
+#include "machine/findings.h"
+
+static struct drawings drawings;
+static struct machine *machine;
+static struct findings findings;
+static struct buffer all;
+
+static int setup(void **state)
+{
+	static const char here[] = "unit/machine/findings.c", cases[] = "field/cases.txt";
+	char path[256];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%.*s%s", (int)(strlen(__FILE__) - strlen(here)), __FILE__,
+		 cases);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(drawings_read(&drawings, file), 0);
+	fclose(file);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	drawings_free(&drawings);
+	findings_free(&findings);
+	buffer_free(&all);
+	return 0;
+}
+
+static void draw(const char *name, const char *cpu)
+{
+	for (size_t i = 0; i < drawings.nr; i++)
+		if (!strcmp(drawings.all[i].name, name))
+			machine = &drawings.all[i].machine;
+	assert_non_null(machine);
+	assert_true(drawing_set_cpu(machine, cpu));
+	machine->options_known = true;
+}
+
+static struct function *at(const char *name)
+{
+	struct function *function = machine_find(machine, name);
+
+	assert_non_null(function);
+	return function;
+}
+
+/* All findings, as "LEVEL: TEXT\n" and the commands. */
+static const char *ask(const char *release_text, const char *provider, const char *client)
+{
+	struct release release;
+	struct pair pair;
+
+	assert_int_equal(release_parse(release_text, &release), 0);
+	pair_set(&pair, machine, &release, machine_index(machine, at(provider)),
+		 machine_index(machine, at(client)));
+	findings_free(&findings);
+	findings_gather(&findings, &pair);
+	assert_false(findings.failed);
+	buffer_reset(&all);
+	for (size_t i = 0; i < findings.nr; i++)
+		buffer_printf(&all, "%s: %s\n%s", level_name(findings.list[i].level),
+			      findings.list[i].text.data, buffer_text(&findings.list[i].commands));
+	return buffer_text(&all);
+}
+
+static void assert_says(const char *text)
+{
+	if (!strstr(buffer_text(&all), text))
+		fail_msg("'%s' is not in:\n%s", text, buffer_text(&all));
+}
+
+static void assert_does_not_say(const char *text)
+{
+	if (strstr(buffer_text(&all), text))
+		fail_msg("'%s' is in:\n%s", text, buffer_text(&all));
+}
+
+static void the_host_bridge_is_named_and_looked_up(void **state)
+{
+	(void)state;
+	draw("two-gpus-two-root-ports", "intel");
+	strcpy(at("0000:00:00.0")->title, "Some Bridge");
+	ask("7.0", "0000:03:00.0", "0000:07:00.0");
+	assert_says("note: The host bridge of pci0000:00 is represented by 0000:00:00.0, 8086:4c43 "
+		    "(Some Bridge). It is not on the list of any kernel from 5.4 to 7.3.");
+	assert_says("caution: not_supported is the kernel's policy, not a measurement. Do not "
+		    "force");
+	assert_says("remedy: Put both devices below one switch, or ask the vendor");
+	assert_says("caution: The kernel's rule does not look at ACS on a path through the root "
+		    "complex, but hardware does: requests pass 4 ports that redirect them: "
+		    "0000:02:01.0, 0000:00:01.0, 0000:06:01.0, 0000:00:06.0.");
+	assert_does_not_say("disable_acs_redir");
+}
+
+static void redirecting_ports_are_listed_with_remedies_to_paste(void **state)
+{
+	(void)state;
+	draw("two-gpus-one-switch-acs-on", "intel");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("note: 4 ports below the shared bridge redirect peer requests, in the kernel's "
+		    "order: 0000:0d:01.0, 0000:0b:00.0, 0000:11:01.0, 0000:0b:10.0.");
+	assert_says("\npci=disable_acs_redir=0000:0d:01.0;0000:0b:00.0;0000:11:01.0;"
+		    "0000:0b:10.0\n");
+	assert_says("\npci=config_acs=x0x00xx@0000:0d:01.0;x0x00xx@0000:0b:00.0;"
+		    "x0x00xx@0000:11:01.0;x0x00xx@0000:0b:10.0\n");
+	assert_says("\nsetpci -s 0000:0d:01.0 ECAP_ACS+6.w=0:2c\n"
+		    "setpci -s 0000:0b:00.0 ECAP_ACS+6.w=0:2c\n"
+		    "setpci -s 0000:11:01.0 ECAP_ACS+6.w=0:2c\n"
+		    "setpci -s 0000:0b:10.0 ECAP_ACS+6.w=0:2c\n");
+	assert_says("lose the isolation");
+	assert_does_not_say("Put both devices below one switch");
+	ask("6.10", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("config_acs");
+	draw("two-gpus-one-switch-acs-off", "intel");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("redirect");
+	assert_does_not_say("remedy");
+}
+
+/*
+ * The line for /etc/default/grub is read by a shell, and what it sets by GRUB, whose quotes are
+ * those of a shell.
+ */
+static void the_boot_option_survives_a_shell_and_grub(void **state)
+{
+	const char *line, *end;
+	char command[1024], word[512] = "";
+	FILE *shell;
+
+	(void)state;
+	draw("two-gpus-one-switch-acs-on", "intel");
+	line = strstr(ask("7.0", "0000:0e:00.0", "0000:12:00.0"), "\nGRUB_CMDLINE_LINUX=");
+	assert_non_null(line);
+	end = strchr(line + 1, '\n');
+	snprintf(command, sizeof(command), "GRUB_CMDLINE_LINUX=quiet\n%.*s\n"
+		 "eval \"set -- linux $GRUB_CMDLINE_LINUX\"\necho \"$# $2 $3\"",
+		 (int)(end - line - 1), line + 1);
+	shell = popen(command, "r");
+	assert_non_null(shell);
+	assert_non_null(fgets(word, sizeof(word), shell));
+	pclose(shell);
+	assert_string_equal(word, "3 quiet pci=disable_acs_redir=0000:0d:01.0;0000:0b:00.0;"
+			    "0000:11:01.0;0000:0b:10.0\n");
+}
+
+static void ports_that_the_rule_ignores_are_shown(void **state)
+{
+	(void)state;
+	draw("gpus-across-amd-host-bridges", "zen");
+	ask("7.0", "0000:03:00.0", "0000:23:00.0");
+	assert_says("requests pass 2 ports that redirect them: 0000:02:01.0, 0000:00:01.1.");
+	assert_says("note: The CPU is an AMD CPU of family 0x19. The kernel allows all host "
+		    "bridges on AMD CPUs since family 0x17 (Zen)");
+	drawing_set_cpu(machine, "old-amd");
+	ask("7.0", "0000:03:00.0", "0000:23:00.0");
+	assert_says("The CPU is an AMD CPU of family 0x15. The kernel allows all host bridges on "
+		    "AMD CPUs only since family 0x17");
+}
+
+static void a_guest_gets_advice_for_its_host(void **state)
+{
+	(void)state;
+	draw("guest-440fx", "intel");
+	ask("6.12", "0000:00:04.0", "0000:00:05.0");
+	assert_says("caution: This is a virtual machine (QEMU). Its PCI topology is made up");
+	assert_says("remedy: On the host: run p2ptrace peers there");
+	assert_does_not_say("Put both devices below one switch");
+	assert_does_not_say("name of the CPU alone");
+	drawing_set_cpu(machine, "zen");
+	ask("6.12", "0000:00:04.0", "0000:00:05.0");
+	assert_says("because of the name of the CPU alone; whether the host forwards the requests "
+		    "is unknown");
+	strcpy(machine->hypervisor, "-");
+	ask("6.12", "0000:00:04.0", "0000:00:05.0");
+	assert_does_not_say("virtual machine");
+	strcpy(machine->hypervisor, "other");
+	ask("6.12", "0000:00:04.0", "0000:00:05.0");
+	assert_says("This is a virtual machine. Its");
+	draw("guest-vmware", "intel");
+	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
+	assert_says("This is a virtual machine (VMware)");
+}
+
+static void functions_of_one_device_are_named_as_such(void **state)
+{
+	(void)state;
+	draw("virtual-functions", "intel");
+	ask("6.12", "0000:3b:00.0", "0000:3c:00.1");
+	assert_says("note: Both are functions of one device.");
+	ask("6.12", "0000:3b:00.0", "0000:3b:00.2");
+	assert_says("note: Both are functions of one device.");
+	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
+	assert_does_not_say("functions of one device");
+	ask("6.12", "0000:3b:00.0", "0000:3b:00.0");
+	assert_does_not_say("functions of one device");
+}
+
+static void a_newer_kernel_that_allows_the_pair_is_a_remedy(void **state)
+{
+	(void)state;
+	draw("arm-server-known-since-7", "arm");
+	ask("6.12", "0009:01:00.0", "0019:01:00.0");
+	assert_says("0009:00:00.0, 10de:2f95. The list of 6.12 does not have it");
+	assert_says("kernels since 7.3 do.");
+	assert_says("remedy: Linux 7.3 and newer allow this pair: boot such a kernel.");
+	ask("7.3", "0009:01:00.0", "0019:01:00.0");
+	assert_says("The kernel's list has it since 7.3");
+	assert_does_not_say("newer");
+	draw("function-on-its-own-root-bus", "intel");
+	ask("5.4", "0000:01:00.0", "0001:10:00.0");
+	assert_does_not_say("and newer allow");
+}
+
+static void a_port_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	draw("port-reads-all-ones", "intel");
+	ask("6.12", "0000:03:00.0", "0000:04:00.0");
+	assert_says("note: It is unknown whether these ports redirect peer requests: "
+		    "0000:02:00.0.");
+	assert_says("remedy: To find out: ");
+}
+
+static void functions_that_the_kernel_takes_for_one_are_named(void **state)
+{
+	(void)state;
+	draw("same-address-in-two-domains", "intel");
+	ask("6.12", "0000:03:00.0", "10000:04:00.0");
+	assert_says("caution: 10000:04:00.0 and 0000:04:00.0 have the same number but for their "
+		    "domain");
+	ask("6.12", "0000:04:00.0", "0000:03:00.0");
+	assert_does_not_say("same number");
+}
+
+static void a_missing_kernel_option_is_a_caution(void **state)
+{
+	(void)state;
+	draw("two-gpus-one-switch-acs-off", "intel");
+	machine->p2pdma = ABSENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: This kernel was built without CONFIG_PCI_P2PDMA");
+	machine->p2pdma = PRESENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("CONFIG_PCI_P2PDMA");
+}
+
+static void a_kernel_that_decides_otherwise_is_a_caution(void **state)
+{
+	struct reported *reported;
+
+	(void)state;
+	draw("two-gpus-one-switch-acs-off", "intel");
+	reported = machine_add_reported(machine);
+	assert_non_null(reported);
+	reported->provider = machine_index(machine, at("0000:0e:00.0"));
+	reported->client = machine_index(machine, at("0000:12:00.0"));
+	strcpy(reported->map, "not_supported");
+	strcpy(reported->reason, "acs_redirect_blocked");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: The kernel reports not_supported (acs_redirect_blocked), but its "
+		    "rules predict bus_addr (same_bridge).");
+	strcpy(reported->map, "bus_addr");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("The kernel reports");
+}
+
+static void the_domain_of_each_function_and_its_consequence_are_said(void **state)
+{
+	struct function *client;
+
+	(void)state;
+	draw("two-gpus-one-switch-acs-off", "intel");
+	client = at("0000:12:00.0");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The IOMMU group of the client 0000:12:00.0 is unknown.");
+	client->iommu_group = NONE;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The client 0000:12:00.0 has no IOMMU group: its DMA is not translated.");
+	client->iommu_group = 7;
+	strcpy(client->iommu_domain, "DMA-FQ");
+	strcpy(client->names[client->nr_names++], "card1");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The client 0000:12:00.0 (card1) is in IOMMU group 7, of domain type DMA-FQ: "
+		    "its DMA is translated. No boot option asks for it");
+	assert_says("caution: bus_addr is direct only if the driver");
+	strcpy(client->iommu_domain, "identity");
+	machine_add_option(machine, "iommu=pt");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("of domain type identity: its DMA is not translated. The boot option iommu=pt "
+		    "asks for it");
+	assert_does_not_say("bus_addr is direct only");
+	strcpy(client->iommu_domain, "");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("whose domain type is unknown.");
+	assert_says("cat /sys/kernel/iommu_groups/7/type");
+}
+
+static void a_path_through_a_translating_iommu_is_a_caution(void **state)
+{
+	struct function *client;
+
+	(void)state;
+	draw("gpus-across-amd-host-bridges", "zen");
+	client = at("0000:23:00.0");
+	client->iommu_group = 3;
+	strcpy(client->iommu_domain, "DMA");
+	ask("7.0", "0000:03:00.0", "0000:23:00.0");
+	assert_says("caution: The client uses addresses of the IOMMU, so its requests go up to the "
+		    "root complex.");
+}
+
+static struct function *gpu_with_bars(void)
+{
+	struct function *function;
+
+	draw("two-gpus-one-switch-acs-off", "intel");
+	function = at("0000:0e:00.0");
+	function->bars_known = PRESENT;
+	function->bars[0] = (struct bar){
+		.start = 0x4000000000, .size = 256 << 20, .memory = true, .prefetchable = true,
+		.wide = true, .assigned = true, .resizable = ABSENT,
+	};
+	return function;
+}
+
+static void a_bar_without_an_address_is_a_caution(void **state)
+{
+	struct function *gpu = gpu_with_bars();
+
+	(void)state;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("BAR 0");
+	gpu->bars[0].assigned = false;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: BAR 0 of 0000:0e:00.0 (256 MiB) has no address");
+	assert_says("pci=realloc");
+	gpu->bars_known = PRESENCE_UNKNOWN;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("note: The BARs of 0000:0e:00.0 are unknown.");
+}
+
+static void a_bar_above_the_dma_mask_is_a_caution(void **state)
+{
+	struct function *gpu = gpu_with_bars();
+
+	(void)state;
+	at("0000:12:00.0")->dma_mask_bits = 38;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: BAR 0 of 0000:0e:00.0 ends at 0x400fffffff, but 0000:12:00.0 only "
+		    "has 38 address bits (dma_mask_bits)");
+	at("0000:12:00.0")->dma_mask_bits = 39;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("dma_mask_bits");
+	gpu->bars[0].start = (1ULL << 39) - gpu->bars[0].size;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("dma_mask_bits");
+	gpu->bars[0].start++;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("dma_mask_bits");
+}
+
+static void a_bar_that_can_grow_is_a_caution(void **state)
+{
+	struct function *gpu = gpu_with_bars();
+	struct function *port = at("0000:0d:01.0");
+
+	(void)state;
+	gpu->bars[0].resizable = PRESENT;
+	gpu->bars[0].sizes = 1 << 8 | 1 << 14;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: BAR 0 of 0000:0e:00.0 is 256 MiB, and can be resized to 16 GiB.");
+	assert_says("\necho 14 > /sys/bus/pci/devices/0000:0e:00.0/resource0_resize\n");
+	assert_does_not_say("window of the bridge");
+	port->prefetchable_window = (struct window){ PRESENT, 0x4000000000, 0x401fffffff };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The window of the bridge 0000:0d:01.0 is too small for that (512 MiB)");
+	port->prefetchable_window.last = 0x43ffffffff;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("window of the bridge");
+	gpu->bars[0].size = 16ULL << 30;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("resized");
+}
+
+static void a_cmb_that_is_not_provided_is_explained(void **state)
+{
+	struct function *drive = gpu_with_bars();
+
+	(void)state;
+	/* In BAR 0 at 0; 64 times 1 MiB */
+	drive->cmb = (struct cmb){ PRESENT, 0, 64 << 12 | 2 << 8 };
+	drive->pool.presence = ABSENT;
+	strcpy(drive->driver, "nvme");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("has a controller memory buffer (CMB) of 64 MiB, but provides no peer memory. "
+		    "The nvme driver could not register it");
+	drive->cmb.loc = 1 << 12;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("a multiple of 2 MiB (before Linux 5.3, of 128 MiB), and this begins at "
+		    "0x4000100000");
+	strcpy(drive->driver, "vfio-pci");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("Only the nvme driver provides it, but the driver is vfio-pci.");
+	strcpy(drive->driver, "-");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("but there is no driver.");
+	machine->p2pdma = ABSENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The kernel has no CONFIG_PCI_P2PDMA.");
+	drive->pool.presence = PRESENT;
+	drive->pool.published = 1;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("controller memory buffer");
+	drive->pool.published = 0;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("but its driver did not publish it");
+}
+
+static void the_narrowest_link_is_compared_with_both_ends(void **state)
+{
+	struct function *a, *b;
+
+	(void)state;
+	draw("two-gpus-one-switch-acs-off", "intel");
+	a = at("0000:0e:00.0");
+	b = at("0000:12:00.0");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("note: The speed of the links is unknown.");
+	a->link = b->link = (struct link){ 16000, 32000, 16, 16 };
+	at("0000:10:00.0")->link = (struct link){ 8000, 16000, 4, 16 };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: The narrowest link on the path is that of 0000:10:00.0: 8.0 GT/s, "
+		    "x4, at most 3938 MB/s. Both devices support 32.0 GT/s, x16.");
+	a->link.max_speed = 8000;
+	a->link.max_width = 4;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("note: The narrowest link on the path is that of 0000:10:00.0");
+	/* A direct path does not use the link above the switch */
+	at("0000:0a:00.0")->link = (struct link){ 2500, 2500, 1, 1 };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("that of 0000:10:00.0");
+}
+
+#define FINDING_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	FINDING_TEST(the_host_bridge_is_named_and_looked_up),
+	FINDING_TEST(redirecting_ports_are_listed_with_remedies_to_paste),
+	FINDING_TEST(the_boot_option_survives_a_shell_and_grub),
+	FINDING_TEST(ports_that_the_rule_ignores_are_shown),
+	FINDING_TEST(a_guest_gets_advice_for_its_host),
+	FINDING_TEST(functions_of_one_device_are_named_as_such),
+	FINDING_TEST(a_newer_kernel_that_allows_the_pair_is_a_remedy),
+	FINDING_TEST(a_port_that_cannot_be_read_is_named),
+	FINDING_TEST(functions_that_the_kernel_takes_for_one_are_named),
+	FINDING_TEST(a_missing_kernel_option_is_a_caution),
+	FINDING_TEST(a_kernel_that_decides_otherwise_is_a_caution),
+	FINDING_TEST(the_domain_of_each_function_and_its_consequence_are_said),
+	FINDING_TEST(a_path_through_a_translating_iommu_is_a_caution),
+	FINDING_TEST(a_bar_without_an_address_is_a_caution),
+	FINDING_TEST(a_bar_above_the_dma_mask_is_a_caution),
+	FINDING_TEST(a_bar_that_can_grow_is_a_caution),
+	FINDING_TEST(a_cmb_that_is_not_provided_is_explained),
+	FINDING_TEST(the_narrowest_link_is_compared_with_both_ends),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,860 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/text.h"
+#include "lib/units.h"
+#include "machine/boot_options.h"
+#include "machine/class.h"
+#include "machine/findings.h"
+
+static const char *const topic_names[NR_TOPICS] = {
+#define TOPIC_NAME(name) [TOPIC_##name] = #name,
+	FINDING_TOPICS(TOPIC_NAME)
+#undef TOPIC_NAME
+};
+
+static const char *const level_names[NR_LEVELS] = {
+#define LEVEL_NAME(name) [LEVEL_##name] = #name,
+	FINDING_LEVELS(LEVEL_NAME)
+#undef LEVEL_NAME
+};
+
+const char *topic_name(enum finding_topic topic)
+{
+	return topic_names[topic];
+}
+
+const char *level_name(enum finding_level level)
+{
+	return level_names[level];
+}
+
+/* The text is added to; findings_gather() tests whether memory ran out. */
+static void add(struct findings *findings, enum finding_topic topic, enum finding_level level,
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static void add(struct findings *findings, enum finding_topic topic, enum finding_level level,
+		const char *fmt, ...)
+{
+	struct finding *list = reallocarray(findings->list, findings->nr + 1, sizeof(*list));
+	va_list ap;
+
+	if (!list) {
+		findings->failed = true;
+		return;
+	}
+	findings->list = list;
+	list += findings->nr++;
+	*list = (struct finding){ .topic = topic, .level = level };
+	va_start(ap, fmt);
+	buffer_vprintf(&list->text, fmt, ap);
+	va_end(ap);
+}
+
+/* More text, or a command, for the finding that was added last. */
+static void more(struct findings *findings, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void command(struct findings *findings, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void more(struct findings *findings, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (findings->failed)
+		return;
+	va_start(ap, fmt);
+	buffer_vprintf(&findings->list[findings->nr - 1].text, fmt, ap);
+	va_end(ap);
+}
+
+static void command(struct findings *findings, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (findings->failed)
+		return;
+	va_start(ap, fmt);
+	buffer_vprintf(&findings->list[findings->nr - 1].commands, fmt, ap);
+	va_end(ap);
+}
+
+void findings_free(struct findings *findings)
+{
+	for (size_t i = 0; i < findings->nr; i++) {
+		buffer_free(&findings->list[i].text);
+		buffer_free(&findings->list[i].commands);
+	}
+	free(findings->list);
+	memset(findings, 0, sizeof(*findings));
+}
+
+void pair_set(struct pair *pair, const struct machine *machine, const struct release *release,
+	      int provider, int client)
+{
+	*pair = (struct pair){
+		.machine = machine,
+		.release = *release,
+		.provider = provider,
+		.client = client,
+	};
+	pair->routed = route_find(&pair->route, machine, provider, client);
+	decide(&pair->predicted, machine, release, provider, client);
+	pair->reported = machine_find_reported(machine, provider, client);
+}
+
+void pair_set_ends(struct pair *pair, const struct machine *machine, const struct release *release,
+		   const struct end_facts *provider, const struct end_facts *client)
+{
+	pair->machine = machine;
+	pair->release = *release;
+	pair->provider = provider->function;
+	pair->client = client->function;
+	pair->routed = false;
+	decide_ends(&pair->predicted, machine, release, provider, client);
+	pair->reported = machine_find_reported(machine, pair->provider, pair->client);
+}
+
+const char *pair_map(const struct pair *pair)
+{
+	return pair->reported ? pair->reported->map : pair->predicted.map;
+}
+
+void function_label(char *label, size_t size, const struct function *function)
+{
+	if (function->nr_names)
+		snprintf(label, size, "%s (%s)", function->name, function->names[0]);
+	else
+		snprintf(label, size, "%s", function->name);
+}
+
+bool pair_through_root(const struct pair *pair)
+{
+	return pair->routed && (pair->route.shared == NONE || pair->route.nr_ruled);
+}
+
+const char *guest_of(const struct machine *machine)
+{
+	/* Bridges that only hypervisors have */
+	static const struct {
+		int vendor, device;
+		const char *hypervisor;
+	} bridges[] = {
+		{ 0x1b36, NONE, "QEMU" },
+		{ 0x15ad, NONE, "VMware" },
+		{ 0x8086, 0x1237, "QEMU" },
+		{ 0x8086, 0x29c0, "QEMU" },
+		{ 0x8086, 0x7190, "VMware" },
+	};
+
+	if (*machine->hypervisor)
+		return !strcmp(machine->hypervisor, "-") ? NULL :
+		       !strcmp(machine->hypervisor, "other") ? "" : machine->hypervisor;
+	for (size_t i = 0; i < machine->nr; i++) {
+		const struct function *function = &machine->functions[i];
+
+		/* A drawing or a cut dump may not have the class of a host bridge */
+		if (function->bridge != PRESENT && function->parent != NONE)
+			continue;
+		for (size_t b = 0; b < ARRAY_SIZE(bridges); b++)
+			if (function->vendor == bridges[b].vendor &&
+			    (function->device == bridges[b].device ||
+			     (bridges[b].device == NONE && function->bridge == PRESENT)))
+				return bridges[b].hypervisor;
+	}
+	return NULL;
+}
+
+#define LABEL_LEN (2 * PCI_NAME_LEN + 4)
+
+struct label {
+	char text[LABEL_LEN];
+};
+
+static struct label label_of(const struct pair *pair, int function)
+{
+	struct label label;
+
+	function_label(label.text, sizeof(label.text), &pair->machine->functions[function]);
+	return label;
+}
+
+static const struct function *function_of(const struct pair *pair, int function)
+{
+	return &pair->machine->functions[function];
+}
+
+const char *acs_bits(uint16_t ctrl)
+{
+	static const char *const bits[] = {
+		"", "ReqRedir+", "CmpltRedir+", "ReqRedir+ CmpltRedir+",
+		"EgressCtrl+", "ReqRedir+ EgressCtrl+", "CmpltRedir+ EgressCtrl+",
+		"ReqRedir+ CmpltRedir+ EgressCtrl+",
+	};
+
+	return bits[(ctrl >> 2 & 1) | (ctrl >> 2 & 2) | (ctrl >> 3 & 4)];
+}
+
+const char *function_kind(const struct function *function)
+{
+	static const char *const kinds[] = {
+		[TYPE_ENDPOINT] = "endpoint",
+		[TYPE_LEGACY_ENDPOINT] = "legacy endpoint",
+		[TYPE_ROOT_PORT] = "root port",
+		[TYPE_UPSTREAM] = "switch upstream port",
+		[TYPE_DOWNSTREAM] = "switch downstream port",
+		[TYPE_TO_PCI] = "bridge to PCI",
+		[TYPE_FROM_PCI] = "bridge to PCI",
+		[TYPE_RC_ENDPOINT] = "integrated endpoint",
+		[TYPE_RC_EVENT_COLLECTOR] = "event collector",
+	};
+	const char *kind = NULL;
+
+	if (function->type < ARRAY_SIZE(kinds))
+		kind = kinds[function->type];
+	if (kind)
+		return kind;
+	return function->bridge == PRESENT ? "bridge" : "device";
+}
+
+/* Not "" (unknown) and not "-" (none). */
+static bool has_word(const char *word)
+{
+	return *word && strcmp(word, "-");
+}
+
+/* ---- the decision ---------------------------------------------------------------------------- */
+
+/* Whether both are functions of one device, or belong to such functions as virtual ones. */
+static bool same_device(const struct pair *pair)
+{
+	const struct function *a = function_of(pair, pair->provider);
+	const struct function *b = function_of(pair, pair->client);
+	const char *x = has_word(a->physfn) ? a->physfn : a->name;
+	const char *y = has_word(b->physfn) ? b->physfn : b->name;
+
+	/* They differ in the last character at most: 0000:01:00.0, 0000:01:00.1 */
+	return strlen(x) == strlen(y) && *x && !strncmp(x, y, strlen(x) - 1) &&
+	       function_class(a) != CLASS_bridge && function_class(b) != CLASS_bridge;
+}
+
+/*
+ * The kernel caches the map type of a client by its number, of which it only keeps 16 bits of the
+ * domain: map_types_idx() in drivers/pci/p2pdma.c, 6.12 to 7.3.
+ */
+static int twin_of(const struct pair *pair)
+{
+	const struct function *client = function_of(pair, pair->client);
+	unsigned int domain, bdf[3], other_domain, other[3];
+
+	if (sscanf(client->name, "%x:%x:%x.%x", &domain, &bdf[0], &bdf[1], &bdf[2]) != 4)
+		return NONE;
+	for (size_t i = 0; i < pair->machine->nr; i++) {
+		const struct function *function = &pair->machine->functions[i];
+
+		if (function == client ||
+		    sscanf(function->name, "%x:%x:%x.%x", &other_domain, &other[0], &other[1],
+			   &other[2]) != 4)
+			continue;
+		if (!memcmp(bdf, other, sizeof(bdf)) && !((domain ^ other_domain) & 0xffff))
+			return i;
+	}
+	return NONE;
+}
+
+static void find_twin(struct findings *findings, const struct pair *pair)
+{
+	int twin = twin_of(pair);
+
+	if (twin >= 0)
+		add(findings, TOPIC_decision, LEVEL_caution,
+		    "%s and %s have the same number but for their domain, and the kernel's cache "
+		    "of map types takes one for the other: what it decided last holds for both.",
+		    function_of(pair, pair->client)->name, function_of(pair, twin)->name);
+}
+
+static void find_decision(struct findings *findings, const struct pair *pair)
+{
+	const struct decision *predicted = &pair->predicted;
+	const struct reason *reason = &reasons[predicted->reason];
+
+	if (pair->reported && strcmp(pair->reported->map, predicted->map) &&
+	    strcmp(predicted->map, MAP_UNKNOWN))
+		add(findings, TOPIC_decision, LEVEL_caution,
+		    "The kernel reports %s (%s), but its rules predict %s (%s). The hardware may "
+		    "have changed since the kernel decided, or the list of host bridges differs.",
+		    pair->reported->map, pair->reported->reason, predicted->map, reason->name);
+	if (!strcmp(pair_map(pair), MAP_UNKNOWN) && reason->find_out)
+		add(findings, TOPIC_decision, LEVEL_remedy, "To find out: %s.", reason->find_out);
+	if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED))
+		add(findings, TOPIC_decision, LEVEL_caution,
+		    "not_supported is the kernel's policy, not a measurement. Do not force the "
+		    "transfer: hardware that does not forward peer requests may corrupt data "
+		    "without an error.");
+	if (pair->machine->p2pdma == ABSENT)
+		add(findings, TOPIC_decision, LEVEL_caution,
+		    "This kernel was built without CONFIG_PCI_P2PDMA: no driver can use the path, "
+		    "whatever the decision would be. Boot a kernel with CONFIG_PCI_P2PDMA=y.");
+	if (pair->provider != pair->client && same_device(pair))
+		add(findings, TOPIC_decision, LEVEL_note,
+		    "Both are functions of one device. Whether requests between them leave the "
+		    "device is up to the device.");
+}
+
+/* ---- host bridges ---------------------------------------------------------------------------- */
+
+static void release_text(char *text, size_t size, const struct release *release)
+{
+	snprintf(text, size, "%d.%d", release->major, release->minor);
+}
+
+/* What the kernel's list has about a host bridge. */
+static void host_bridge_status(struct findings *findings, const struct pair *pair,
+			       const struct known_bridge *known)
+{
+	char since[32], until[32], release[32];
+
+	release_text(release, sizeof(release), &pair->release);
+	if (!known) {
+		more(findings, " It is not on the list of any kernel from 5.4 to 7.3.");
+		return;
+	}
+	release_text(since, sizeof(since), &known->since);
+	release_text(until, sizeof(until), &known->until);
+	switch (known_bridge_in(known, &pair->release)) {
+	case PRESENT:
+		more(findings, " The kernel's list has it since %s (%s)%s.", since, known->name,
+		     known->same_only ? ", but only for devices below this one host bridge" : "");
+		break;
+	case ABSENT:
+		more(findings, " The list of %s does not have it (%s); ", release, known->name);
+		if (known->until.major)
+			more(findings, "%s to %s have it.", since, until);
+		else
+			more(findings, "kernels since %s do.", since);
+		break;
+	case PRESENCE_UNKNOWN:
+		more(findings, " Kernels since %s have it on their list (%s).", since,
+		     known->name);
+	}
+}
+
+static void find_host_bridge(struct findings *findings, const struct pair *pair, int root)
+{
+	const struct root *of = &pair->machine->roots[root];
+	const struct function *function;
+	struct host_bridge bridge;
+
+	host_bridge_find(&bridge, pair->machine, root);
+	if (bridge.function == UNKNOWN) {
+		add(findings, TOPIC_host_bridge, LEVEL_note,
+		    "It is unknown which function represents the host bridge of %s.", of->name);
+		return;
+	}
+	if (bridge.function == NONE) {
+		add(findings, TOPIC_host_bridge, LEVEL_note,
+		    "No function represents the host bridge of %s: the first function on its root "
+		    "bus is neither device 00.0 nor a root port. The kernel cannot find it on its "
+		    "list.", of->name);
+		return;
+	}
+	function = function_of(pair, bridge.function);
+	add(findings, TOPIC_host_bridge, LEVEL_note, "The host bridge of %s is represented by %s",
+	    of->name, function->name);
+	if (function->vendor >= 0 && function->device >= 0)
+		more(findings, ", %04x:%04x", function->vendor, function->device);
+	if (*function->title)
+		more(findings, " (%s)", function->title);
+	more(findings, ".");
+	if (function->vendor < 0 || function->device < 0)
+		more(findings, " Its ids are unknown.");
+	else
+		host_bridge_status(findings, pair, bridge.known);
+	if (bridge.assumed)
+		more(findings, " The kernel takes the function that it found first; here the one "
+		     "with the lowest number is assumed.");
+}
+
+static void find_cpu(struct findings *findings, const struct pair *pair)
+{
+	const struct machine *machine = pair->machine;
+	enum presence allows = cpu_allows(machine, &pair->release);
+
+	if (strcmp(machine->cpu_vendor, "AuthenticAMD"))
+		return;
+	if (allows == PRESENT)
+		add(findings, TOPIC_host_bridge, LEVEL_note,
+		    "The CPU is an AMD CPU of family 0x%x. The kernel allows all host bridges on "
+		    "AMD CPUs since family 0x17 (Zen), whatever its list has.",
+		    machine->cpu_family);
+	else if (allows == ABSENT)
+		add(findings, TOPIC_host_bridge, LEVEL_note,
+		    "The CPU is an AMD CPU of family 0x%x. The kernel allows all host bridges on "
+		    "AMD CPUs only since family 0x17 (Zen) and Linux 5.9.", machine->cpu_family);
+}
+
+/* The first release, newer than the pair's, that allows it. */
+static bool first_to_allow(const struct pair *pair, struct release *first)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < nr_known_bridges; i++) {
+		const struct release *since = &known_bridges[i].since;
+		struct decision decision;
+
+		if (since->major < pair->release.major ||
+		    (since->major == pair->release.major && since->minor <= pair->release.minor))
+			continue;
+		if (found && (since->major > first->major ||
+			      (since->major == first->major && since->minor >= first->minor)))
+			continue;
+		decide(&decision, pair->machine, since, pair->provider, pair->client);
+		if (!strcmp(decision.map, MAP_NOT_SUPPORTED) || !strcmp(decision.map, MAP_UNKNOWN))
+			continue;
+		*first = *since;
+		found = true;
+	}
+	return found;
+}
+
+static void find_host_bridges(struct findings *findings, const struct pair *pair)
+{
+	struct release newer;
+	char text[32];
+	int a = function_of(pair, pair->provider)->root, b = function_of(pair, pair->client)->root;
+
+	if (!pair_through_root(pair))
+		return;
+	if (a >= 0)
+		find_host_bridge(findings, pair, a);
+	if (b >= 0 && b != a)
+		find_host_bridge(findings, pair, b);
+	find_cpu(findings, pair);
+	if (strcmp(pair_map(pair), MAP_NOT_SUPPORTED) || guest_of(pair->machine))
+		return;
+	if (first_to_allow(pair, &newer)) {
+		release_text(text, sizeof(text), &newer);
+		add(findings, TOPIC_host_bridge, LEVEL_remedy,
+		    "Linux %s and newer allow this pair: boot such a kernel.", text);
+	}
+	add(findings, TOPIC_host_bridge, LEVEL_remedy,
+	    "%s the vendor of the CPU whether its host bridge forwards peer requests; if it "
+	    "does, linux-pci@vger.kernel.org can add it to the kernel's list.",
+	    pair->route.shared == NONE ? "Put both devices below one switch, or ask" :
+	    "Or ask");
+}
+
+/* ---- ACS ------------------------------------------------------------------------------------- */
+
+static void find_acs_remedy(struct findings *findings, const struct pair *pair)
+{
+	const struct route *route = &pair->route;
+	struct buffer ports = {};
+
+	boot_options_acs(&ports, pair->machine, route->redirects, route->nr_ruled);
+	if (ports.failed) {
+		findings->failed = true;
+		return;
+	}
+	add(findings, TOPIC_acs, LEVEL_remedy,
+	    "To make the path direct, boot with this option. The devices below these ports then "
+	    "lose the isolation that ACS gives them, and share an IOMMU group. The option has "
+	    "semicolons: quote it in a shell, and once more for GRUB.");
+	command(findings, "pci=disable_acs_redir=%s\n", buffer_text(&ports));
+	command(findings, "# in /etc/default/grub, then run update-grub or grub2-mkconfig:\n");
+	command(findings, "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX "
+		"\\\"pci=disable_acs_redir=%s\\\"\"\n", buffer_text(&ports));
+	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
+		command(findings, "# or, since Linux 6.11, in one option with other ACS flags:\n");
+		command(findings, "pci=config_acs=");
+		for (size_t i = 0; i < route->nr_ruled; i++)
+			command(findings, "%sx0x00xx@%s", i ? ";" : "",
+				function_of(pair, route->redirects[i])->name);
+		command(findings, "\n");
+	}
+	buffer_free(&ports);
+	add(findings, TOPIC_acs, LEVEL_remedy,
+	    "To try it now, until the next boot, clear the bits by hand, and load the drivers "
+	    "again. The kernel keeps its IOMMU groups, and so takes the devices for isolated when "
+	    "they are not: do not do this while one of them belongs to a guest or to user space.");
+	for (size_t i = 0; i < route->nr_ruled; i++)
+		command(findings, "setpci -s %s ECAP_ACS+6.w=0:%x\n",
+			function_of(pair, route->redirects[i])->name, ACS_REDIRECTS);
+}
+
+static void list_ports(struct findings *findings, const struct pair *pair, const int *ports,
+		       size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		more(findings, "%s%s", i ? ", " : " ", function_of(pair, ports[i])->name);
+}
+
+static void find_acs(struct findings *findings, const struct pair *pair)
+{
+	const struct route *route = &pair->route;
+	size_t beyond = route->nr_redirects - route->nr_ruled;
+
+	if (!pair->routed)
+		return;
+	if (route->nr_ruled) {
+		add(findings, TOPIC_acs, LEVEL_note, "%zu port%s below the shared bridge "
+		    "redirect%s peer requests, in the kernel's order:", route->nr_ruled,
+		    PLURAL(route->nr_ruled), route->nr_ruled == 1 ? "s" : "");
+		list_ports(findings, pair, route->redirects, route->nr_ruled);
+		more(findings, ".");
+		find_acs_remedy(findings, pair);
+	}
+	if (beyond && pair_through_root(pair)) {
+		add(findings, TOPIC_acs, LEVEL_caution, "The kernel's rule does not look at ACS "
+		    "on a path through the root complex, but hardware does: requests pass "
+		    "%zu port%s that redirect%s them:", beyond, PLURAL(beyond),
+		    beyond == 1 ? "s" : "");
+		list_ports(findings, pair, route->redirects + route->nr_ruled, beyond);
+		more(findings, ". A redirected request is translated by the IOMMU, if that is on, "
+		     "and the root complex must forward it.");
+	}
+	if (route->nr_unreadable_ruled || (pair_through_root(pair) && route->nr_unreadable)) {
+		add(findings, TOPIC_acs, LEVEL_note, "It is unknown whether these ports redirect "
+		    "peer requests:");
+		list_ports(findings, pair, route->unreadable, route->nr_unreadable);
+		more(findings, ".");
+	}
+}
+
+/* ---- IOMMU ----------------------------------------------------------------------------------- */
+
+static bool translates(const struct function *function)
+{
+	return !strncmp(function->iommu_domain, "DMA", 3);
+}
+
+static void find_domain(struct findings *findings, const struct pair *pair, int function,
+			const char *role)
+{
+	const struct function *of = function_of(pair, function);
+	const char *option = boot_options_iommu(pair->machine);
+	struct label label = label_of(pair, function);
+
+	if (of->iommu_group == UNKNOWN) {
+		add(findings, TOPIC_iommu, LEVEL_note, "The IOMMU group of the %s %s is unknown.",
+		    role, label.text);
+		return;
+	}
+	if (of->iommu_group == NONE) {
+		add(findings, TOPIC_iommu, LEVEL_note,
+		    "The %s %s has no IOMMU group: its DMA is not translated.", role, label.text);
+		return;
+	}
+	add(findings, TOPIC_iommu, LEVEL_note, "The %s %s is in IOMMU group %d, ", role, label.text,
+	    of->iommu_group);
+	if (!*of->iommu_domain)
+		more(findings, "whose domain type is unknown.");
+	else
+		more(findings, "of domain type %s%s.", of->iommu_domain, translates(of) ?
+		     ": its DMA is translated" : !strcmp(of->iommu_domain, "identity") ?
+		     ": its DMA is not translated" : "");
+	if (!*of->iommu_domain || !pair->machine->options_known)
+		return;
+	if (option)
+		more(findings, " The boot option %s asks for it, unless the type was changed "
+		     "since.", option);
+	else
+		more(findings, " No boot option asks for it: it is the default of the kernel or "
+		     "of the device, or was changed since.");
+}
+
+static void find_iommu(struct findings *findings, const struct pair *pair)
+{
+	const struct function *client = function_of(pair, pair->client);
+	const char *map = pair_map(pair);
+
+	if (pair->client == pair->provider)
+		return;
+	find_domain(findings, pair, pair->client, "client");
+	find_domain(findings, pair, pair->provider, "provider");
+	if (translates(client) && !strcmp(map, MAP_BUS_ADDR))
+		add(findings, TOPIC_iommu, LEVEL_caution,
+		    "bus_addr is direct only if the driver maps the memory as P2PDMA pages, or as "
+		    "a dma-buf whose exporter asks the kernel for the map type. A driver that maps "
+		    "the BAR by dma_map_resource(), as amdgpu, xe and habanalabs do, gets an "
+		    "address of the IOMMU, and its requests go up to the root complex and back.");
+	else if (translates(client) && map_supported(map))
+		add(findings, TOPIC_iommu, LEVEL_caution,
+		    "The client uses addresses of the IOMMU, so its requests go up to the root "
+		    "complex. There the IOMMU translates each of them, which costs bandwidth.");
+	else if (client->iommu_group >= 0 && !*client->iommu_domain)
+		add(findings, TOPIC_iommu, LEVEL_note,
+		    "To find out: cat /sys/kernel/iommu_groups/%d/type", client->iommu_group);
+	if (!strcmp(client->iommu_domain, "identity") && pair->routed && pair->route.nr_ruled)
+		add(findings, TOPIC_iommu, LEVEL_note,
+		    "Without translation, ACS redirect adds no protection against the client's "
+		    "DMA; it only makes the path longer.");
+}
+
+/* ---- BARs, windows, CMB ---------------------------------------------------------------------- */
+
+static void size_text(char *text, size_t size, uint64_t bytes)
+{
+	static const char units[] = "KMGTPE";
+	int unit = -1;
+
+	while (bytes && !(bytes & 1023) && unit < 5) {
+		bytes >>= 10;
+		unit++;
+	}
+	if (unit < 0)
+		snprintf(text, size, "%" PRIu64 " bytes", bytes);
+	else
+		snprintf(text, size, "%" PRIu64 " %ciB", bytes, units[unit]);
+}
+
+/* In bytes; 0 if it cannot be resized. */
+static uint64_t largest_size(const struct bar *bar)
+{
+	if (bar->resizable != PRESENT || !bar->sizes)
+		return 0;
+	/* Bit n is 2^n MiB, and an offset has 64 bits */
+	return 63 - __builtin_clzll(bar->sizes) > 43 ? UINT64_MAX :
+	       1ULL << (63 - __builtin_clzll(bar->sizes) + 20);
+}
+
+static void find_resizable(struct findings *findings, const struct pair *pair, int index)
+{
+	const struct function *provider = function_of(pair, pair->provider);
+	const struct bar *bar = &provider->bars[index];
+	uint64_t largest = largest_size(bar);
+	char now[32], most[32];
+
+	if (largest <= bar->size)
+		return;
+	size_text(now, sizeof(now), bar->size);
+	size_text(most, sizeof(most), largest);
+	add(findings, TOPIC_bar, LEVEL_caution,
+	    "BAR %d of %s is %s, and can be resized to %s. A peer only reaches memory that is in "
+	    "the BAR. Enable \"Above 4G decoding\" and \"Resizable BAR\" in the firmware, or, with "
+	    "the driver unbound, write the bit of the size (n for 2^n MiB) to the file:", index,
+	    provider->name, now, most);
+	command(findings, "echo %d > /sys/bus/pci/devices/%s/resource%d_resize\n",
+		63 - __builtin_clzll(bar->sizes), provider->name, index);
+	for (int i = provider->parent; i >= 0; i = pair->machine->functions[i].parent) {
+		const struct function *bridge = function_of(pair, i);
+		const struct window *window = bar->prefetchable ? &bridge->prefetchable_window :
+					      &bridge->window;
+
+		if (window->presence != PRESENT || window->last - window->first >= largest - 1)
+			continue;
+		size_text(now, sizeof(now), window->last - window->first + 1);
+		more(findings, " The window of the bridge %s is too small for that (%s); the boot "
+		     "option pci=realloc may enlarge it.", bridge->name, now);
+		break;
+	}
+}
+
+static void find_bar(struct findings *findings, const struct pair *pair, int index)
+{
+	const struct function *provider = function_of(pair, pair->provider);
+	const struct function *client = function_of(pair, pair->client);
+	const struct bar *bar = &provider->bars[index];
+	char size[32];
+
+	size_text(size, sizeof(size), bar->size);
+	if (!bar->assigned) {
+		add(findings, TOPIC_bar, LEVEL_caution,
+		    "BAR %d of %s (%s) has no address, so no peer can reach it. The windows of the "
+		    "bridges above are too small; enable \"Above 4G decoding\" in the firmware, or "
+		    "boot with pci=realloc.", index, provider->name, size);
+		return;
+	}
+	if (client->dma_mask_bits > 0 && client->dma_mask_bits < 64 &&
+	    (bar->start + bar->size - 1) >> client->dma_mask_bits)
+		add(findings, TOPIC_bar, LEVEL_caution,
+		    "BAR %d of %s ends at 0x%" PRIx64 ", but %s only has %d address bits "
+		    "(dma_mask_bits): without an IOMMU that translates, it cannot reach all of it.",
+		    index, provider->name, bar->start + bar->size - 1, client->name,
+		    client->dma_mask_bits);
+	find_resizable(findings, pair, index);
+}
+
+static void find_bars(struct findings *findings, const struct pair *pair)
+{
+	const struct function *provider = function_of(pair, pair->provider);
+
+	if (provider->bars_known != PRESENT) {
+		add(findings, TOPIC_bar, LEVEL_note, "The BARs of %s are unknown.",
+		    provider->name);
+		return;
+	}
+	for (int i = 0; i < NR_BARS; i++)
+		if (provider->bars[i].size && provider->bars[i].memory)
+			find_bar(findings, pair, i);
+}
+
+/* Fields of the registers: NVM Express Base Specification, 3.1.4, CMBLOC and CMBSZ. */
+static uint64_t cmb_unit(const struct cmb *cmb)
+{
+	return 1ULL << (12 + 4 * (cmb->sz >> 8 & 0xf));
+}
+
+static void find_cmb(struct findings *findings, const struct pair *pair)
+{
+	const struct function *provider = function_of(pair, pair->provider);
+	const struct pool *pool = &provider->pool;
+	const struct cmb *cmb = &provider->cmb;
+	uint64_t unit = cmb_unit(cmb), size = unit * (cmb->sz >> 12);
+	uint64_t offset = unit * (cmb->loc >> 12);
+	const uint64_t alignment = 2 << 20;
+	const struct bar *bar;
+	char text[32];
+
+	if (pool->presence == PRESENT && pool->published == 0)
+		add(findings, TOPIC_cmb, LEVEL_caution,
+		    "%s provides peer memory, but its driver did not publish it, so that other "
+		    "drivers do not find it. The nvme driver only publishes a CMB that supports "
+		    "reads and writes of data (RDS and WDS in CMBSZ).", provider->name);
+	if (cmb->presence != PRESENT || pool->presence != ABSENT)
+		return;
+	size_text(text, sizeof(text), size);
+	add(findings, TOPIC_cmb, LEVEL_caution, "%s has a controller memory buffer (CMB) of %s, "
+	    "but provides no peer memory.", provider->name, text);
+	bar = (cmb->loc & 7) < NR_BARS ? &provider->bars[cmb->loc & 7] : NULL;
+	if (pair->machine->p2pdma == ABSENT)
+		more(findings, " The kernel has no CONFIG_PCI_P2PDMA.");
+	else if (has_word(provider->driver) && strcmp(provider->driver, "nvme"))
+		more(findings, " Only the nvme driver provides it, but the driver is %s.",
+		     provider->driver);
+	else if (!strcmp(provider->driver, "-"))
+		more(findings, " Only the nvme driver provides it, but there is no driver.");
+	else if (bar && bar->assigned && ((bar->start + offset) % alignment || size % alignment))
+		more(findings, " The kernel needs memory that begins and ends at a multiple of "
+		     "2 MiB (before Linux 5.3, of 128 MiB), and this begins at 0x%" PRIx64 ".",
+		     bar->start + offset);
+	else
+		more(findings, " The nvme driver could not register it; see dmesg for \"failed to "
+		     "register the CMB\".");
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+/* In MB/s, after the encoding: 8b/10b up to 5 GT/s, 128b/130b up to 32 GT/s, flits then. */
+static unsigned long bandwidth(unsigned int speed, unsigned int width)
+{
+	unsigned long bits = (unsigned long)speed * width;
+
+	return speed <= 5000 ? bits / 10 : speed <= 32000 ? bits * 128 / 130 / 8 : bits / 8;
+}
+
+static void narrower(const struct pair *pair, int *narrowest, int function)
+{
+	const struct link *link = &function_of(pair, function)->link, *least;
+
+	if (!link->speed || !link->width)
+		return;
+	if (*narrowest >= 0) {
+		least = &function_of(pair, *narrowest)->link;
+		if (bandwidth(link->speed, link->width) >= bandwidth(least->speed, least->width))
+			return;
+	}
+	*narrowest = function;
+}
+
+/*
+ * Both ends of a link show the same. The lower end is an endpoint or the upstream port of a switch;
+ * the function that the path turns at does not use its own link.
+ */
+static void find_link(struct findings *findings, const struct pair *pair)
+{
+	const struct route *route = &pair->route;
+	unsigned int speed = 0, width = 0;
+	int ends[2] = { pair->provider, pair->client };
+	int narrowest = NONE;
+	const struct link *link;
+	bool below = true;
+
+	if (!pair->routed || pair->provider == pair->client)
+		return;
+	for (size_t i = 0; i < route->nr_provider && route->provider[i] != route->shared; i++)
+		narrower(pair, &narrowest, route->provider[i]);
+	for (size_t i = 0; i < route->nr_client && route->client[i] != route->shared; i++)
+		narrower(pair, &narrowest, route->client[i]);
+	if (route->nr_ruled && route->shared >= 0)
+		for (int i = route->shared; i >= 0; i = function_of(pair, i)->parent)
+			narrower(pair, &narrowest, i);
+	if (narrowest < 0) {
+		add(findings, TOPIC_link, LEVEL_note, "The speed of the links is unknown.");
+		return;
+	}
+	link = &function_of(pair, narrowest)->link;
+	for (int i = 0; i < 2; i++) {
+		const struct link *end = &function_of(pair, ends[i])->link;
+
+		below &= end->max_speed && end->max_width;
+		if (!i || end->max_speed < speed)
+			speed = end->max_speed;
+		if (!i || end->max_width < width)
+			width = end->max_width;
+	}
+	below = below && bandwidth(link->speed, link->width) < bandwidth(speed, width);
+	add(findings, TOPIC_link, below ? LEVEL_caution : LEVEL_note,
+	    "The narrowest link on the path is that of %s: %u.%u GT/s, x%u, at most %lu MB/s",
+	    label_of(pair, narrowest).text, link->speed / 1000, link->speed % 1000 / 100,
+	    link->width, bandwidth(link->speed, link->width));
+	if (below)
+		more(findings, ". Both devices support %u.%u GT/s, x%u. An idle device may lower "
+		     "its speed: look again under load.", speed / 1000, speed % 1000 / 100, width);
+	else
+		more(findings, ".");
+}
+
+/* ---- guests ---------------------------------------------------------------------------------- */
+
+static void find_guest(struct findings *findings, const struct pair *pair)
+{
+	const char *guest = guest_of(pair->machine);
+	const char *map = pair_map(pair);
+
+	if (!guest)
+		return;
+	add(findings, TOPIC_guest, LEVEL_caution,
+	    "This is a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor: the "
+	    "devices may be anywhere in the host, and ACS, host bridge and links of the host "
+	    "decide where the requests go. Nothing that you change in the guest changes that.",
+	    *guest ? " (" : "", guest, *guest ? ")" : "");
+	if (pair->predicted.reason == REASON_CPU_ALLOWED ||
+	    (pair->predicted.reason == REASON_ACS_REDIRECT_ALLOWED &&
+	     cpu_allows(pair->machine, &pair->release) == PRESENT))
+		more(findings, " The kernel allows this pair because of the name of the CPU alone; "
+		     "whether the host forwards the requests is unknown.");
+	if (strcmp(map, MAP_BUS_ADDR))
+		add(findings, TOPIC_guest, LEVEL_remedy,
+		    "On the host: run p2ptrace peers there for the real devices. If they reach "
+		    "each other, put both below one virtual switch (QEMU: x3130-upstream and "
+		    "xio3130-downstream below a pcie-root-port), so that the guest sees the path; "
+		    "see the vendor's options for P2P between devices that are passed through.");
+}
+
+static void add_problem(void *ctx, const char *sentence)
+{
+	add(ctx, TOPIC_options, LEVEL_caution, "%s", sentence);
+}
+
+void findings_gather(struct findings *findings, const struct pair *pair)
+{
+	memset(findings, 0, sizeof(*findings));
+	find_decision(findings, pair);
+	find_twin(findings, pair);
+	find_guest(findings, pair);
+	find_acs(findings, pair);
+	find_host_bridges(findings, pair);
+	boot_options_check(pair->machine, add_problem, findings);
+	find_iommu(findings, pair);
+	find_bars(findings, pair);
+	find_cmb(findings, pair);
+	find_link(findings, pair);
+	for (size_t i = 0; i < findings->nr; i++)
+		findings->failed |= findings->list[i].text.failed ||
+				    findings->list[i].commands.failed;
+}
