@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The command line: what is refused, with which status and message. Depends on no kernel: the
-# program is built to read the BTF that P2PTRACE_TEST_BTF names. So peers is not run here, which
-# would read this machine's sysfs: tests/unit/cmd/peers.c and the guest tests do.
+# program is built to read the BTF that P2PTRACE_TEST_BTF names. So peers and nvmet do not run here,
+# which would read this machine's sysfs: tests/unit/cmd/peers.c and the guest tests do.
 # P2PTRACE names the program; without it, the one next to the tests.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
@@ -71,6 +71,8 @@ prints '^      --predict' peers --help
 prints '^  lifetimes  ' --help
 prints '^  leaks  ' --help
 prints '^      --older-than' leaks --help
+prints '^  nvmet  ' --help
+prints '^      --json' nvmet --help
 prints '^  leak  ' check --help
 prints '^  check  ' --help
 prints 'COMMAND' check --help
@@ -138,6 +140,8 @@ refused 2 "--expect 'direct'" 'bus_addr' peers --why a b --expect direct
 refused 2 '--expect is about one pair' 'add --why' peers --expect bus_addr
 refused 2 '/nowhere/file' 'No such file' peers --from /nowhere/file
 refused 2 "'more'" 'leaks --help' leaks more
+refused 2 "'more'" 'nvmet --help' nvmet more
+refused 2 "'--dev'" 'nvmet --help' nvmet --dev nvme0
 refused 2 "'1h'" 'such as' leaks --older-than 1h
 refused 2 '--older-than is given twice' 'give it once' leaks --older-than 1 --older-than 0
 refused 2 '--older-than is given twice' 'give it once' leaks --older-than 0 --older-than 1

@@ -13,6 +13,7 @@
 	X(peers, "show which devices can reach which peer memory, and why not")		\
 	X(snapshot, "write what peers reads into one file, for use on another machine")	\
 	X(leaks, "show which buffers are held, since when, by whom, allocated where")	\
+	X(nvmet, "show which namespaces of the NVMe target use peer memory, and why not")	\
 	X(check, "run a command, and fail if it misuses peer memory")
 
 #define P2PTRACE_DECLARE_COMMAND(name, summary) int cmd_##name(int argc, char **argv);

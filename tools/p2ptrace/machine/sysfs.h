@@ -13,6 +13,7 @@
 /* Functions take these roots as arguments, so that tests can pass trees of their own. */
 #define SYSFS		"/sys"
 #define DEBUGFS		SYSFS "/kernel/debug"
+#define CONFIGFS	SYSFS "/kernel/config"
 #ifndef VMLINUX_BTF	/* see tests/unit/roots.h */
 #define VMLINUX_BTF	SYSFS "/kernel/btf/vmlinux"
 #endif

@@ -1,0 +1,680 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * p2ptrace nvmet: whether the namespaces of the NVMe target use peer memory; if not, why, and the
+ * next step.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/options.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/print.h"
+#include "lib/text.h"
+#include "machine/decision.h"
+#include "machine/findings.h"
+#include "machine/live.h"
+#include "machine/sysfs.h"
+#include "machine/target.h"
+
+struct options {
+	struct common_options common;
+};
+
+static const struct arg_group groups[] = {
+	{ "Output", options_json },
+	{ "General", options_help },
+	{}
+};
+
+static const struct args args = {
+	.usage = "",
+	.summary = "For each namespace of the NVMe target and each port that exports it, show the "
+		   "network card, the drive, the memory that the namespace asks for and has, and "
+		   "whether peer memory is used; if not, why, and what to do.",
+	.groups = groups,
+	.notes = "\"asks for\" is the p2pmem attribute in configfs: 0 is system memory, 1 is any "
+		 "peer memory, and a name is the memory of that device. \"has\" is what hosts that "
+		 "are connected use: - is nothing, and ? means that this kernel does not show "
+		 "it.\n",
+	.exit_status = OPTIONS_EXIT_STATUS,
+	.examples = "  p2ptrace nvmet\n"
+		    "  p2ptrace nvmet --json\n",
+};
+
+/* What all verdicts depend on. */
+struct context {
+	const struct machine *machine;
+	struct release release;
+	const struct target *target;
+	const char *configfs;
+};
+
+/* A namespace that is exported by a port, for one of the cards that hosts may come through. */
+struct row {
+	const struct target_subsystem *subsystem;
+	const struct target_namespace *ns;
+	const struct target_port *port;		/* NULL: no port exports it */
+	const struct target_nic *nic;		/* NULL: none is known */
+	bool only;			/* no other row of the namespace has a PCI function */
+};
+
+enum memory { MEMORY_UNKNOWN, MEMORY_SYSTEM, MEMORY_PEER, MEMORY_NONE };
+
+/* For programs, and how a sentence begins. Words about peer memory begin with it themselves. */
+static const char *const memory_names[] = { "unknown", "system", "peer", "none" };
+static const char *const begins[] = { "unknown: ", "system memory: ", "", "not in use: " };
+
+struct verdict {
+	enum memory memory;
+	const char *cause;	/* a word for programs */
+	bool by_drive;		/* at every port: the kernel refuses to enable the namespace */
+	const struct function *provider;	/* NULL if there is none, or none is known */
+	char words[768];	/* a sentence without its period */
+	char next[768];		/* commands; "" if there is nothing to do */
+};
+
+static void __attribute__((format(printf, 4, 5)))
+set_verdict(struct verdict *verdict, enum memory memory, const char *cause, const char *fmt, ...)
+{
+	va_list ap;
+
+	verdict->memory = memory;
+	verdict->cause = cause;
+	va_start(ap, fmt);
+	vsnprintf(verdict->words, sizeof(verdict->words), fmt, ap);
+	va_end(ap);
+}
+
+#define LABEL_LEN (2 * PCI_NAME_LEN + 4)
+
+/* How NIC and drive reach a provider. */
+struct reach {
+	const struct function *provider;
+	struct pair nic, drive;
+};
+
+static enum presence supported(const struct pair *pair)
+{
+	if (!strcmp(pair_map(pair), MAP_UNKNOWN))
+		return PRESENCE_UNKNOWN;
+	return map_supported(pair_map(pair)) ? PRESENT : ABSENT;
+}
+
+static int distance(const struct pair *pair)
+{
+	return pair->reported ? pair->reported->distance : pair->predicted.distance;
+}
+
+static void reach_find(struct reach *reach, const struct context *context,
+		       const struct function *provider, const struct function *nic,
+		       const struct function *drive)
+{
+	const struct machine *machine = context->machine;
+
+	reach->provider = provider;
+	pair_set(&reach->nic, machine, &context->release, machine_index(machine, provider),
+		 machine_index(machine, nic));
+	pair_set(&reach->drive, machine, &context->release, machine_index(machine, provider),
+		 machine_index(machine, drive));
+}
+
+/* Of several providers that cannot be used: how much it says to name this one. */
+static int reach_rank(const struct reach *reach)
+{
+	if (supported(&reach->nic) != ABSENT && supported(&reach->drive) != ABSENT)
+		return 2;
+	return supported(&reach->drive) == PRESENT;
+}
+
+/* "the NIC reaches it directly, the drive through the host bridge", for two supported pairs */
+static void reach_text(const struct reach *reach, char *text, size_t size)
+{
+	static const char *const ways[] = { "through the host bridge", "directly" };
+	bool nic = !strcmp(pair_map(&reach->nic), MAP_BUS_ADDR);
+	bool drive = !strcmp(pair_map(&reach->drive), MAP_BUS_ADDR);
+
+	if (reach->drive.provider == reach->drive.client)
+		snprintf(text, size, "it is on the drive itself, and the NIC reaches it %s",
+			 ways[nic]);
+	else if (nic == drive)
+		snprintf(text, size, "NIC and drive reach it %s", ways[nic]);
+	else
+		snprintf(text, size, "the NIC reaches it %s, the drive %s", ways[nic],
+			 ways[drive]);
+}
+
+/* The provider cannot be used, or it is unknown whether it can. */
+static void refuse(struct verdict *verdict, const struct reach *reach)
+{
+	bool drive = supported(&reach->drive) == ABSENT ||
+		     (supported(&reach->drive) != PRESENT && supported(&reach->nic) != ABSENT);
+	const struct pair *pair = drive ? &reach->drive : &reach->nic;
+	bool unknown = supported(pair) != ABSENT;
+	const struct reason *reason = pair->reported ? reason_find(pair->reported->reason) :
+				      &reasons[pair->predicted.reason];
+	char label[LABEL_LEN];
+
+	function_label(label, sizeof(label), reach->provider);
+	set_verdict(verdict, unknown ? MEMORY_UNKNOWN : MEMORY_SYSTEM,
+		    unknown ? "path_unknown" : "not_supported", "%sthe %s can%s reach the peer "
+		    "memory of %s: %s%s%s", unknown ? "it is not known whether " : "",
+		    drive ? "drive" : "NIC", unknown ? "" : "not", label,
+		    reason ? reason->words : pair->reported->reason,
+		    unknown && reason && reason->find_out ? "; to find out, " : "",
+		    unknown && reason && reason->find_out ? reason->find_out : "");
+	verdict->by_drive = drive && !unknown;
+	snprintf(verdict->next, sizeof(verdict->next), "p2ptrace peers --why %s %s",
+		 reach->provider->name, pair->machine->functions[pair->client].name);
+}
+
+/*
+ * Chooses the provider as the kernel does, for @asks other than 0. When the namespace is enabled,
+ * only the drive is known: then it is also the @nic.
+ */
+static void choose(struct verdict *verdict, const struct context *context,
+		   const struct function *nic, const struct function *drive, const char *asks)
+{
+	const struct machine *machine = context->machine;
+	struct reach best = {}, refused = {}, reach;
+	size_t unpublished = 0, equal = 0;
+	int nearest = 0;
+
+	for (size_t i = 0; i < machine->nr; i++) {
+		const struct function *provider = &machine->functions[i];
+
+		if (provider->pool.presence != PRESENT ||
+		    (strcmp(asks, "1") && strcmp(asks, provider->name) &&
+		     strcmp(asks, provider->pool.dev)))
+			continue;
+		if (!provider->pool.published) {
+			unpublished++;
+			continue;
+		}
+		reach_find(&reach, context, provider, nic, drive);
+		if (supported(&reach.nic) != PRESENT || supported(&reach.drive) != PRESENT) {
+			if (!refused.provider || reach_rank(&reach) > reach_rank(&refused))
+				refused = reach;
+		} else if (!best.provider ||
+			   distance(&reach.nic) + distance(&reach.drive) < nearest) {
+			best = reach;
+			nearest = distance(&reach.nic) + distance(&reach.drive);
+			equal = 0;
+		} else {
+			equal += distance(&reach.nic) + distance(&reach.drive) == nearest;
+		}
+	}
+	if (best.provider) {
+		char label[LABEL_LEN], text[128];
+
+		function_label(label, sizeof(label), best.provider);
+		reach_text(&best, text, sizeof(text));
+		verdict->provider = best.provider;
+		set_verdict(verdict, MEMORY_PEER, "supported", "peer memory of %s%s: %s", label,
+			    equal ? ", or of another provider as near" : "", text);
+	} else if (refused.provider) {
+		refuse(verdict, &refused);
+	} else {
+		verdict->by_drive = true;
+		set_verdict(verdict, MEMORY_SYSTEM, unpublished ? "not_published" : "no_provider",
+			    "%s %s peer memory%s", strcmp(asks, "1") ? asks : "no device",
+			    strcmp(asks, "1") ? "does not provide" : "provides",
+			    unpublished ? " to others (published is 0)" : "");
+		snprintf(verdict->next, sizeof(verdict->next), "p2ptrace peers");
+	}
+}
+
+/* What happens if the namespace asks for peer memory. */
+static void judge_asking(struct verdict *verdict, const struct context *context,
+			 const struct row *row, const char *asks)
+{
+	const struct target_drive *drive = &row->ns->drive;
+	const struct target_port *port = row->port;
+	const struct function *on = machine_find(context->machine, drive->pci);
+	const struct function *nic =
+		row->nic ? machine_find(context->machine, row->nic->pci) : NULL;
+
+	/* If the kernel has enabled a namespace that asks, the driver of its drive can */
+	if (drive->problem || (strcmp(drive->driver, "nvme") &&
+			       !(row->ns->enabled && strcmp(row->ns->asks, "0")))) {
+		verdict->by_drive = true;
+		set_verdict(verdict, MEMORY_SYSTEM, "drive", "%s%s", drive->problem ?:
+			    "peer memory is not supported by the driver of the drive: ",
+			    drive->problem ? "" : drive->driver);
+		return;
+	}
+	/* As the kernel does when it enables the namespace */
+	if (on && !row->ns->enabled) {
+		choose(verdict, context, on, on, asks);
+		if (verdict->memory != MEMORY_PEER)
+			return;
+		memset(verdict, 0, sizeof(*verdict));
+	}
+	if (!port) {
+		set_verdict(verdict, MEMORY_NONE, "not_exported", "no port exports the subsystem");
+	} else if (strcmp(port->transport, "rdma")) {
+		set_verdict(verdict, MEMORY_SYSTEM, "transport",
+			    "transport %s does not use peer memory; only rdma does",
+			    *port->transport ? port->transport : "(none)");
+	} else if (!row->nic && !port->any_address && !*port->interface) {
+		set_verdict(verdict, MEMORY_UNKNOWN, "nic",
+			    "no network interface has the address %s", port->address);
+		snprintf(verdict->next, sizeof(verdict->next), "ip address");
+	} else if (!row->nic) {
+		set_verdict(verdict, MEMORY_UNKNOWN, "nic", "no RDMA device belongs to %s",
+			    port->any_address ? "this machine" : port->interface);
+		snprintf(verdict->next, sizeof(verdict->next), "rdma link");
+	} else if (!*row->nic->pci) {
+		set_verdict(verdict, MEMORY_SYSTEM, "nic",
+			    "%s is software, such as soft-RoCE, and copies data with the CPU",
+			    row->nic->name);
+	} else if (!nic || !on) {
+		set_verdict(verdict, MEMORY_UNKNOWN, "gone", "the %s was removed meanwhile",
+			    nic ? "drive" : "NIC");
+	} else {
+		choose(verdict, context, nic, on, asks);
+	}
+}
+
+/* The directory of the namespace, for commands; false if a shell would not take it as one word. */
+static bool namespace_dir(const struct context *context, const struct row *row, char *dir,
+			  size_t size)
+{
+	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
+
+	return !sysfs_path(dir, size, "%s/nvmet/subsystems/%s/namespaces/%s", context->configfs,
+			   row->subsystem->nqn, row->ns->nsid) &&
+	       !row->subsystem->nqn[strspn(row->subsystem->nqn, plain)];
+}
+
+static void not_asked(struct verdict *verdict, const struct context *context,
+		      const struct row *row)
+{
+	static const char *const joints[] = {
+		[MEMORY_UNKNOWN] = "; whether it could use any is unknown: ",
+		[MEMORY_SYSTEM] = ", and could not use any: ",
+		[MEMORY_PEER] = "; it could use ",
+		[MEMORY_NONE] = "; ",
+	};
+	struct verdict asking = *verdict;
+	char dir[700];
+
+	set_verdict(verdict, asking.memory == MEMORY_NONE ? MEMORY_NONE : MEMORY_SYSTEM,
+		    "not_asked", "the namespace does not ask for peer memory (p2pmem is 0)%s%s",
+		    joints[asking.memory], asking.words);
+	verdict->provider = NULL;
+	if (asking.memory == MEMORY_PEER && namespace_dir(context, row, dir, sizeof(dir)))
+		snprintf(verdict->next, sizeof(verdict->next),
+			 "cd %s\n%secho 1 >p2pmem; echo 1 >enable", dir,
+			 row->ns->enabled ? "echo 0 >enable; " : "");
+}
+
+/* The namespace is disabled: the verdict is about what would happen if it was enabled. */
+static void not_enabled(struct verdict *verdict, const struct context *context,
+			const struct row *row, bool asks)
+{
+	struct verdict enabled = *verdict;
+	bool refused = asks && enabled.by_drive;
+	char dir[700];
+
+	if (refused)
+		set_verdict(verdict, MEMORY_NONE, enabled.cause, "the namespace is disabled, and "
+			    "cannot be enabled unless p2pmem is 0: %s", enabled.words);
+	else
+		set_verdict(verdict, MEMORY_NONE, "disabled", "the namespace is disabled%s%s%s",
+			    enabled.memory == MEMORY_NONE ? ", and " : "; if it is enabled: ",
+			    enabled.memory == MEMORY_NONE ? "" : begins[enabled.memory],
+			    enabled.words);
+	verdict->provider = NULL;
+	if (!*verdict->next && namespace_dir(context, row, dir, sizeof(dir)))
+		snprintf(verdict->next, sizeof(verdict->next), "echo %d >%s/%s",
+			 !refused, dir, refused ? "p2pmem" : "enable");
+}
+
+/* All controllers are bound to p2pmem devices, for example to @dev. */
+static void bound_text(struct verdict *verdict, const struct context *context,
+		       const struct row *row, const char *dev, size_t bound)
+{
+	const struct machine *machine = context->machine;
+	const struct function *nic = machine_find(machine, row->nic->pci);
+	const struct function *drive = machine_find(machine, row->ns->drive.pci);
+	char label[LABEL_LEN], text[160] = "";
+	struct reach reach;
+
+	snprintf(label, sizeof(label), "%s", dev);
+	for (size_t i = 0; i < machine->nr; i++)
+		if (!strcmp(machine->functions[i].pool.dev, dev))
+			verdict->provider = &machine->functions[i];
+	if (verdict->provider)
+		function_label(label, sizeof(label), verdict->provider);
+	if (verdict->provider && nic && drive) {
+		reach_find(&reach, context, verdict->provider, nic, drive);
+		if (supported(&reach.nic) == PRESENT && supported(&reach.drive) == PRESENT) {
+			strcpy(text, ": ");
+			reach_text(&reach, text + 2, sizeof(text) - 2);
+		}
+	}
+	set_verdict(verdict, MEMORY_PEER, "bound", "peer memory of %s is used by %zu "
+		    "controller%s%s", label, bound, PLURAL(bound), text);
+	*verdict->next = '\0';
+}
+
+/* What the kernel has bound overrides what was predicted. */
+static void judge_bindings(struct verdict *verdict, const struct context *context,
+			   const struct row *row)
+{
+	const struct target_namespace *ns = row->ns;
+	const struct target_binding *failed = NULL;
+	const char *dev = NULL;
+	size_t bound = 0;
+
+	for (size_t i = 0; i < ns->nr_bindings; i++) {
+		if (!strcmp(ns->bindings[i].dev, "-")) {
+			failed = &ns->bindings[i];
+		} else {
+			dev = ns->bindings[i].dev;
+			bound++;
+		}
+	}
+	if (!failed) {
+		bound_text(verdict, context, row, dev, bound);
+	} else if (verdict->memory != MEMORY_SYSTEM) {
+		set_verdict(verdict, bound ? MEMORY_UNKNOWN : MEMORY_SYSTEM, "not_bound",
+			    "the kernel found no peer memory for controller %u (%s)%s%s",
+			    failed->controller, failed->err,
+			    !strcmp(failed->err, "-ESHUTDOWN") ? ", because the device was removed"
+			    : "", bound ? "; other controllers use peer memory" : "");
+		snprintf(verdict->next, sizeof(verdict->next), "dmesg | grep nvmet");
+	}
+}
+
+static void judge(struct verdict *verdict, const struct context *context, const struct row *row)
+{
+	const struct target_namespace *ns = row->ns;
+	bool asks = *ns->asks && strcmp(ns->asks, "0");
+
+	memset(verdict, 0, sizeof(*verdict));
+	if (!*ns->asks) {
+		set_verdict(verdict, MEMORY_SYSTEM, "kernel",
+			    "this kernel was built without peer memory for the NVMe target; boot "
+			    "one with CONFIG_PCI_P2PDMA");
+		return;
+	}
+	judge_asking(verdict, context, row, asks ? ns->asks : "1");
+	if (!asks)
+		not_asked(verdict, context, row);
+	else if (ns->enabled && row->only && ns->nr_bindings)
+		judge_bindings(verdict, context, row);
+	else if (ns->enabled && verdict->memory == MEMORY_PEER && ns->shows_bindings)
+		strcat(verdict->words, ns->nr_bindings ? "" : "; no host uses it yet");
+	else if (ns->enabled && verdict->memory == MEMORY_PEER)
+		strcpy(verdict->next,
+		       "p2ptrace trace --event nvmet_p2pmem_use,nvmet_p2pmem_fallback");
+	if (!ns->enabled)
+		not_enabled(verdict, context, row, asks);
+}
+
+/* The memory of connected hosts; "?" if the kernel does not show it. */
+static const char *has_text(const struct row *row)
+{
+	const struct target_namespace *ns = row->ns;
+
+	if (!ns->enabled || !*ns->asks || !strcmp(ns->asks, "0") || !row->nic || !*row->nic->pci)
+		return "-";
+	if (!ns->shows_bindings)
+		return "?";
+	for (size_t i = 1; i < ns->nr_bindings; i++)
+		if (strcmp(ns->bindings[0].dev, ns->bindings[i].dev))
+			return "several";
+	return ns->nr_bindings ? ns->bindings[0].dev : "-";
+}
+
+/* Calls @show for each row of a namespace. */
+static void for_each_row(const struct context *context, const struct target_subsystem *subsystem,
+			 const struct target_namespace *ns,
+			 void (*show)(const struct context *context, const struct row *row))
+{
+	struct row row = { .subsystem = subsystem, .ns = ns };
+	size_t cards = 0;
+
+	for (size_t p = 0; p < subsystem->nr_ports; p++) {
+		const struct target_port *port = &context->target->ports[subsystem->ports[p]];
+
+		for (size_t i = 0; i < port->nr_nics; i++)
+			cards += *port->nics[i].pci != '\0';
+	}
+	if (!subsystem->nr_ports)
+		show(context, &row);
+	for (size_t p = 0; p < subsystem->nr_ports; p++) {
+		row.port = &context->target->ports[subsystem->ports[p]];
+		row.nic = NULL;
+		row.only = false;
+		if (!row.port->nr_nics)
+			show(context, &row);
+		for (size_t i = 0; i < row.port->nr_nics; i++) {
+			row.nic = &row.port->nics[i];
+			row.only = cards == 1 && *row.nic->pci;
+			show(context, &row);
+		}
+	}
+}
+
+/*
+ * Text
+ */
+
+/* Names and paths may have any bytes. */
+static const char *printable(const char *text)
+{
+	static char safe[4096];
+
+	text_printable(safe, sizeof(safe), text, strlen(text));
+	return safe;
+}
+
+static void text_row(const struct context *context, const struct row *row)
+{
+	const struct target_drive *drive = &row->ns->drive;
+	char nic[2 * PCI_NAME_LEN + 2] = "-", text[1024];
+	struct verdict verdict;
+
+	if (row->nic)
+		snprintf(nic, sizeof(nic), "%s %s", row->nic->name,
+			 *row->nic->pci ? row->nic->pci : "-");
+	else if (row->port && *row->port->interface)
+		snprintf(nic, sizeof(nic), "%s", row->port->interface);
+	print("%6s %6s  %-12s  %-12s  %-22s", row->ns->nsid, row->port ? row->port->name : "-",
+	      *row->ns->asks ? row->ns->asks : "-", has_text(row), printable(nic));
+	print("  %s", printable(*drive->pci ? drive->name : row->ns->path));
+	print("%s%s\n", *drive->pci ? " " : "", drive->pci);
+
+	judge(&verdict, context, row);
+	snprintf(text, sizeof(text), "%s%s.", begins[verdict.memory], verdict.words);
+	args_print_item(8, "", printable(text));
+	/* Commands are not wrapped, so that they can be pasted */
+	for (char *next = verdict.next, *line; *verdict.next && (line = strsep(&next, "\n"));)
+		print("%14s%s\n", line == verdict.next ? "Next: " : "", line);
+}
+
+static void print_text(const struct context *context)
+{
+	const struct target *target = context->target;
+
+	for (size_t i = 0; i < target->nr_ports; i++) {
+		const struct target_port *port = &target->ports[i];
+		const char *transport = *port->transport ? port->transport : "no transport";
+
+		print("port %s: %s", port->name, printable(transport));
+		if (*port->address)
+			print(" %s", printable(port->address));
+		if (*port->service)
+			print(" %s", printable(port->service));
+		print("\n");
+	}
+	if (!target->nr_ports)
+		print("no ports\n");
+	for (size_t i = 0; i < target->nr_subsystems; i++) {
+		const struct target_subsystem *subsystem = &target->subsystems[i];
+
+		print("\nsubsystem %s\n", printable(subsystem->nqn));
+		if (subsystem->passthru)
+			print("        system memory: requests pass through to a controller.\n");
+		else if (!subsystem->nr_namespaces)
+			print("        It has no namespaces.\n");
+		else
+			print("%6s %6s  %-12s  %-12s  %-22s  %s\n", "nsid", "port", "asks for",
+			      "has", "NIC", "drive");
+		for (size_t n = 0; n < subsystem->nr_namespaces; n++)
+			for_each_row(context, subsystem, &subsystem->namespaces[n], text_row);
+	}
+	if (!target->nr_subsystems)
+		print("no subsystems\n");
+}
+
+/*
+ * JSON
+ */
+
+static void json_text(const char *key, const char *text)
+{
+	if (*text)
+		json_str(print_buffer(), key, text);
+	else
+		json_none(print_buffer(), key);
+}
+
+static void json_row(const struct context *context, const struct row *row)
+{
+	struct buffer *out = print_buffer();
+	struct verdict verdict;
+
+	judge(&verdict, context, row);
+	json_open(out, NULL, '{');
+	json_text("port", row->port ? row->port->name : "");
+	json_text("nic", row->nic ? row->nic->name : "");
+	json_str(out, "memory", memory_names[verdict.memory]);
+	json_str(out, "cause", verdict.cause);
+	json_text("provider", verdict.provider ? verdict.provider->name : "");
+	json_str(out, "words", verdict.words);
+	json_text("next", verdict.next);
+	json_close(out, '}');
+}
+
+static void json_namespace(const struct context *context, const struct target_subsystem *subsystem,
+			   const struct target_namespace *ns)
+{
+	struct buffer *out = print_buffer();
+
+	json_open(out, NULL, '{');
+	json_str(out, "nsid", ns->nsid);
+	json_text("device_path", ns->path);
+	json_bool(out, "enabled", ns->enabled);
+	json_text("p2pmem", ns->asks);
+	json_text("drive", ns->drive.name);
+	json_text("drive_pci", ns->drive.pci);
+	if (ns->shows_bindings)
+		json_open(out, "bindings", '[');
+	else
+		json_none(out, "bindings");
+	for (size_t i = 0; i < ns->nr_bindings; i++) {
+		const struct target_binding *binding = &ns->bindings[i];
+
+		json_open(out, NULL, '{');
+		json_uint(out, "controller", binding->controller);
+		json_text("dev", strcmp(binding->dev, "-") ? binding->dev : "");
+		json_text("error", strcmp(binding->err, "0") ? binding->err : "");
+		json_close(out, '}');
+	}
+	if (ns->shows_bindings)
+		json_close(out, ']');
+	json_open(out, "verdicts", '[');
+	for_each_row(context, subsystem, ns, json_row);
+	json_close(out, ']');
+	json_close(out, '}');
+}
+
+static void json_port(const struct target_port *port)
+{
+	struct buffer *out = print_buffer();
+
+	json_open(out, NULL, '{');
+	json_str(out, "port", port->name);
+	json_text("transport", port->transport);
+	json_text("address", port->address);
+	json_text("service", port->service);
+	json_text("interface", port->interface);
+	json_open(out, "nics", '[');
+	for (size_t i = 0; i < port->nr_nics; i++) {
+		json_open(out, NULL, '{');
+		json_str(out, "name", port->nics[i].name);
+		json_text("pci", port->nics[i].pci);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+	json_close(out, '}');
+}
+
+static void print_json(const struct context *context)
+{
+	const struct target *target = context->target;
+	struct buffer *out = print_buffer();
+
+	json_open(out, NULL, '{');
+	json_open(out, "ports", '[');
+	for (size_t i = 0; i < target->nr_ports; i++)
+		json_port(&target->ports[i]);
+	json_close(out, ']');
+	json_open(out, "subsystems", '[');
+	for (size_t i = 0; i < target->nr_subsystems; i++) {
+		const struct target_subsystem *subsystem = &target->subsystems[i];
+
+		json_open(out, NULL, '{');
+		json_str(out, "nqn", subsystem->nqn);
+		json_bool(out, "passthru", subsystem->passthru);
+		json_open(out, "ports", '[');
+		for (size_t p = 0; p < subsystem->nr_ports; p++)
+			json_str(out, NULL, target->ports[subsystem->ports[p]].name);
+		json_close(out, ']');
+		json_open(out, "namespaces", '[');
+		for (size_t n = 0; n < subsystem->nr_namespaces; n++)
+			json_namespace(context, subsystem, &subsystem->namespaces[n]);
+		json_close(out, ']');
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+	json_close(out, '}');
+	print("\n");
+}
+
+int cmd_nvmet(int argc, char **argv)
+{
+	struct options o = {};
+	struct target target;
+	struct machine machine;
+	struct context context = { &machine, {}, &target, CONFIGFS };
+	struct ifaddrs *addresses;
+	int rc;
+
+	if (!options_parse(&args, argc, argv, &o.common, &rc))
+		return rc;
+	if (getifaddrs(&addresses))
+		return fail(EXIT_OTHER, "cannot list the addresses of this machine: %s",
+			    strerror(errno));
+	rc = target_read(&target, CONFIGFS, SYSFS, addresses);
+	freeifaddrs(addresses);
+	machine_init(&machine);
+	if (!rc)
+		rc = machine_read_live(&machine, &LIVE_ROOTS);
+	machine_sort_reported(&machine);
+	if (release_parse(machine.kernel, &context.release))
+		context.release = (struct release){};
+	if (!rc && o.common.json)
+		print_json(&context);
+	else if (!rc)
+		print_text(&context);
+	machine_free(&machine);
+	target_free(&target);
+	return rc;
+}
