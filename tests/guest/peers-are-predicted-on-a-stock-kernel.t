@@ -53,7 +53,8 @@ like 'it has the drive under another root port' "$(</tmp/matrix)" "$far +nvme +$
 
 "$P2PTRACE" peers --why "$cmb" "$far" >/tmp/why
 is 'the explanation names the pair' "$(sed -n 1p /tmp/why)" \
-	"$far ($far_name) -> $cmb ($(controller cmb0)): not_supported, 6 hops, PHB"
+	"client $far ($far_name) -> provider $cmb ($(controller cmb0)): not_supported (refused), \
+6 hops, PHB (a host bridge between them)"
 like 'it has the reason' "$(sed -n 2p /tmp/why)" '^host_bridge_unknown: they share no bridge'
 like 'it says that it is a prediction' "$(sed -n 3p /tmp/why)" 'predicted by the rules of Linux 6'
 like 'it draws the path' \
@@ -67,7 +68,7 @@ is 'as JSON, too' \
 # Without CAP_SYS_ADMIN, the kernel shows only the first 64 bytes of config space
 setpriv --bounding-set=-sys_admin "$P2PTRACE" peers --why "$cmb" "$plain" >/tmp/out
 like 'without access to all of config space, the answer is unknown' \
-	"$? $(</tmp/out)" "^0 $plain .*: unknown, 4 hops"
+	"$? $(</tmp/out)" "^0 client $plain .*: unknown \\(a fact is missing\\), 4 hops"
 like 'it says how to find out' "$(</tmp/out)" 'To find out: .*root'
 
 provider_unbind "$cmb"

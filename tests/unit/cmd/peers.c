@@ -196,11 +196,12 @@ static void the_path_is_drawn_with_each_port_that_redirects(void **state)
 	strcpy(at("0000:0e:00.0")->driver, "xe");
 	assert_int_equal(PEERS("--why", "card0", "12:0.0"), 0);
 	assert_prints(
-		"0000:12:00.0 -> 0000:0e:00.0 (card0): not_supported, 8 hops, PXB\n"
+		"client 0000:12:00.0 -> provider 0000:0e:00.0 (card0): not_supported (refused), "
+		"8 hops, PXB (several switches between them)\n"
 		"acs_redirect_blocked: a port redirects peer requests to the root complex (ACS), "
-		"and the host bridge is not known to forward them\n"
+		"and the host bridge is not known to forward them (0000:0d:01.0)\n"
 		"This is predicted by the rules of Linux 7.0.\n\n"
-		"  host bridge pci0000:00\n"
+		"  host bridge pci0000:00  <- not known to forward peer requests\n"
 		"  └─ 0000:00:01.0  root port  <- 5, not in the kernel's rule: redirects "
 		"(ACS 0x1d: ReqRedir+ CmpltRedir+)\n"
 		"     └─ 0000:0a:00.0  switch upstream port\n"
@@ -216,7 +217,7 @@ static void the_path_is_drawn_with_each_port_that_redirects(void **state)
 		"              └─ 0000:11:01.0  switch downstream port  <- 3: redirects "
 		"(ACS 0x0c: ReqRedir+ CmpltRedir+)\n"
 		"                 └─ 0000:12:00.0  client, other\n\n");
-	assert_prints("remedy:     To make the path direct, boot with this option.");
+	assert_prints("remedy:     To make the path direct, boot with this option;");
 	assert_prints("\n              setpci -s 0000:0d:01.0 ECAP_ACS+6.w=0:2c\n");
 	draw("two-gpus-one-switch-acs-off", "7.0.1");
 	assert_int_equal(PEERS("--why", "0e:0.0", "12:0.0"), 0);
@@ -229,11 +230,12 @@ static void two_host_bridges_have_a_tree_each(void **state)
 	draw("gpus-across-amd-host-bridges", "7.0.1");
 	assert_int_equal(PEERS("--why", "3:0.0", "23:0.0"), 0);
 	assert_prints("           └─ 0000:03:00.0  provider, other\n"
-		      "  host bridge pci0000:20\n"
+		      "  host bridge pci0000:20  <- not known to forward peer requests\n"
 		      "  └─ 0000:20:01.1  root port\n");
 	draw("same-address-in-two-domains", "6.12");
 	assert_int_equal(PEERS("--why", "3:0.0", "10000:04:00.0"), 0);
-	assert_prints("  host bridge pci10000:00, of 0000:00:0e.0\n");
+	assert_prints("  host bridge pci10000:00, made by 0000:00:0e.0  <- not known to forward "
+		      "peer requests\n");
 	assert_int_equal(PEERS("--why", "3:0.0", "3:0.0"), 0);
 	assert_prints("           └─ 0000:03:00.0  provider and client, other\n");
 }
@@ -253,7 +255,8 @@ static void the_kernels_own_decision_comes_first(void **state)
 		.blocker = "0000:0d:01.0",
 	};
 	assert_int_equal(PEERS("--why", "0e:0.0", "12:0.0"), 0);
-	assert_prints(": not_supported, 8 hops, PXB\nmade_up: p2ptrace does not know this reason");
+	assert_prints(": not_supported (refused), 8 hops, PXB (several switches between them)\n"
+		      "made_up: p2ptrace does not know this reason");
 	assert_prints("This is what the kernel decides.\n");
 	assert_int_equal(PEERS("--json", "--why", "0e:0.0", "12:0.0"), 0);
 	assert_prints("\"map\":\"not_supported\",\"distance\":8,\"proximity\":\"PXB\","
@@ -263,9 +266,9 @@ static void the_kernels_own_decision_comes_first(void **state)
 	assert_prints("What the kernel decides, where it reports it; otherwise predicted by the "
 		      "rules of Linux 7.0.\n");
 	assert_int_equal(PEERS("--predict", "--why", "0e:0.0", "12:0.0"), 0);
-	assert_prints(": bus_addr, 8 hops, PXB\n");
+	assert_prints(": bus_addr (direct), 8 hops, PXB (");
 	assert_int_equal(PEERS("--kernel", "6.1", "--why", "0e:0.0", "12:0.0"), 0);
-	assert_prints(": bus_addr, 8 hops, PXB\n");
+	assert_prints(": bus_addr (direct), 8 hops, PXB (");
 	assert_prints("by the rules of Linux 6.1.\n");
 }
 
@@ -280,7 +283,8 @@ static void another_release_can_be_asked_about(void **state)
 			       "--expect", "thru_host_bridge"), 0);
 	strcpy(machine->kernel, "");
 	assert_int_equal(PEERS("--why", "0009:01:00.0", "0019:01:00.0"), 0);
-	assert_prints(": unknown, 4 hops");
+	assert_prints(": unknown (a fact is missing), 4 hops");
+	assert_prints("  host bridge pci0009:00  <- unknown whether the kernel knows it\n");
 	assert_int_equal(PEERS("--all"), 0);
 	assert_prints("Predicted by the rules of Linux 5.4 to 7.3, where they agree.\n");
 	assert_int_equal(PEERS("--kernel", "new", "--why", "a", "b"), EXIT_USAGE);

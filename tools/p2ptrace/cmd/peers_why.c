@@ -62,9 +62,10 @@ static void print_mark(const struct pair *pair, int index)
 		      number > pair->route.nr_ruled ? ", not in the kernel's rule" : "",
 		      function->acs.ctrl, acs_bits(function->acs.ctrl));
 	else if (is_unreadable(pair, index))
-		print("  <- unknown whether it redirects");
+		print("  <- %sunknown whether it redirects",
+		      function->config == CONFIG_ALL_ONES ? "reads all ones: " : "");
 	else if (function->config == CONFIG_ALL_ONES)
-		print("  <- its config space reads all ones");
+		print("  <- reads all ones");
 	print("\n");
 }
 
@@ -113,18 +114,42 @@ static void print_branch(const struct pair *pair, const int *path, size_t nr, si
 	}
 }
 
+/* What the path meets at a host bridge. */
+static void print_root_mark(const struct pair *pair, int root)
+{
+	bool same = function_of(pair, pair->provider)->root ==
+		    function_of(pair, pair->client)->root;
+	struct host_bridge bridge;
+
+	if (!pair_through_root(pair) || cpu_allows(pair->machine, &pair->release) == PRESENT)
+		return;
+	host_bridge_find(&bridge, pair->machine, root);
+	switch (host_bridge_forwards(&bridge, &pair->release, same)) {
+	case ABSENT:
+		print("  <- not known to forward peer requests");
+		break;
+	case PRESENCE_UNKNOWN:
+		print("  <- unknown whether the kernel knows it");
+		break;
+	case PRESENT:
+		break;
+	}
+}
+
 static void print_root(const struct pair *pair, int index)
 {
 	int root = function_of(pair, index)->root;
+	const struct root *of = &pair->machine->roots[root];
 
-	if (root < 0)
+	if (root < 0) {
 		print("  host bridge, unknown\n");
-	else
-		print("  host bridge %s%s%s\n", pair->machine->roots[root].name,
-		      *pair->machine->roots[root].under &&
-		      strcmp(pair->machine->roots[root].under, "-") ? ", of " : "",
-		      strcmp(pair->machine->roots[root].under, "-") ?
-		      pair->machine->roots[root].under : "");
+		return;
+	}
+	print("  host bridge %s", of->name);
+	if (*of->under && strcmp(of->under, "-"))
+		print(", made by %s", of->under);
+	print_root_mark(pair, root);
+	print("\n");
 }
 
 static size_t above(const int *path, size_t nr, int shared)
@@ -180,6 +205,37 @@ static void print_findings(const struct findings *findings)
 	}
 }
 
+struct words {
+	const char *word, *meaning;
+};
+
+static const struct words map_words[] = {
+	{ MAP_BUS_ADDR, "direct" },
+	{ MAP_THRU_HOST_BRIDGE, "allowed, through the host bridge" },
+	{ MAP_NOT_SUPPORTED, "refused" },
+	{ MAP_UNKNOWN, "a fact is missing" },
+	{}
+};
+
+static const struct words place_words[] = {
+	{ "X", "one function" },
+	{ "PIX", "at most one switch between them" },
+	{ "PXB", "several switches between them" },
+	{ "PHB", "a host bridge between them" },
+	{ "NODE", "two host bridges of one NUMA node" },
+	{ "SYS", "two NUMA nodes" },
+	{ "?", "places unknown" },
+	{}
+};
+
+static const char *word_for(const struct words *words, const char *word)
+{
+	for (; words->word; words++)
+		if (!strcmp(words->word, word))
+			return words->meaning;
+	return "";
+}
+
 static void print_verdict(const struct pair *pair)
 {
 	const struct decision *predicted = &pair->predicted;
@@ -188,16 +244,22 @@ static void print_verdict(const struct pair *pair)
 						 &reasons[predicted->reason];
 	int distance = reported ? reported->distance : predicted->distance;
 	char provider[2 * PCI_NAME_LEN + 4], client[2 * PCI_NAME_LEN + 4], release[64];
+	const char *place = proximity(pair->machine, pair->provider, pair->client);
 
 	release_words(release, sizeof(release), &pair->release);
 	function_label(provider, sizeof(provider), function_of(pair, pair->provider));
 	function_label(client, sizeof(client), function_of(pair, pair->client));
-	print("%s -> %s: %s", client, provider, pair_map(pair));
+	print("client %s -> provider %s: %s", client, provider, pair_map(pair));
+	if (*word_for(map_words, pair_map(pair)))
+		print(" (%s)", word_for(map_words, pair_map(pair)));
 	if (distance >= 0)
 		print(", %d hop%s", distance, PLURAL(distance));
-	print(", %s\n", proximity(pair->machine, pair->provider, pair->client));
-	print("%s: %s\n", reported ? reported->reason : reason->name, reason ? reason->words :
+	print(", %s (%s)\n", place, word_for(place_words, place));
+	print("%s: %s", reported ? reported->reason : reason->name, reason ? reason->words :
 	      "p2ptrace does not know this reason; see the kernel's documentation");
+	if (!reported && predicted->blocker >= 0)
+		print(" (%s)", function_of(pair, predicted->blocker)->name);
+	print("\n");
 	if (reported)
 		print("This is what the kernel decides.\n\n");
 	else

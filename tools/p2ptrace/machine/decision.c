@@ -61,8 +61,8 @@ const struct reason reasons[NR_REASONS] = {
 		.name = "port_all_ones",
 		.words = "a function on the way reads all ones, so it is powered down or gone, and "
 			 "it is not known whether it redirects peer requests (ACS)",
-		.find_out = "wake it with 'echo on' to power/control in its folder below "
-			    "/sys/bus/pci/devices, then try again; if it stays so, see dmesg",
+		.find_out = "on that machine, as root, keep it awake, and run p2ptrace there "
+			    "again; if it still reads all ones, it is gone: see dmesg",
 	},
 	[REASON_PORT_TRUNCATED] = {
 		.name = "port_truncated",

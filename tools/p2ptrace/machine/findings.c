@@ -83,12 +83,27 @@ static void command(struct findings *findings, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* A fact that is unknown, and that the decision does not depend on. */
+static void missing(struct findings *findings, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void missing(struct findings *findings, const char *fmt, ...)
+{
+	va_list ap;
+
+	buffer_printf(&findings->missing, "%s", findings->missing.len ? ", " : "");
+	va_start(ap, fmt);
+	buffer_vprintf(&findings->missing, fmt, ap);
+	va_end(ap);
+}
+
 void findings_free(struct findings *findings)
 {
 	for (size_t i = 0; i < findings->nr; i++) {
 		buffer_free(&findings->list[i].text);
 		buffer_free(&findings->list[i].commands);
 	}
+	buffer_free(&findings->missing);
 	free(findings->list);
 	memset(findings, 0, sizeof(*findings));
 }
@@ -272,8 +287,9 @@ static void find_twin(struct findings *findings, const struct pair *pair)
 
 	if (twin >= 0)
 		add(findings, TOPIC_decision, LEVEL_caution,
-		    "%s and %s have the same number but for their domain, and the kernel's cache "
-		    "of map types takes one for the other: what it decided last holds for both.",
+		    "%s and %s differ only in their domains, and the kernel confuses them: it "
+		    "keeps one decision for both, that of the one which it asked about last. So it may "
+		    "not follow the verdict above.",
 		    function_of(pair, pair->client)->name, function_of(pair, twin)->name);
 }
 
@@ -290,19 +306,26 @@ static void find_decision(struct findings *findings, const struct pair *pair)
 		    pair->reported->map, pair->reported->reason, predicted->map, reason->name);
 	if (!strcmp(pair_map(pair), MAP_UNKNOWN) && reason->find_out)
 		add(findings, TOPIC_decision, LEVEL_remedy, "To find out: %s.", reason->find_out);
+	if (!strcmp(pair_map(pair), MAP_UNKNOWN) && predicted->reason == REASON_PORT_ALL_ONES &&
+	    predicted->blocker >= 0)
+		command(findings, "echo on > /sys/bus/pci/devices/%s/power/control\n",
+			function_of(pair, predicted->blocker)->name);
 	if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED))
 		add(findings, TOPIC_decision, LEVEL_caution,
-		    "not_supported is the kernel's policy, not a measurement. Do not force the "
-		    "transfer: hardware that does not forward peer requests may corrupt data "
-		    "without an error.");
+		    "The kernel refuses the pair because nobody vouched for the hardware. Do not "
+		    "override it by a driver option or a patched list: hardware that does not "
+		    "forward peer requests may corrupt data without an error.");
 	if (pair->machine->p2pdma == ABSENT)
 		add(findings, TOPIC_decision, LEVEL_caution,
 		    "This kernel was built without CONFIG_PCI_P2PDMA: no driver can use the path, "
 		    "whatever the decision would be. Boot a kernel with CONFIG_PCI_P2PDMA=y.");
 	if (pair->provider != pair->client && same_device(pair))
 		add(findings, TOPIC_decision, LEVEL_note,
-		    "Both are functions of one device. Whether requests between them leave the "
-		    "device is up to the device.");
+		    "Both are functions of one device%s. If it keeps requests between them inside, "
+		    "no port sees them, and the verdict does not matter.",
+		    has_word(function_of(pair, pair->provider)->physfn) ||
+		    has_word(function_of(pair, pair->client)->physfn) ?
+		    " (virtual functions belong to the device of their physical function)" : "");
 }
 
 /* ---- host bridges ---------------------------------------------------------------------------- */
@@ -323,23 +346,24 @@ static void host_bridge_status(struct findings *findings, const struct pair *pai
 		more(findings, " It is not on the list of any kernel from 5.4 to 7.3.");
 		return;
 	}
+	more(findings, " It is: %s.", known->name);
 	release_text(since, sizeof(since), &known->since);
 	release_text(until, sizeof(until), &known->until);
 	switch (known_bridge_in(known, &pair->release)) {
 	case PRESENT:
-		more(findings, " The kernel's list has it since %s (%s)%s.", since, known->name,
-		     known->same_only ? ", but only for devices below this one host bridge" : "");
+		more(findings, " The kernel's list has it since %s%s.", since, known->same_only ?
+		     ", but only for devices below this one host bridge" : "");
 		break;
 	case ABSENT:
-		more(findings, " The list of %s does not have it (%s); ", release, known->name);
 		if (known->until.major)
-			more(findings, "%s to %s have it.", since, until);
+			more(findings, " The lists from %s to %s have it, so that of %s does not.",
+			     since, until, release);
 		else
-			more(findings, "kernels since %s do.", since);
+			more(findings, " The list has it since %s, so that of %s does not.", since,
+			     release);
 		break;
 	case PRESENCE_UNKNOWN:
-		more(findings, " Kernels since %s have it on their list (%s).", since,
-		     known->name);
+		more(findings, " The list has it since %s.", since);
 	}
 }
 
@@ -369,6 +393,9 @@ static void find_host_bridge(struct findings *findings, const struct pair *pair,
 		more(findings, ", %04x:%04x", function->vendor, function->device);
 	if (*function->title)
 		more(findings, " (%s)", function->title);
+	if (bridge.function == pair->provider || bridge.function == pair->client)
+		more(findings, ", which is the %s itself: the kernel takes the first function on "
+		     "the root bus", bridge.function == pair->client ? "client" : "provider");
 	more(findings, ".");
 	if (function->vendor < 0 || function->device < 0)
 		more(findings, " Its ids are unknown.");
@@ -388,8 +415,8 @@ static void find_cpu(struct findings *findings, const struct pair *pair)
 		return;
 	if (allows == PRESENT)
 		add(findings, TOPIC_host_bridge, LEVEL_note,
-		    "The CPU is an AMD CPU of family 0x%x. The kernel allows all host bridges on "
-		    "AMD CPUs since family 0x17 (Zen), whatever its list has.",
+		    "The kernel allows every host bridge on this CPU (AMD, family 0x%x), as on all "
+		    "since family 0x17 (Zen). Its list of host bridges makes no difference.",
 		    machine->cpu_family);
 	else if (allows == ABSENT)
 		add(findings, TOPIC_host_bridge, LEVEL_note,
@@ -429,17 +456,20 @@ static void find_host_bridges(struct findings *findings, const struct pair *pair
 
 	if (!pair_through_root(pair))
 		return;
+	find_cpu(findings, pair);
 	if (a >= 0)
 		find_host_bridge(findings, pair, a);
 	if (b >= 0 && b != a)
 		find_host_bridge(findings, pair, b);
-	find_cpu(findings, pair);
 	if (strcmp(pair_map(pair), MAP_NOT_SUPPORTED) || guest_of(pair->machine))
 		return;
 	if (first_to_allow(pair, &newer)) {
 		release_text(text, sizeof(text), &newer);
 		add(findings, TOPIC_host_bridge, LEVEL_remedy,
-		    "Linux %s and newer allow this pair: boot such a kernel.", text);
+		    "Boot Linux %s or newer, which allows this pair.%s", text,
+		    pair->route.shared == NONE ?
+		    " If you cannot, put both devices below one switch." : "");
+		return;
 	}
 	add(findings, TOPIC_host_bridge, LEVEL_remedy,
 	    "%s the vendor of the CPU whether its host bridge forwards peer requests; if it "
@@ -450,37 +480,45 @@ static void find_host_bridges(struct findings *findings, const struct pair *pair
 
 /* ---- ACS ------------------------------------------------------------------------------------- */
 
+static void grub_line(struct findings *findings, const char *option)
+{
+	command(findings, "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX \\\"%s\\\"\"\n", option);
+}
+
 static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 {
 	const struct route *route = &pair->route;
-	struct buffer ports = {};
+	struct buffer option = {};
 
-	boot_options_acs(&ports, pair->machine, route->redirects, route->nr_ruled);
-	if (ports.failed) {
-		findings->failed = true;
-		return;
-	}
+	buffer_printf(&option, "pci=disable_acs_redir=");
+	boot_options_acs(&option, pair->machine, route->redirects, route->nr_ruled);
 	add(findings, TOPIC_acs, LEVEL_remedy,
-	    "To make the path direct, boot with this option. The devices below these ports then "
-	    "lose the isolation that ACS gives them, and share an IOMMU group. The option has "
-	    "semicolons: quote it in a shell, and once more for GRUB.");
-	command(findings, "pci=disable_acs_redir=%s\n", buffer_text(&ports));
-	command(findings, "# in /etc/default/grub, then run update-grub or grub2-mkconfig:\n");
-	command(findings, "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX "
-		"\\\"pci=disable_acs_redir=%s\\\"\"\n", buffer_text(&ports));
+	    "%sTo make the path direct, boot with this option; it replaces an earlier one of its "
+	    "name, whose ports it includes. The devices below these ports then lose the isolation "
+	    "that ACS gives them, and share an IOMMU group.",
+	    map_supported(pair_map(pair)) ? "The transfer is allowed already, by a longer path. " :
+	    "");
+	command(findings, "%s\n", buffer_text(&option));
+	command(findings, "# GRUB: this line in /etc/default/grub, with these quotes, then "
+		"update-grub, or grub2-mkconfig -o GRUB.CFG:\n");
+	grub_line(findings, buffer_text(&option));
+	findings->failed |= option.failed;
+	buffer_reset(&option);
 	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
-		command(findings, "# or, since Linux 6.11, in one option with other ACS flags:\n");
-		command(findings, "pci=config_acs=");
+		buffer_printf(&option, "pci=config_acs=");
 		for (size_t i = 0; i < route->nr_ruled; i++)
-			command(findings, "%sx0x00xx@%s", i ? ";" : "",
-				function_of(pair, route->redirects[i])->name);
-		command(findings, "\n");
+			buffer_printf(&option, "%sx0x00xx@%s", i ? ";" : "",
+				      function_of(pair, route->redirects[i])->name);
+		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11):\n");
+		grub_line(findings, buffer_text(&option));
 	}
-	buffer_free(&ports);
+	findings->failed |= option.failed;
+	buffer_free(&option);
 	add(findings, TOPIC_acs, LEVEL_remedy,
-	    "To try it now, until the next boot, clear the bits by hand, and load the drivers "
-	    "again. The kernel keeps its IOMMU groups, and so takes the devices for isolated when "
-	    "they are not: do not do this while one of them belongs to a guest or to user space.");
+	    "To try it until the next boot, as root: unload the drivers of both devices, clear "
+	    "the bits (request redirect, completion redirect, egress control) by these lines, and "
+	    "load the drivers again. Do not do this while one of the devices belongs to a guest or "
+	    "to user space: the kernel would still take them for isolated.");
 	for (size_t i = 0; i < route->nr_ruled; i++)
 		command(findings, "setpci -s %s ECAP_ACS+6.w=0:%x\n",
 			function_of(pair, route->redirects[i])->name, ACS_REDIRECTS);
@@ -501,21 +539,27 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 	if (!pair->routed)
 		return;
 	if (route->nr_ruled) {
-		add(findings, TOPIC_acs, LEVEL_note, "%zu port%s below the shared bridge "
+		add(findings, TOPIC_acs, LEVEL_note, "%zu port%s up to the shared bridge %s "
 		    "redirect%s peer requests, in the kernel's order:", route->nr_ruled,
-		    PLURAL(route->nr_ruled), route->nr_ruled == 1 ? "s" : "");
+		    PLURAL(route->nr_ruled), function_of(pair, route->shared)->name,
+		    route->nr_ruled == 1 ? "s" : "");
 		list_ports(findings, pair, route->redirects, route->nr_ruled);
 		more(findings, ".");
 		find_acs_remedy(findings, pair);
 	}
-	if (beyond && pair_through_root(pair)) {
-		add(findings, TOPIC_acs, LEVEL_caution, "The kernel's rule does not look at ACS "
-		    "on a path through the root complex, but hardware does: requests pass "
-		    "%zu port%s that redirect%s them:", beyond, PLURAL(beyond),
-		    beyond == 1 ? "s" : "");
+	if (beyond && route->nr_ruled) {
+		add(findings, TOPIC_acs, LEVEL_note, "Above the shared bridge, where the kernel "
+		    "does not look, %s:", beyond == 1 ? "one port redirects as well" :
+		    "more ports redirect as well");
 		list_ports(findings, pair, route->redirects + route->nr_ruled, beyond);
-		more(findings, ". A redirected request is translated by the IOMMU, if that is on, "
-		     "and the root complex must forward it.");
+		more(findings, ". A direct path does not get there.");
+	} else if (beyond && pair_through_root(pair)) {
+		add(findings, TOPIC_acs, LEVEL_caution, "The kernel does not look at ACS for a "
+		    "pair that shares no bridge, but hardware does. These ports redirect peer requests "
+		    "or completions:");
+		list_ports(findings, pair, route->redirects, beyond);
+		more(findings, ". Those then pass the IOMMU, if it is on, and whether they arrive "
+		     "is up to the root complex.");
 	}
 	if (route->nr_unreadable_ruled || (pair_through_root(pair) && route->nr_unreadable)) {
 		add(findings, TOPIC_acs, LEVEL_note, "It is unknown whether these ports redirect "
@@ -540,8 +584,7 @@ static void find_domain(struct findings *findings, const struct pair *pair, int 
 	struct label label = label_of(pair, function);
 
 	if (of->iommu_group == UNKNOWN) {
-		add(findings, TOPIC_iommu, LEVEL_note, "The IOMMU group of the %s %s is unknown.",
-		    role, label.text);
+		missing(findings, "the IOMMU group of %s", label.text);
 		return;
 	}
 	if (of->iommu_group == NONE) {
@@ -684,8 +727,7 @@ static void find_bars(struct findings *findings, const struct pair *pair)
 	const struct function *provider = function_of(pair, pair->provider);
 
 	if (provider->bars_known != PRESENT) {
-		add(findings, TOPIC_bar, LEVEL_note, "The BARs of %s are unknown.",
-		    provider->name);
+		missing(findings, "the BARs of %s", provider->name);
 		return;
 	}
 	for (int i = 0; i < NR_BARS; i++)
@@ -784,7 +826,7 @@ static void find_link(struct findings *findings, const struct pair *pair)
 		for (int i = route->shared; i >= 0; i = function_of(pair, i)->parent)
 			narrower(pair, &narrowest, i);
 	if (narrowest < 0) {
-		add(findings, TOPIC_link, LEVEL_note, "The speed of the links is unknown.");
+		missing(findings, "the speed of the links");
 		return;
 	}
 	link = &function_of(pair, narrowest)->link;
@@ -814,26 +856,29 @@ static void find_link(struct findings *findings, const struct pair *pair)
 static void find_guest(struct findings *findings, const struct pair *pair)
 {
 	const char *guest = guest_of(pair->machine);
-	const char *map = pair_map(pair);
 
 	if (!guest)
 		return;
 	add(findings, TOPIC_guest, LEVEL_caution,
 	    "This is a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor: the "
-	    "devices may be anywhere in the host, and ACS, host bridge and links of the host "
-	    "decide where the requests go. Nothing that you change in the guest changes that.",
-	    *guest ? " (" : "", guest, *guest ? ")" : "");
+	    "devices may be anywhere in the host, and the ports, host bridges and links of the "
+	    "host decide where the requests go.", *guest ? " (" : "", guest, *guest ? ")" : "");
 	if (pair->predicted.reason == REASON_CPU_ALLOWED ||
 	    (pair->predicted.reason == REASON_ACS_REDIRECT_ALLOWED &&
 	     cpu_allows(pair->machine, &pair->release) == PRESENT))
-		more(findings, " The kernel allows this pair because of the name of the CPU alone; "
-		     "whether the host forwards the requests is unknown.");
-	if (strcmp(map, MAP_BUS_ADDR))
-		add(findings, TOPIC_guest, LEVEL_remedy,
-		    "On the host: run p2ptrace peers there for the real devices. If they reach "
-		    "each other, put both below one virtual switch (QEMU: x3130-upstream and "
-		    "xio3130-downstream below a pcie-root-port), so that the guest sees the path; "
-		    "see the vendor's options for P2P between devices that are passed through.");
+		more(findings, " The kernel allows this pair because of the name of the CPU alone: "
+		     "in a virtual machine, that proves nothing.");
+	if (!strcmp(pair_map(pair), MAP_BUS_ADDR))
+		return;
+	add(findings, TOPIC_guest, LEVEL_remedy,
+	    "On the host, run p2ptrace peers for the real devices. If it says not_supported "
+	    "there, move the real devices below one switch. If it says bus_addr or "
+	    "thru_host_bridge, give the guest a topology that shows it.");
+	if (!*guest || !strcmp(guest, "QEMU") || !strcmp(guest, "KVM"))
+		more(findings, " QEMU, machine type q35: put both below one x3130-upstream, with "
+		     "an xio3130-downstream for each, below a pcie-root-port.");
+	else
+		more(findings, " Ask the vendor of the hypervisor how.");
 }
 
 static void add_problem(void *ctx, const char *sentence)
@@ -844,9 +889,9 @@ static void add_problem(void *ctx, const char *sentence)
 void findings_gather(struct findings *findings, const struct pair *pair)
 {
 	memset(findings, 0, sizeof(*findings));
+	find_guest(findings, pair);
 	find_decision(findings, pair);
 	find_twin(findings, pair);
-	find_guest(findings, pair);
 	find_acs(findings, pair);
 	find_host_bridges(findings, pair);
 	boot_options_check(pair->machine, add_problem, findings);
@@ -854,6 +899,10 @@ void findings_gather(struct findings *findings, const struct pair *pair)
 	find_bars(findings, pair);
 	find_cmb(findings, pair);
 	find_link(findings, pair);
+	if (findings->missing.len)
+		add(findings, TOPIC_decision, LEVEL_note, "Not known here: %s. The verdict does "
+		    "not depend on it.", findings->missing.data);
+	findings->failed |= findings->missing.failed;
 	for (size_t i = 0; i < findings->nr; i++)
 		findings->failed |= findings->list[i].text.failed ||
 				    findings->list[i].commands.failed;

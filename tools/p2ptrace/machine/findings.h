@@ -54,6 +54,7 @@ struct finding {
 struct findings {
 	struct finding *list;
 	size_t nr;
+	struct buffer missing;		/* what is unknown, and no part of the decision */
 	bool failed;			/* out of memory */
 };
 
