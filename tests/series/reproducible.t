@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: "make series" gives patches/ from the commits in build/linux, byte for byte, for every user
-# and with any git configuration.
+# and with any git configuration.  If Debian has moved on to another release of the base, ids of
+# blobs and line numbers may differ.
 # Requires: build/linux (make kernel-tree).
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
