@@ -121,8 +121,8 @@ static void the_matrix_has_a_row_and_a_column_for_each_function_that_matters(voi
 		"bus   bus_addr: direct, through a switch\n"
 		"PIX one switch, PXB several switches, PHB one host bridge, NODE one NUMA node, "
 		"SYS two\n"
-		"1 other function: p2ptrace peers --all\n"
-		"For the reason and the remedy: p2ptrace peers --why PROVIDER CLIENT\n");
+		"1 other function: add --all\n"
+		"For the reason and the remedy of a pair, add --why PROVIDER CLIENT\n");
 }
 
 static void each_map_type_has_its_cell_and_its_legend(void **state)
@@ -156,13 +156,17 @@ static void options_select_rows_and_columns(void **state)
 	draw("two-gpus-one-switch-acs-off", "7.0.1");
 	is_a("0000:0e:00.0", 0x030000, "card0");
 	assert_int_equal(PEERS("--class", "nic"), 0);
-	assert_prints("no PCI function is selected; 3 other functions: p2ptrace peers --all\n");
+	assert_prints("no PCI function is selected, of 11; add --all or --class\n");
 	assert_int_equal(PEERS("--class", "bridge", "--dev", "card0"), 0);
 	assert_prints(" NUMA 0000:0e:00.0\n");
 	assert_prints("  1 0000:00:01.0  bridge ");
 	assert_does_not_print("gpu");
 	assert_int_equal(PEERS("--class", "gpu", "--dev", "card0", "--dev", "0000:12:00.0"), 0);
 	assert_prints(" NUMA 1          0000:12:00.0\n");
+	assert_int_equal(PEERS("--class", "gpu", "--dev", "card0", "--dev", "0e:0.0"), 0);
+	assert_prints(" NUMA 1\n");
+	assert_int_equal(PEERS("--all", "--why", "card0", "0e:0.0"), EXIT_USAGE);
+	assert_one_line(err.text, "--all, --class and --dev select what the matrix shows");
 	assert_int_equal(PEERS("--class", "gpu,what"), EXIT_USAGE);
 	assert_one_line(err.text, "'gpu,what' has 'what', which is no class; the classes are gpu, "
 			"accel, nvme, nic, memory, other, bridge");
@@ -217,6 +221,7 @@ static void the_path_is_drawn_with_each_port_that_redirects(void **state)
 		"              └─ 0000:11:01.0  switch downstream port  <- 3: redirects "
 		"(ACS 0x0c: ReqRedir+ CmpltRedir+)\n"
 		"                 └─ 0000:12:00.0  client, other\n\n");
+	assert_prints("\nAll commands below are for the machine of /tmp/peers.");
 	assert_prints("remedy:     To make the path direct, boot with this option;");
 	assert_prints("\n              setpci -s 0000:0d:01.0 ECAP_ACS+6.w=0:2c\n");
 	draw("two-gpus-one-switch-acs-off", "7.0.1");
@@ -261,6 +266,7 @@ static void the_kernels_own_decision_comes_first(void **state)
 	assert_int_equal(PEERS("--json", "--why", "0e:0.0", "12:0.0"), 0);
 	assert_prints("\"map\":\"not_supported\",\"distance\":8,\"proximity\":\"PXB\","
 		      "\"reason\":\"made_up\",\"blocker\":\"0000:0d:01.0\",\"source\":\"kernel\","
+		      "\"rules\":\"7.0\","
 		      "\"predicted\":{\"map\":\"bus_addr\",\"reason\":\"same_bridge\"}");
 	assert_int_equal(PEERS("--all"), 0);
 	assert_prints("What the kernel decides, where it reports it; otherwise predicted by the "
@@ -287,6 +293,13 @@ static void another_release_can_be_asked_about(void **state)
 	assert_prints("  host bridge pci0009:00  <- unknown whether the kernel knows it\n");
 	assert_int_equal(PEERS("--all"), 0);
 	assert_prints("Predicted by the rules of Linux 5.4 to 7.3, where they agree.\n");
+	assert_int_equal(PEERS("--all", "--kernel", "99.99"), 0);
+	assert_prints("Predicted by the rules of Linux 7.3, the newest that p2ptrace knows.\n");
+	assert_int_equal(PEERS("--all", "--kernel", "5.3"), 0);
+	assert_prints("Predicted by the rules of Linux 5.4 to 7.3, where they agree.\n");
+	machine->nr = 0;
+	assert_int_equal(PEERS("--all"), EXIT_OTHER);
+	assert_one_line(err.text, "has no PCI functions; record it again");
 	assert_int_equal(PEERS("--kernel", "new", "--why", "a", "b"), EXIT_USAGE);
 	assert_one_line(err.text, "--kernel 'new' is not a release; give one such as 6.12");
 }
@@ -361,7 +374,8 @@ static void one_pair_is_one_object(void **state)
 		assert_non_null(text_of(finding, "text"));
 		commands += json_array_size(json_object_get(finding, "commands"));
 	}
-	assert_int_equal(commands, 5 + 4);
+	assert_int_equal(commands, 7 + 4);
+	assert_string_equal(text_of(root, "rules"), "7.0");
 	json_decref(root);
 }
 

@@ -107,7 +107,7 @@ static void a_word_that_is_no_name_is_found(void **state)
 {
 	(void)state;
 	option("pci=disable_acs_redir=0000:02:00.0 ");
-	assert_non_null(strstr(check(), "has '0000:02:00.0 ', which is not a PCI name"));
+	assert_non_null(strstr(check(), "has '0000:02:00.0 ', which is neither a PCI name"));
 }
 
 static void vendor_and_device_ids_are_left_alone(void **state)
@@ -154,14 +154,67 @@ static void the_new_list_keeps_the_ports_of_the_old_one(void **state)
 	buffer_free(&list);
 }
 
-static void the_last_iommu_option_counts(void **state)
+/* The text goes to a root shell, and may come from another machine. */
+static void the_new_list_has_no_entry_that_is_not_valid(void **state)
+{
+	static const int ports[] = { 2 };
+	struct buffer list = {};
+
+	(void)state;
+	option("pci=disable_acs_redir=garbage$(touch /tmp/x);0000:02:01.0;`id`;10000:02:00.0;"
+	       "pci:8086:2030;pci:8086;0000:02:00.0/00.0;0000:02:00.0/0$");
+	boot_options_acs(&list, &machine, ports, 1);
+	assert_string_equal(list.data, "0000:02:01.0;10000:02:00.0;pci:8086:2030;0000:02:00.0/00.0;"
+			    "0000:02:00.0");
+	buffer_free(&list);
+}
+
+static void options_that_the_kernel_cannot_read_are_found(void **state)
 {
 	(void)state;
-	assert_null(boot_options_iommu(&machine));
+	option("pci=config_acs=0000:02:00.0");
+	assert_non_null(strstr(check(), "has '0000:02:00.0', which does not begin with flags"));
+	option("pci=config_acs=2x@0000:02:00.0");
+	assert_non_null(strstr(check(), "has '2x@0000:02:00.0', which does not begin with flags"));
+	option("pci=disable_acs_redir=pci:8086");
+	assert_non_null(strstr(check(), "has 'pci:8086', which is neither a PCI name"));
+	option("pci=disable_acs_redir=0000:02:00.0,pci:8086:2030");
+	assert_non_null(strstr(check(), "have a comma before pci:8086:2030"));
+}
+
+static void only_the_bits_that_are_cleared_have_to_be_clear(void **state)
+{
+	(void)state;
+	option("pci=config_acs=xxxx0xx@0000:02:00.0");
+	acs(2, 0x08);
+	assert_string_equal(check(), "");
+	acs(2, 0x04);
+	assert_non_null(strstr(check(), "but it had no effect"));
+}
+
+static void the_last_iommu_option_counts(void **state)
+{
+	bool fits;
+
+	(void)state;
+	assert_null(boot_options_iommu(&machine, "DMA", &fits));
 	option("pci=nomsi");
 	option("intel_iommu=on");
+	assert_null(boot_options_iommu(&machine, "DMA", &fits));
+	option("iommu.strict=1");
+	assert_string_equal(boot_options_iommu(&machine, "DMA", &fits), "iommu.strict=1");
+	assert_true(fits);
+	assert_string_equal(boot_options_iommu(&machine, "DMA-FQ", &fits), "iommu.strict=1");
+	assert_false(fits);
+	assert_null(boot_options_iommu(&machine, "identity", &fits));
 	option("iommu=pt");
-	assert_string_equal(boot_options_iommu(&machine), "iommu=pt");
+	assert_string_equal(boot_options_iommu(&machine, "identity", &fits), "iommu=pt");
+	assert_true(fits);
+	assert_string_equal(boot_options_iommu(&machine, "DMA", &fits), "iommu=pt");
+	assert_false(fits);
+	option("iommu.passthrough=0");
+	assert_string_equal(boot_options_iommu(&machine, "DMA", &fits), "iommu.passthrough=0");
+	assert_true(fits);
 }
 
 #define OPTION_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -177,6 +230,9 @@ static const struct CMUnitTest tests[] = {
 	OPTION_TEST(a_path_names_the_function_at_its_end),
 	OPTION_TEST(flags_that_clear_redirect_are_checked),
 	OPTION_TEST(the_new_list_keeps_the_ports_of_the_old_one),
+	OPTION_TEST(the_new_list_has_no_entry_that_is_not_valid),
+	OPTION_TEST(options_that_the_kernel_cannot_read_are_found),
+	OPTION_TEST(only_the_bits_that_are_cleared_have_to_be_clear),
 	OPTION_TEST(the_last_iommu_option_counts),
 };
 

@@ -107,13 +107,15 @@ static void redirecting_ports_are_listed_with_remedies_to_paste(void **state)
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("note: 4 ports up to the shared bridge 0000:0a:00.0 redirect peer requests, in "
 		    "the kernel's order: 0000:0d:01.0, 0000:0b:00.0, 0000:11:01.0, 0000:0b:10.0.");
-	assert_says("\npci=disable_acs_redir=0000:0d:01.0;0000:0b:00.0;0000:11:01.0;"
-		    "0000:0b:10.0\n");
+	assert_says("\n\"pci=disable_acs_redir=0000:0d:01.0;0000:0b:00.0;0000:11:01.0;"
+		    "0000:0b:10.0\"\n");
+	assert_says("\ngrubby --update-kernel=ALL --args='\"pci=disable_acs_redir=0000:0d:01.0;");
 	assert_says("pci=config_acs=x0x00xx@0000:0d:01.0;x0x00xx@0000:0b:00.0;"
 		    "x0x00xx@0000:11:01.0;x0x00xx@0000:0b:10.0\\\"\"\n");
 	assert_says("note: Above the shared bridge, where the kernel does not look, one port "
 		    "redirects as well: 0000:00:01.0.");
 	assert_does_not_say("allowed already");
+	assert_says("caution: The redirected path leads through the host bridge");
 	assert_says("\nsetpci -s 0000:0d:01.0 ECAP_ACS+6.w=0:2c\n"
 		    "setpci -s 0000:0b:00.0 ECAP_ACS+6.w=0:2c\n"
 		    "setpci -s 0000:11:01.0 ECAP_ACS+6.w=0:2c\n"
@@ -173,7 +175,7 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	(void)state;
 	draw("guest-440fx", "intel");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
-	assert_says("caution: This is a virtual machine (QEMU). Its PCI topology is made up");
+	assert_says("caution: This looks like a virtual machine (QEMU). Its PCI topology");
 	assert_says("remedy: On the host, run p2ptrace peers for the real devices.");
 	assert_says("QEMU, machine type q35");
 	assert_does_not_say("Put both devices below one switch");
@@ -190,7 +192,7 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	assert_says("This is a virtual machine. Its");
 	draw("guest-vmware", "intel");
 	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
-	assert_says("This is a virtual machine (VMware)");
+	assert_says("This looks like a virtual machine (VMware)");
 	assert_says("Ask the vendor of the hypervisor how.");
 	assert_does_not_say("q35");
 }
@@ -235,6 +237,57 @@ static void a_path_that_is_allowed_needs_no_remedy(void **state)
 	ask("6.12", "0000:31:00.0", "0000:34:00.0");
 	assert_says("remedy: The transfer is allowed already, by a longer path. To make the path "
 		    "direct");
+}
+
+static void the_first_release_whose_rules_allow_the_pair_is_named(void **state)
+{
+	(void)state;
+	/* A root port that is not 00.0, which the kernel looks up since 5.19 */
+	draw("virtual-functions", "intel");
+	strcpy(at("0000:3a:00.0")->name, "0000:3a:05.0");
+	ask("5.15", "0000:3d:00.0", "0000:3c:00.1");
+	assert_says("remedy: Boot Linux 5.19 or newer, which allows this pair.");
+	assert_says("Before Linux 5.19, the kernel only looks up function 00.0");
+	draw("gpus-across-amd-host-bridges", "zen");
+	ask("5.6", "0000:03:00.0", "0000:23:00.0");
+	assert_says("remedy: Boot Linux 5.9 or newer, which allows this pair.");
+}
+
+static void an_unknown_answer_claims_nothing_about_the_way(void **state)
+{
+	(void)state;
+	draw("port-reads-all-ones", "intel");
+	at("0000:04:00.0")->iommu_group = 1;
+	strcpy(at("0000:04:00.0")->iommu_domain, "DMA-FQ");
+	ask("6.12", "0000:03:00.0", "0000:04:00.0");
+	assert_does_not_say("go up to the root complex");
+	assert_does_not_say("allowed already");
+}
+
+static struct function *gpu_with_bars(void)
+{
+	struct function *function;
+
+	draw("two-gpus-one-switch-acs-off", "intel");
+	function = at("0000:0e:00.0");
+	function->bars_known = PRESENT;
+	function->bars[0] = (struct bar){
+		.start = 0x4000000000, .size = 256 << 20, .memory = true, .prefetchable = true,
+		.wide = true, .assigned = true, .resizable = ABSENT,
+	};
+	return function;
+}
+
+static void an_empty_window_is_too_small(void **state)
+{
+	struct function *gpu = gpu_with_bars();
+
+	(void)state;
+	gpu->bars[0].resizable = PRESENT;
+	gpu->bars[0].sizes = 1 << 14;
+	at("0000:0d:01.0")->prefetchable_window = (struct window){ PRESENT, 0xfff00000, 0xfffff };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The window of the bridge 0000:0d:01.0 is too small for that (0 bytes)");
 }
 
 static void a_port_that_cannot_be_read_is_named(void **state)
@@ -315,7 +368,7 @@ static void the_domain_of_each_function_and_its_consequence_are_said(void **stat
 	machine_add_option(machine, "iommu=pt");
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("of domain type identity: its DMA is not translated. The boot option iommu=pt "
-		    "asks for it");
+		    "asks for it.");
 	assert_does_not_say("bus_addr is direct only");
 	strcpy(client->iommu_domain, "");
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
@@ -337,27 +390,15 @@ static void a_path_through_a_translating_iommu_is_a_caution(void **state)
 		    "root complex.");
 }
 
-static struct function *gpu_with_bars(void)
-{
-	struct function *function;
-
-	draw("two-gpus-one-switch-acs-off", "intel");
-	function = at("0000:0e:00.0");
-	function->bars_known = PRESENT;
-	function->bars[0] = (struct bar){
-		.start = 0x4000000000, .size = 256 << 20, .memory = true, .prefetchable = true,
-		.wide = true, .assigned = true, .resizable = ABSENT,
-	};
-	return function;
-}
-
 static void a_bar_without_an_address_is_a_caution(void **state)
 {
 	struct function *gpu = gpu_with_bars();
 
 	(void)state;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_does_not_say("BAR 0");
+	assert_says("note: Memory of the provider 0000:0e:00.0: BAR 0: 256 MiB at 0x4000000000, "
+		    "prefetchable.");
+	assert_does_not_say("no address");
 	gpu->bars[0].assigned = false;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("caution: BAR 0 of 0000:0e:00.0 (256 MiB) has no address");
@@ -377,6 +418,10 @@ static void a_bar_above_the_dma_mask_is_a_caution(void **state)
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("caution: BAR 0 of 0000:0e:00.0 ends at 0x400fffffff, but 0000:12:00.0 only "
 		    "has 38 address bits (dma_mask_bits)");
+	strcpy(at("0000:12:00.0")->driver, "vfio-pci");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("dma_mask_bits");
+	strcpy(at("0000:12:00.0")->driver, "xe");
 	at("0000:12:00.0")->dma_mask_bits = 39;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("dma_mask_bits");
@@ -425,8 +470,14 @@ static void a_cmb_that_is_not_provided_is_explained(void **state)
 		    "The nvme driver could not register it");
 	drive->cmb.loc = 1 << 12;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_says("a multiple of 2 MiB (before Linux 5.3, of 128 MiB), and this begins at "
-		    "0x4000100000");
+	assert_says("a multiple of 2 MiB; this begins at 0x4000100000.");
+	drive->cmb.loc = 256 << 12;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("It begins behind the end of BAR 0.");
+	drive->cmb.sz = 64 << 12 | 0xf << 8;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("of an unknown size (CMBSZ 0x00040f00)");
+	drive->cmb = (struct cmb){ PRESENT, 1 << 12, 64 << 12 | 2 << 8 };
 	strcpy(drive->driver, "vfio-pci");
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("Only the nvme driver provides it, but the driver is vfio-pci.");
@@ -481,6 +532,9 @@ static const struct CMUnitTest tests[] = {
 	FINDING_TEST(functions_of_one_device_are_named_as_such),
 	FINDING_TEST(a_newer_kernel_that_allows_the_pair_is_a_remedy),
 	FINDING_TEST(a_path_that_is_allowed_needs_no_remedy),
+	FINDING_TEST(the_first_release_whose_rules_allow_the_pair_is_named),
+	FINDING_TEST(an_unknown_answer_claims_nothing_about_the_way),
+	FINDING_TEST(an_empty_window_is_too_small),
 	FINDING_TEST(a_port_that_cannot_be_read_is_named),
 	FINDING_TEST(functions_that_the_kernel_takes_for_one_are_named),
 	FINDING_TEST(a_missing_kernel_option_is_a_caution),

@@ -253,6 +253,14 @@ static int by_class(const void *a, const void *b, void *ctx)
 	return difference ?: strverscmp(x->name, y->name);
 }
 
+static bool is_column(const struct matrix *matrix, int function)
+{
+	for (size_t i = 0; i < matrix->nr_columns; i++)
+		if (matrix->columns[i] == function)
+			return true;
+	return false;
+}
+
 /* What the decisions for a function depend on, once for each function. NULL without memory. */
 static struct end_facts *find_ends(const struct machine *machine, const int *functions, size_t nr)
 {
@@ -286,7 +294,8 @@ static int matrix_select(struct matrix *matrix, const struct options *o)
 
 		if (index < 0)
 			return EXIT_USAGE;
-		matrix->columns[matrix->nr_columns++] = index;
+		if (!is_column(matrix, index))
+			matrix->columns[matrix->nr_columns++] = index;
 	}
 	if (!o->nr_devs) {
 		memcpy(matrix->columns, matrix->rows, matrix->nr_rows * sizeof(int));
@@ -424,9 +433,9 @@ static void print_legend(const struct matrix *matrix, const struct legend *legen
 	print("PIX one switch, PXB several switches, PHB one host bridge, NODE one NUMA node, "
 	      "SYS two\n");
 	if (matrix->hidden)
-		print("%zu other function%s: p2ptrace peers --all\n", matrix->hidden,
+		print("%zu other function%s: add --all\n", matrix->hidden,
 		      PLURAL(matrix->hidden));
-	print("For the reason and the remedy: p2ptrace peers --why PROVIDER CLIENT\n");
+	print("For the reason and the remedy of a pair, add --why PROVIDER CLIENT\n");
 }
 
 static void note_problem(void *ctx, const char *sentence)
@@ -454,8 +463,8 @@ static void matrix_text(const struct matrix *matrix, bool some_reported)
 	char head[64];
 
 	if (!matrix->nr_rows || !matrix->nr_columns) {
-		print("no PCI function is selected; %zu other function%s: p2ptrace peers --all\n",
-		      matrix->hidden, PLURAL(matrix->hidden));
+		print("no PCI function is selected, of %zu; add --all or --class\n",
+		      matrix->machine->nr);
 		return;
 	}
 	release_words(head, sizeof(head), &matrix->release);
@@ -489,6 +498,7 @@ static void matrix_json(const struct matrix *matrix)
 
 	json_open(out, NULL, '{');
 	machine_json(out, machine);
+	rules_json(out, &matrix->release);
 	json_open(out, "problems", '[');
 	boot_options_check(machine, json_problem, out);
 	json_close(out, ']');
@@ -536,7 +546,7 @@ static int explain(const struct machine *machine, const struct options *o)
 	if (client < 0)
 		return EXIT_USAGE;
 	pair_set(&pair, machine, &o->release, provider, client);
-	rc = o->common.json ? why_json(&pair) : why_text(&pair);
+	rc = o->common.json ? why_json(&pair) : why_text(&pair, o->from);
 	if (!rc && o->expect && strcmp(pair_map(&pair), o->expect))
 		rc = fail(EXIT_CHECK, "the map type is %s, not %s as --expect wants",
 			  pair_map(&pair), o->expect);
@@ -550,6 +560,10 @@ static int load(struct machine *machine, struct options *o)
 
 	if (rc)
 		return rc;
+	if (!machine->nr)
+		return fail(o->from ? EXIT_OTHER : EXIT_KERNEL, "%s has no PCI functions%s",
+			    o->from ? o->from : "this machine", o->from ?
+			    "; record it again, with 'p2ptrace snapshot'" : "");
 	/* The kernel only reports by its own rules */
 	if (o->predict || o->kernel)
 		machine->nr_reported = 0;
@@ -570,6 +584,9 @@ int cmd_peers(int argc, char **argv)
 	if (o.why[0] && !o.why[1])
 		return fail(EXIT_USAGE, "--why takes a provider and a client, such as "
 			    "--why nvme0 0000:02:00.0");
+	if (o.why[0] && (o.all || o.any_class || o.nr_devs))
+		return fail(EXIT_USAGE, "--all, --class and --dev select what the matrix shows; "
+			    "leave them out with --why");
 	if (o.expect && !o.why[0])
 		return fail(EXIT_USAGE, "--expect is about one pair; add --why PROVIDER CLIENT");
 	machine_init(&machine);

@@ -18,9 +18,30 @@
 #include "machine/decision.h"
 #include "machine/snapshot.h"
 
+/* Than those whose rules are known. */
+static bool release_newer(const struct release *release)
+{
+	return release->major > 7 || (release->major == 7 && release->minor > 3);
+}
+
+void rules_json(struct buffer *out, const struct release *release)
+{
+	char text[32];
+
+	if (!release->major) {
+		json_none(out, "rules");
+		return;
+	}
+	snprintf(text, sizeof(text), "%d.%d", release_newer(release) ? 7 : release->major,
+		 release_newer(release) ? 3 : release->minor);
+	json_str(out, "rules", text);
+}
+
 void release_words(char *text, size_t size, const struct release *release)
 {
-	if (release->major)
+	if (release_newer(release))
+		snprintf(text, size, "Linux 7.3, the newest that p2ptrace knows");
+	else if (release->major > 5 || (release->major == 5 && release->minor >= 4))
 		snprintf(text, size, "Linux %d.%d", release->major, release->minor);
 	else
 		snprintf(text, size, "Linux 5.4 to 7.3, where they agree");
@@ -119,12 +140,17 @@ static void print_root_mark(const struct pair *pair, int root)
 {
 	bool same = function_of(pair, pair->provider)->root ==
 		    function_of(pair, pair->client)->root;
+	enum presence cpu = cpu_allows(pair->machine, &pair->release), forwards;
 	struct host_bridge bridge;
 
-	if (!pair_through_root(pair) || cpu_allows(pair->machine, &pair->release) == PRESENT)
+	if (!pair_through_root(pair) || cpu == PRESENT)
 		return;
 	host_bridge_find(&bridge, pair->machine, root);
-	switch (host_bridge_forwards(&bridge, &pair->release, same)) {
+	forwards = host_bridge_forwards(&bridge, &pair->release, same);
+	/* An unknown CPU may make up for it */
+	if (forwards == ABSENT && cpu == PRESENCE_UNKNOWN)
+		forwards = PRESENCE_UNKNOWN;
+	switch (forwards) {
 	case ABSENT:
 		print("  <- not known to forward peer requests");
 		break;
@@ -236,6 +262,16 @@ static const char *word_for(const struct words *words, const char *word)
 	return "";
 }
 
+/* "NUMA nodes: client 0, provider 1"; nothing if the machine has none. */
+static void print_numa_nodes(const struct pair *pair)
+{
+	int client = function_of(pair, pair->client)->numa_node;
+	int provider = function_of(pair, pair->provider)->numa_node;
+
+	if (client >= 0 && provider >= 0)
+		print("NUMA nodes: client %d, provider %d\n", client, provider);
+}
+
 static void print_verdict(const struct pair *pair)
 {
 	const struct decision *predicted = &pair->predicted;
@@ -255,6 +291,7 @@ static void print_verdict(const struct pair *pair)
 	if (distance >= 0)
 		print(", %d hop%s", distance, PLURAL(distance));
 	print(", %s (%s)\n", place, word_for(place_words, place));
+	print_numa_nodes(pair);
 	print("%s: %s", reported ? reported->reason : reason->name, reason ? reason->words :
 	      "p2ptrace does not know this reason; see the kernel's documentation");
 	if (!reported && predicted->blocker >= 0)
@@ -266,9 +303,10 @@ static void print_verdict(const struct pair *pair)
 		print("This is predicted by the rules of %s.\n\n", release);
 }
 
-int why_text(const struct pair *pair)
+int why_text(const struct pair *pair, const char *from)
 {
 	struct findings findings;
+	char name[256];
 
 	findings_gather(&findings, pair);
 	if (findings.failed) {
@@ -279,6 +317,10 @@ int why_text(const struct pair *pair)
 	if (pair->routed)
 		print_paths(pair);
 	print("\n");
+	if (from) {
+		text_printable(name, sizeof(name), from, strlen(from));
+		print("All commands below are for the machine of %s.\n", name);
+	}
 	print_findings(&findings);
 	findings_free(&findings);
 	return 0;
@@ -369,6 +411,7 @@ int why_json(const struct pair *pair)
 	}
 	json_open(out, NULL, '{');
 	pair_json(out, pair);
+	rules_json(out, &pair->release);
 	if (pair->reported) {
 		json_open(out, "predicted", '{');
 		json_str(out, "map", pair->predicted.map);

@@ -8,11 +8,15 @@
 #include "machine/findings.h"
 
 /* Both return 0, or an exit status after an error message. */
-int why_text(const struct pair *pair);
+/* @from: the file that the machine was read from; NULL for this machine. */
+int why_text(const struct pair *pair, const char *from);
 int why_json(const struct pair *pair);
 
 /* The members of an object that say what was decided; the same in the matrix and for one pair. */
 void pair_json(struct buffer *out, const struct pair *pair);
+
+/* The member "rules": the release whose rules the predictions follow, or null. */
+void rules_json(struct buffer *out, const struct release *release);
 
 /* Whose rules the predictions follow: "Linux 6.12" */
 void release_words(char *text, size_t size, const struct release *release);

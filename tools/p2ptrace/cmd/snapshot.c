@@ -22,6 +22,9 @@ static int set_output(void *to, const char *value)
 
 	if (!*value)
 		return fail(EXIT_USAGE, "--output '' is empty; give the name of a file");
+	/* As for peers --from */
+	if (!strcmp(value, "-"))
+		return 0;
 	return options_set_text("--output", &o->output, value);
 }
 

@@ -40,7 +40,6 @@ static void for_each_part(const struct machine *machine,
 struct last {
 	const char *name;
 	struct buffer value;
-	bool found;
 };
 
 static void visit_last(void *ctx, const char *part)
@@ -51,7 +50,6 @@ static void visit_last(void *ctx, const char *part)
 		return;
 	buffer_reset(&last->value);
 	buffer_printf(&last->value, "%s", part + strlen(last->name));
-	last->found = true;
 }
 
 static struct last find_last(const struct machine *machine, const char *name)
@@ -64,77 +62,161 @@ static struct last find_last(const struct machine *machine, const char *name)
 
 #define DISABLE "disable_acs_redir="
 
-/*
- * The function that an entry names: a PCI name, or the PCI name of a bridge followed by "/DEV.FN"
- * for each step below it. NONE if it is not there; UNKNOWN if the entry has another form, such as
- * pci:VENDOR:DEVICE.
- */
-static int entry_function(const struct machine *machine, const char *entry)
+/* An entry of a list of ports, as pci_dev_str_match() takes it. */
+struct entry {
+	bool valid;
+	int function;		/* that it names; NONE if it is not there; UNKNOWN for ids */
+};
+
+/* Hexadecimal numbers with a character of @separators after each but the last. */
+static bool is_hex_list(const char *s, const char *separators)
 {
-	char *copy, *rest, *step, name[PCI_NAME_LEN];
-	const struct function *function;
-	int at = UNKNOWN;
+	for (; *separators; separators++, s++) {
+		size_t len = strspn(s, "0123456789abcdefABCDEF");
 
-	if (begins(entry, "pci:"))
-		return UNKNOWN;
-	copy = strdup(entry);
-	rest = copy;
-	step = strsep(&rest, "/");
-	if (step && !pci_name_parse(step, name, sizeof(name))) {
-		function = machine_find(machine, name);
-		at = function ? machine_index(machine, function) : NONE;
+		if (!len || len > 8)
+			return false;
+		s += len;
+		if (*separators == '$')
+			return !*s;
+		if (*s != *separators)
+			return false;
 	}
-	while (at >= 0 && rest && (step = strsep(&rest, "/"))) {
-		int parent = at;
-
-		at = NONE;
-		for (size_t i = 0; i < machine->nr; i++) {
-			unsigned int want_slot, want, slot, fn;
-			const char *of = strrchr(machine->functions[i].name, ':');
-
-			if (machine->functions[i].parent == parent && of &&
-			    sscanf(step, "%x.%u", &want_slot, &want) == 2 &&
-			    sscanf(of, ":%x.%u", &slot, &fn) == 2 && slot == want_slot &&
-			    fn == want)
-				at = i;
-		}
-	}
-	free(copy);
-	return at;
+	return false;
 }
 
+/* The function DEV.FN below a bridge. */
+static int child_of(const struct machine *machine, int parent, const char *step)
+{
+	for (size_t i = 0; i < machine->nr; i++) {
+		const char *of = strrchr(machine->functions[i].name, ':');
+		unsigned int want_slot, want, slot, fn;
+
+		if (machine->functions[i].parent == parent && of &&
+		    sscanf(step, "%x.%x", &want_slot, &want) == 2 &&
+		    sscanf(of, ":%x.%x", &slot, &fn) == 2 && slot == want_slot && fn == want)
+			return i;
+	}
+	return NONE;
+}
+
+/*
+ * A PCI name; the PCI name of a bridge followed by "/DEV.FN" for each step below it; or
+ * pci:VENDOR:DEVICE, perhaps with :SUBVENDOR:SUBDEVICE.
+ */
+static struct entry entry_parse(const struct machine *machine, const char *text)
+{
+	struct entry entry = { .function = UNKNOWN };
+	char name[PCI_NAME_LEN], first[PCI_NAME_LEN] = "";
+	size_t len = strcspn(text, "/");
+
+	if (begins(text, "pci:")) {
+		entry.valid = is_hex_list(text + 4, ":$") || is_hex_list(text + 4, ":::$");
+		return entry;
+	}
+	if (len >= sizeof(first))
+		return entry;
+	memcpy(first, text, len);
+	if (pci_name_parse(first, name, sizeof(name)))
+		return entry;
+	for (const char *step = strchr(text, '/'); step; step = strchr(step + 1, '/')) {
+		char copy[8] = "";
+
+		len = strcspn(step + 1, "/");
+		if (len >= sizeof(copy))
+			return entry;
+		memcpy(copy, step + 1, len);
+		if (!is_hex_list(copy, ".$"))
+			return entry;
+	}
+	entry.valid = true;
+	entry.function = NONE;
+	if (machine_find(machine, name))
+		entry.function = machine_index(machine, machine_find(machine, name));
+	for (const char *step = strchr(text, '/'); step && entry.function >= 0;
+	     step = strchr(step + 1, '/'))
+		entry.function = child_of(machine, entry.function, step + 1);
+	return entry;
+}
+
+static bool contains(const int *list, size_t nr, int value)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (list[i] == value)
+			return true;
+	return false;
+}
+
+/*
+ * The text goes to a shell, and may come from a file that is not trusted. An entry that is valid
+ * has no character that a shell takes for anything else. The kernel stops at one that is not.
+ */
 void boot_options_acs(struct buffer *out, const struct machine *machine, const int *ports,
 		      size_t nr)
 {
 	struct last last = find_last(machine, DISABLE);
-	bool any = last.value.len;
+	char *rest = last.value.data, *text;
+	int named[64];
+	size_t nr_named = 0, printed = 0;
 
-	if (any)
-		buffer_printf(out, "%s", last.value.data);
 	out->failed |= last.value.failed;
-	for (size_t i = 0; i < nr; i++) {
-		const char *name = machine->functions[ports[i]].name;
+	while (rest && (text = strsep(&rest, ";"))) {
+		struct entry entry = entry_parse(machine, text);
 
-		if (last.value.len && strstr(last.value.data, name))
+		if (!entry.valid)
 			continue;
-		buffer_printf(out, "%s%s", any ? ";" : "", name);
-		any = true;
+		buffer_printf(out, "%s%s", printed++ ? ";" : "", text);
+		if (entry.function >= 0 && nr_named < ARRAY_SIZE(named))
+			named[nr_named++] = entry.function;
 	}
+	for (size_t i = 0; i < nr; i++)
+		if (!contains(named, nr_named, ports[i]))
+			buffer_printf(out, "%s%s", printed++ ? ";" : "",
+				      machine->functions[ports[i]].name);
 	buffer_free(&last.value);
 }
 
-const char *boot_options_iommu(const struct machine *machine)
+/* Whether a word of the command line has this name, for which the kernel takes "-" for "_". */
+static const char *value_of(const char *word, const char *name)
 {
-	static const char *const words[] = {
-		"iommu=pt", "iommu=nopt", "iommu=off", "iommu.passthrough=", "iommu.strict=",
-		"intel_iommu=", "amd_iommu=",
-	};
+	for (; *name; name++, word++)
+		if (*word != *name && !(*name == '_' && *word == '-'))
+			return NULL;
+	return word;
+}
+
+static bool is_true(const char *value)
+{
+	return *value == '1' || *value == 'y' || *value == 'Y' || !strcmp(value, "on");
+}
+
+const char *boot_options_iommu(const struct machine *machine, const char *domain, bool *fits)
+{
+	bool identity = !strcmp(domain, "identity");
 	const char *found = NULL;
 
-	for (size_t i = 0; i < machine->nr_options; i++)
-		for (size_t w = 0; w < ARRAY_SIZE(words); w++)
-			if (begins(machine->options[i], words[w]))
-				found = machine->options[i];
+	*fits = false;
+	for (size_t i = 0; i < machine->nr_options; i++) {
+		const char *word = machine->options[i], *value = value_of(word, "iommu=");
+
+		if (value && (!strcmp(value, "pt") || !strcmp(value, "nopt"))) {
+			found = word;
+			*fits = identity == !strcmp(value, "pt");
+		}
+		value = value_of(word, "iommu.passthrough=");
+		if (value) {
+			found = word;
+			*fits = identity == is_true(value);
+		}
+	}
+	for (size_t i = 0; i < machine->nr_options && !found && !identity; i++) {
+		const char *value = value_of(machine->options[i], "iommu.strict=");
+
+		if (value) {
+			found = machine->options[i];
+			*fits = is_true(value) == !strcmp(domain, "DMA");
+		}
+	}
 	return found;
 }
 
@@ -159,61 +241,77 @@ static void report(const struct check *check, const char *fmt, ...)
 	check->problem(check->ctx, sentence);
 }
 
-/* Whether a bit of the ACS control register is forced on or off, by the flags before the "@". */
-static bool flags_disable(const char *flags, size_t len)
+/* The bits that flags switch off; -1 if they are no flags. The last character is bit 0. */
+static int flags_off(const char *flags, size_t len)
 {
-	/* The last character is bit 0 */
-	for (size_t bit = 0; bit < len; bit++)
-		if ((REDIRECTS >> bit & 1) && flags[len - 1 - bit] == '0')
-			return true;
-	return false;
+	int off = 0;
+
+	if (!len || len > 16)
+		return -1;
+	for (size_t bit = 0; bit < len; bit++) {
+		char flag = flags[len - 1 - bit];
+
+		if (flag == '0')
+			off |= 1 << bit;
+		else if (flag != '1' && flag != 'x')
+			return -1;
+	}
+	return off;
 }
 
-static void check_effect(const struct check *check, const char *option, const char *entry,
-			 bool disables)
+/* @off: the ACS control bits that the option switches off. */
+static void check_entry(const struct check *check, const char *option, const char *text, int off)
 {
-	int index = entry_function(check->machine, entry);
+	struct entry entry = entry_parse(check->machine, text);
 	const struct function *function;
 	char name[64];
 
-	text_printable(name, sizeof(name), entry, strlen(entry));
-	if (index == UNKNOWN) {
-		if (!begins(entry, "pci:"))
-			report(check, "The boot option pci=%s has '%s', which is not a PCI name "
-			       "such as 0000:01:00.0; the kernel stops reading the list there.",
-			       option, name);
+	text_printable(name, sizeof(name), text, strlen(text));
+	if (!entry.valid) {
+		report(check, "The boot option pci=%s has '%s', which is neither a PCI name such "
+		       "as 0000:01:00.0 nor pci:VENDOR:DEVICE; the kernel stops reading the list "
+		       "there.", option, name);
 		return;
 	}
-	if (index == NONE) {
+	if (entry.function == NONE)
 		report(check, "The boot option pci=%s names %s, which does not exist.", option,
 		       name);
+	if (entry.function < 0)
 		return;
-	}
-	function = &check->machine->functions[index];
-	if (disables && function->acs.presence == PRESENT && (function->acs.ctrl & REDIRECTS))
+	function = &check->machine->functions[entry.function];
+	if (function->acs.presence == PRESENT && (function->acs.ctrl & off & REDIRECTS))
 		report(check, "The boot option pci=%s names %s, but it had no effect: the port "
 		       "still redirects peer requests (ACS control 0x%02x). Something may have set "
 		       "the bits again, or a later pci=%s replaces this list.", option, name,
 		       function->acs.ctrl, option);
-	else if (disables && function->acs.presence == ABSENT)
+	else if (function->acs.presence == ABSENT && (off & REDIRECTS))
 		report(check, "The boot option pci=%s names %s, which has no ACS capability.",
 		       option, name);
 }
 
 static void check_list(struct check *check, const char *option, const char *list, bool flags)
 {
-	char *copy = strdup(list), *rest = copy, *entry;
-	bool disables = !flags;
+	char *copy = strdup(list), *rest = copy, *text, name[64];
 
-	while ((entry = strsep(&rest, ";"))) {
-		char *at = flags ? strchr(entry, '@') : NULL;
+	while (copy && (text = strsep(&rest, ";"))) {
+		int off = REDIRECTS;
 
-		if (at) {
-			disables = flags_disable(entry, at - entry);
-			entry = at + 1;
+		if (!*text)
+			continue;
+		if (flags) {
+			char *at = strchr(text, '@');
+
+			off = at ? flags_off(text, at - text) : -1;
+			if (off < 0) {
+				text_printable(name, sizeof(name), text, strlen(text));
+				report(check, "The boot option pci=%s has '%s', which does not "
+				       "begin with flags (0, 1 or x) and @; the kernel stops "
+				       "reading the list there.", option, name);
+				break;
+			}
+			text = at + 1;
 		}
-		if (*entry)
-			check_effect(check, option, entry, disables);
+		check_entry(check, option, text, off);
 	}
 	free(copy);
 }
@@ -221,8 +319,8 @@ static void check_list(struct check *check, const char *option, const char *list
 static void visit_check(void *ctx, const char *part)
 {
 	struct check *check = ctx;
-	char name[PCI_NAME_LEN];
 	const char *at = strchr(part, '@');
+	char name[64];
 
 	if (begins(part, DISABLE)) {
 		check_list(check, "disable_acs_redir", part + strlen(DISABLE), false);
@@ -230,7 +328,8 @@ static void visit_check(void *ctx, const char *part)
 	} else if (begins(part, "config_acs=")) {
 		check_list(check, "config_acs", part + strlen("config_acs="), true);
 		check->after_acs = true;
-	} else if (check->after_acs && !pci_name_parse(at ? at + 1 : part, name, sizeof(name))) {
+	} else if (check->after_acs && entry_parse(check->machine, at ? at + 1 : part).valid) {
+		text_printable(name, sizeof(name), at ? at + 1 : part, strlen(at ? at + 1 : part));
 		report(check, "The boot options have a comma before %s. A comma ends the list of "
 		       "ports, so the kernel ignored this one; separate ports by semicolons, "
 		       "and quote the option.", name);
@@ -247,7 +346,6 @@ void boot_options_check(const struct machine *machine,
 	for_each_part(machine, visit_check, &check);
 	for (size_t i = 0; i < machine->nr_options; i++)
 		if (begins(machine->options[i], "pcie_acs_override="))
-			report(&check, "The boot option %s only works with a patch that is not in "
-			       "mainline, and changes IOMMU groups, not the path.",
-			       machine->options[i]);
+			report(&check, "The boot option pcie_acs_override= only works with a patch "
+			       "that is not in mainline, and changes IOMMU groups, not the path.");
 }

@@ -6,20 +6,24 @@
 #ifndef BOOT_OPTIONS_H
 #define BOOT_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/buffer.h"
 #include "machine/machine.h"
 
 /*
- * The value for pci=disable_acs_redir=: what the running kernel was given, then those @ports that
- * it does not name.
+ * The value for pci=disable_acs_redir=: what the running kernel was given, as far as it is valid,
+ * then those @ports that it does not name.
  */
 void boot_options_acs(struct buffer *out, const struct machine *machine, const int *ports,
 		      size_t nr);
 
-/* The word that sets the type of IOMMU domains; NULL if there is none. */
-const char *boot_options_iommu(const struct machine *machine);
+/*
+ * The word that sets the type of IOMMU domains, and whether it sets this one; NULL if there is
+ * none.
+ */
+const char *boot_options_iommu(const struct machine *machine, const char *domain, bool *fits);
 
 /*
  * Calls @problem with a sentence for each option that does not parse, names a function that is not

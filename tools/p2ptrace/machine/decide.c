@@ -50,6 +50,25 @@ int release_parse(const char *text, struct release *release)
 	return 0;
 }
 
+bool release_next(const struct release *after, struct release *next)
+{
+	const struct release *releases[] = { &cpu_rule, &any_slot_rule };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(releases) + 2 * nr_known_bridges; i++) {
+		size_t bridge = (i - ARRAY_SIZE(releases)) / 2;
+		const struct release *release = i < ARRAY_SIZE(releases) ? releases[i] :
+			i & 1 ? &known_bridges[bridge].since : &known_bridges[bridge].until;
+
+		if (!release->major || is_since(after, release) ||
+		    (found && is_since(release, next)))
+			continue;
+		*next = *release;
+		found = true;
+	}
+	return found;
+}
+
 enum presence known_bridge_in(const struct known_bridge *known, const struct release *release)
 {
 	if (!is_known(release))

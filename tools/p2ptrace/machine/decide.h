@@ -21,6 +21,9 @@ struct release {
 /* "6.12.117-amd64" is 6.12. Returns 0 or -EINVAL. */
 int release_parse(const char *text, struct release *release);
 
+/* The next release whose rules or list of host bridges differ. False if there is none. */
+bool release_next(const struct release *after, struct release *next);
+
 /*
  * The route between two functions. Indices of functions. Where the way up from one of them is not
  * known any further, its list ends.

@@ -288,8 +288,8 @@ static void find_twin(struct findings *findings, const struct pair *pair)
 	if (twin >= 0)
 		add(findings, TOPIC_decision, LEVEL_caution,
 		    "%s and %s differ only in their domains, and the kernel confuses them: it "
-		    "keeps one decision for both, that of the one which it asked about last. So it may "
-		    "not follow the verdict above.",
+		    "keeps one decision for both, that of the one which it asked about last. So it "
+		    "may not follow the verdict above.",
 		    function_of(pair, pair->client)->name, function_of(pair, twin)->name);
 }
 
@@ -310,7 +310,13 @@ static void find_decision(struct findings *findings, const struct pair *pair)
 	    predicted->blocker >= 0)
 		command(findings, "echo on > /sys/bus/pci/devices/%s/power/control\n",
 			function_of(pair, predicted->blocker)->name);
-	if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED))
+	if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED) && pair->routed && pair->route.nr_ruled)
+		add(findings, TOPIC_decision, LEVEL_caution,
+		    "The redirected path leads through the host bridge, and the kernel refuses it "
+		    "because nobody vouched for that. Make the path direct, as below; do not "
+		    "override the kernel: hardware that does not forward peer requests may corrupt "
+		    "data without an error.");
+	else if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED))
 		add(findings, TOPIC_decision, LEVEL_caution,
 		    "The kernel refuses the pair because nobody vouched for the hardware. Do not "
 		    "override it by a driver option or a patched list: hardware that does not "
@@ -356,8 +362,8 @@ static void host_bridge_status(struct findings *findings, const struct pair *pai
 		break;
 	case ABSENT:
 		if (known->until.major)
-			more(findings, " The lists from %s to %s have it, so that of %s does not.",
-			     since, until, release);
+			more(findings, " The list had it from %s until before %s, so that of %s "
+			     "does not.", since, until, release);
 		else
 			more(findings, " The list has it since %s, so that of %s does not.", since,
 			     release);
@@ -401,6 +407,10 @@ static void find_host_bridge(struct findings *findings, const struct pair *pair,
 		more(findings, " Its ids are unknown.");
 	else
 		host_bridge_status(findings, pair, bridge.known);
+	if (bridge.any_slot && pair->release.major && (pair->release.major < 5 ||
+	    (pair->release.major == 5 && pair->release.minor < 19)))
+		more(findings, " Before Linux 5.19, the kernel only looks up function 00.0, so it "
+		     "does not find this one.");
 	if (bridge.assumed)
 		more(findings, " The kernel takes the function that it found first; here the one "
 		     "with the lowest number is assumed.");
@@ -427,25 +437,16 @@ static void find_cpu(struct findings *findings, const struct pair *pair)
 /* The first release, newer than the pair's, that allows it. */
 static bool first_to_allow(const struct pair *pair, struct release *first)
 {
-	bool found = false;
+	struct decision decision;
 
-	for (size_t i = 0; i < nr_known_bridges; i++) {
-		const struct release *since = &known_bridges[i].since;
-		struct decision decision;
-
-		if (since->major < pair->release.major ||
-		    (since->major == pair->release.major && since->minor <= pair->release.minor))
-			continue;
-		if (found && (since->major > first->major ||
-			      (since->major == first->major && since->minor >= first->minor)))
-			continue;
-		decide(&decision, pair->machine, since, pair->provider, pair->client);
-		if (!strcmp(decision.map, MAP_NOT_SUPPORTED) || !strcmp(decision.map, MAP_UNKNOWN))
-			continue;
-		*first = *since;
-		found = true;
+	*first = pair->release;
+	while (release_next(first, first)) {
+		decide(&decision, pair->machine, first, pair->provider, pair->client);
+		if (!strcmp(decision.map, MAP_BUS_ADDR) ||
+		    !strcmp(decision.map, MAP_THRU_HOST_BRIDGE))
+			return true;
 	}
-	return found;
+	return false;
 }
 
 static void find_host_bridges(struct findings *findings, const struct pair *pair)
@@ -496,12 +497,14 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	    "%sTo make the path direct, boot with this option; it replaces an earlier one of its "
 	    "name, whose ports it includes. The devices below these ports then lose the isolation "
 	    "that ACS gives them, and share an IOMMU group.",
-	    map_supported(pair_map(pair)) ? "The transfer is allowed already, by a longer path. " :
-	    "");
-	command(findings, "%s\n", buffer_text(&option));
-	command(findings, "# GRUB: this line in /etc/default/grub, with these quotes, then "
-		"update-grub, or grub2-mkconfig -o GRUB.CFG:\n");
+	    !strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE) ?
+	    "The transfer is allowed already, by a longer path. " : "");
+	command(findings, "\"%s\"\n", buffer_text(&option));
+	command(findings, "# GRUB: this line in /etc/default/grub, with these quotes; then "
+		"update-grub\n");
 	grub_line(findings, buffer_text(&option));
+	command(findings, "# Fedora and Red Hat:\ngrubby --update-kernel=ALL --args='\"%s\"'\n",
+		buffer_text(&option));
 	findings->failed |= option.failed;
 	buffer_reset(&option);
 	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
@@ -555,8 +558,8 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 		more(findings, ". A direct path does not get there.");
 	} else if (beyond && pair_through_root(pair)) {
 		add(findings, TOPIC_acs, LEVEL_caution, "The kernel does not look at ACS for a "
-		    "pair that shares no bridge, but hardware does. These ports redirect peer requests "
-		    "or completions:");
+		    "pair that shares no bridge, but hardware does. These ports redirect peer "
+		    "requests or completions:");
 		list_ports(findings, pair, route->redirects, beyond);
 		more(findings, ". Those then pass the IOMMU, if it is on, and whether they arrive "
 		     "is up to the root complex.");
@@ -564,7 +567,8 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 	if (route->nr_unreadable_ruled || (pair_through_root(pair) && route->nr_unreadable)) {
 		add(findings, TOPIC_acs, LEVEL_note, "It is unknown whether these ports redirect "
 		    "peer requests:");
-		list_ports(findings, pair, route->unreadable, route->nr_unreadable);
+		list_ports(findings, pair, route->unreadable, pair_through_root(pair) ?
+			   route->nr_unreadable : route->nr_unreadable_ruled);
 		more(findings, ".");
 	}
 }
@@ -580,7 +584,8 @@ static void find_domain(struct findings *findings, const struct pair *pair, int 
 			const char *role)
 {
 	const struct function *of = function_of(pair, function);
-	const char *option = boot_options_iommu(pair->machine);
+	bool fits;
+	const char *option = boot_options_iommu(pair->machine, of->iommu_domain, &fits);
 	struct label label = label_of(pair, function);
 
 	if (of->iommu_group == UNKNOWN) {
@@ -603,8 +608,8 @@ static void find_domain(struct findings *findings, const struct pair *pair, int 
 	if (!*of->iommu_domain || !pair->machine->options_known)
 		return;
 	if (option)
-		more(findings, " The boot option %s asks for it, unless the type was changed "
-		     "since.", option);
+		more(findings, " The boot option %s asks for %s.", option, fits ? "it" :
+		     "another type, so this one was set for the device or changed since");
 	else
 		more(findings, " No boot option asks for it: it is the default of the kernel or "
 		     "of the device, or was changed since.");
@@ -625,7 +630,7 @@ static void find_iommu(struct findings *findings, const struct pair *pair)
 		    "a dma-buf whose exporter asks the kernel for the map type. A driver that maps "
 		    "the BAR by dma_map_resource(), as amdgpu, xe and habanalabs do, gets an "
 		    "address of the IOMMU, and its requests go up to the root complex and back.");
-	else if (translates(client) && map_supported(map))
+	else if (translates(client) && !strcmp(map, MAP_THRU_HOST_BRIDGE))
 		add(findings, TOPIC_iommu, LEVEL_caution,
 		    "The client uses addresses of the IOMMU, so its requests go up to the root "
 		    "complex. There the IOMMU translates each of them, which costs bandwidth.");
@@ -688,13 +693,26 @@ static void find_resizable(struct findings *findings, const struct pair *pair, i
 		const struct window *window = bar->prefetchable ? &bridge->prefetchable_window :
 					      &bridge->window;
 
-		if (window->presence != PRESENT || window->last - window->first >= largest - 1)
+		if (window->presence != PRESENT || (window->last > window->first &&
+						    window->last - window->first >= largest - 1))
 			continue;
-		size_text(now, sizeof(now), window->last - window->first + 1);
+		size_text(now, sizeof(now), window->last > window->first ?
+			  window->last - window->first + 1 : 0);
 		more(findings, " The window of the bridge %s is too small for that (%s); the boot "
 		     "option pci=realloc may enlarge it.", bridge->name, now);
 		break;
 	}
+}
+
+/* Until a driver sets the mask, it is 32 bits. Drivers that pass a device on do not set it. */
+static bool sets_mask(const struct function *function)
+{
+	static const char *const others[] = { "-", "vfio-pci", "pci-stub", "uio_pci_generic" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (!strcmp(function->driver, others[i]))
+			return false;
+	return true;
 }
 
 static void find_bar(struct findings *findings, const struct pair *pair, int index)
@@ -707,12 +725,12 @@ static void find_bar(struct findings *findings, const struct pair *pair, int ind
 	size_text(size, sizeof(size), bar->size);
 	if (!bar->assigned) {
 		add(findings, TOPIC_bar, LEVEL_caution,
-		    "BAR %d of %s (%s) has no address, so no peer can reach it. The windows of the "
-		    "bridges above are too small; enable \"Above 4G decoding\" in the firmware, or "
-		    "boot with pci=realloc.", index, provider->name, size);
+		    "BAR %d of %s (%s) has no address, so no peer can reach it. Often the windows "
+		    "of the bridges above are too small: enable \"Above 4G decoding\" in the "
+		    "firmware, or boot with pci=realloc.", index, provider->name, size);
 		return;
 	}
-	if (client->dma_mask_bits > 0 && client->dma_mask_bits < 64 &&
+	if (sets_mask(client) && client->dma_mask_bits > 0 && client->dma_mask_bits < 64 &&
 	    (bar->start + bar->size - 1) >> client->dma_mask_bits)
 		add(findings, TOPIC_bar, LEVEL_caution,
 		    "BAR %d of %s ends at 0x%" PRIx64 ", but %s only has %d address bits "
@@ -720,6 +738,20 @@ static void find_bar(struct findings *findings, const struct pair *pair, int ind
 		    index, provider->name, bar->start + bar->size - 1, client->name,
 		    client->dma_mask_bits);
 	find_resizable(findings, pair, index);
+}
+
+/* "BAR 0: 256 MiB at 0x4000000000, prefetchable" */
+static void list_bar(struct findings *findings, const struct pair *pair, int index)
+{
+	const struct bar *bar = &function_of(pair, pair->provider)->bars[index];
+	char size[32];
+
+	size_text(size, sizeof(size), bar->size);
+	more(findings, " BAR %d: %s", index, size);
+	if (bar->assigned)
+		more(findings, " at 0x%" PRIx64, bar->start);
+	more(findings, "%s%s.", bar->prefetchable ? ", prefetchable" : "",
+	     bar->resizable == PRESENT ? ", resizable" : "");
 }
 
 static void find_bars(struct findings *findings, const struct pair *pair)
@@ -730,15 +762,41 @@ static void find_bars(struct findings *findings, const struct pair *pair)
 		missing(findings, "the BARs of %s", provider->name);
 		return;
 	}
+	add(findings, TOPIC_bar, LEVEL_note, "Memory of the provider %s:", provider->name);
+	for (int i = 0; i < NR_BARS; i++)
+		if (provider->bars[i].size && provider->bars[i].memory)
+			list_bar(findings, pair, i);
 	for (int i = 0; i < NR_BARS; i++)
 		if (provider->bars[i].size && provider->bars[i].memory)
 			find_bar(findings, pair, i);
 }
 
 /* Fields of the registers: NVM Express Base Specification, 3.1.4, CMBLOC and CMBSZ. */
-static uint64_t cmb_unit(const struct cmb *cmb)
+#define CMB_UNIT_MAX 6		/* 64 GiB; larger values are reserved */
+
+static void find_cmb_reason(struct findings *findings, const struct pair *pair, uint64_t offset,
+			    uint64_t size)
 {
-	return 1ULL << (12 + 4 * (cmb->sz >> 8 & 0xf));
+	const struct function *provider = function_of(pair, pair->provider);
+	const uint64_t alignment = 2 << 20;
+	unsigned int index = provider->cmb.loc & 7;
+	const struct bar *bar = index < NR_BARS ? &provider->bars[index] : NULL;
+
+	if (pair->machine->p2pdma == ABSENT)
+		more(findings, " The kernel has no CONFIG_PCI_P2PDMA.");
+	else if (has_word(provider->driver) && strcmp(provider->driver, "nvme"))
+		more(findings, " Only the nvme driver provides it, but the driver is %s.",
+		     provider->driver);
+	else if (!strcmp(provider->driver, "-"))
+		more(findings, " Only the nvme driver provides it, but there is no driver.");
+	else if (bar && bar->size && offset >= bar->size)
+		more(findings, " It begins behind the end of BAR %u.", index);
+	else if (bar && bar->assigned && ((bar->start + offset) % alignment || size % alignment))
+		more(findings, " The kernel needs memory that begins and ends at a multiple of "
+		     "2 MiB; this begins at 0x%" PRIx64 ".", bar->start + offset);
+	else
+		more(findings, " The nvme driver could not register it; see dmesg for \"failed to "
+		     "register the CMB\".");
 }
 
 static void find_cmb(struct findings *findings, const struct pair *pair)
@@ -746,10 +804,8 @@ static void find_cmb(struct findings *findings, const struct pair *pair)
 	const struct function *provider = function_of(pair, pair->provider);
 	const struct pool *pool = &provider->pool;
 	const struct cmb *cmb = &provider->cmb;
-	uint64_t unit = cmb_unit(cmb), size = unit * (cmb->sz >> 12);
-	uint64_t offset = unit * (cmb->loc >> 12);
-	const uint64_t alignment = 2 << 20;
-	const struct bar *bar;
+	unsigned int scale = cmb->sz >> 8 & 0xf;
+	uint64_t unit;
 	char text[32];
 
 	if (pool->presence == PRESENT && pool->published == 0)
@@ -759,24 +815,16 @@ static void find_cmb(struct findings *findings, const struct pair *pair)
 		    "reads and writes of data (RDS and WDS in CMBSZ).", provider->name);
 	if (cmb->presence != PRESENT || pool->presence != ABSENT)
 		return;
-	size_text(text, sizeof(text), size);
+	if (scale > CMB_UNIT_MAX) {
+		add(findings, TOPIC_cmb, LEVEL_caution, "%s has a controller memory buffer (CMB) "
+		    "of an unknown size (CMBSZ 0x%08x).", provider->name, cmb->sz);
+		return;
+	}
+	unit = 1ULL << (12 + 4 * scale);
+	size_text(text, sizeof(text), unit * (cmb->sz >> 12));
 	add(findings, TOPIC_cmb, LEVEL_caution, "%s has a controller memory buffer (CMB) of %s, "
 	    "but provides no peer memory.", provider->name, text);
-	bar = (cmb->loc & 7) < NR_BARS ? &provider->bars[cmb->loc & 7] : NULL;
-	if (pair->machine->p2pdma == ABSENT)
-		more(findings, " The kernel has no CONFIG_PCI_P2PDMA.");
-	else if (has_word(provider->driver) && strcmp(provider->driver, "nvme"))
-		more(findings, " Only the nvme driver provides it, but the driver is %s.",
-		     provider->driver);
-	else if (!strcmp(provider->driver, "-"))
-		more(findings, " Only the nvme driver provides it, but there is no driver.");
-	else if (bar && bar->assigned && ((bar->start + offset) % alignment || size % alignment))
-		more(findings, " The kernel needs memory that begins and ends at a multiple of "
-		     "2 MiB (before Linux 5.3, of 128 MiB), and this begins at 0x%" PRIx64 ".",
-		     bar->start + offset);
-	else
-		more(findings, " The nvme driver could not register it; see dmesg for \"failed to "
-		     "register the CMB\".");
+	find_cmb_reason(findings, pair, unit * (cmb->loc >> 12), unit * (cmb->sz >> 12));
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
@@ -860,9 +908,11 @@ static void find_guest(struct findings *findings, const struct pair *pair)
 	if (!guest)
 		return;
 	add(findings, TOPIC_guest, LEVEL_caution,
-	    "This is a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor: the "
+	    "This %s a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor: the "
 	    "devices may be anywhere in the host, and the ports, host bridges and links of the "
-	    "host decide where the requests go.", *guest ? " (" : "", guest, *guest ? ")" : "");
+	    "host decide where the requests go.",
+	    *pair->machine->hypervisor ? "is" : "looks like", *guest ? " (" : "", guest,
+	    *guest ? ")" : "");
 	if (pair->predicted.reason == REASON_CPU_ALLOWED ||
 	    (pair->predicted.reason == REASON_ACS_REDIRECT_ALLOWED &&
 	     cpu_allows(pair->machine, &pair->release) == PRESENT))
