@@ -256,7 +256,7 @@ static void a_path_that_is_not_known_is_unknown(void **state)
 	assert_non_null(strstr(got, "unknown path_unknown: it is not known whether the NIC can "
 			       "reach the peer memory of 0000:03:00.0 (nvme0): a function on the "
 			       "way reads all ones"));
-	assert_non_null(strstr(got, "to find out, wake it"));
+	assert_non_null(strstr(got, "to find out, on that machine"));
 	/* It could be the one that is used, so another that cannot be reached says less */
 	provide(FAR);
 	report(FAR, DRIVE, MAP_NOT_SUPPORTED, 6, "host_bridge_unknown");

@@ -4,6 +4,7 @@
  * next step.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,11 +104,6 @@ static enum presence supported(const struct pair *pair)
 	return map_supported(pair_map(pair)) ? PRESENT : ABSENT;
 }
 
-static int distance(const struct pair *pair)
-{
-	return pair->reported ? pair->reported->distance : pair->predicted.distance;
-}
-
 static void reach_find(struct reach *reach, const struct context *context,
 		       const struct function *provider, const struct function *nic,
 		       const struct function *drive)
@@ -153,8 +149,7 @@ static void refuse(struct verdict *verdict, const struct reach *reach)
 		     (supported(&reach->drive) != PRESENT && supported(&reach->nic) != ABSENT);
 	const struct pair *pair = drive ? &reach->drive : &reach->nic;
 	bool unknown = supported(pair) != ABSENT;
-	const struct reason *reason = pair->reported ? reason_find(pair->reported->reason) :
-				      &reasons[pair->predicted.reason];
+	const struct reason *reason = reason_find(pair_reason(pair));
 	char label[LABEL_LEN];
 
 	function_label(label, sizeof(label), reach->provider);
@@ -162,7 +157,7 @@ static void refuse(struct verdict *verdict, const struct reach *reach)
 		    unknown ? "path_unknown" : "not_supported", "%sthe %s can%s reach the peer "
 		    "memory of %s: %s%s%s", unknown ? "it is not known whether " : "",
 		    drive ? "drive" : "NIC", unknown ? "" : "not", label,
-		    reason ? reason->words : pair->reported->reason,
+		    reason ? reason->words : pair_reason(pair),
 		    unknown && reason && reason->find_out ? "; to find out, " : "",
 		    unknown && reason && reason->find_out ? reason->find_out : "");
 	verdict->by_drive = drive && !unknown;
@@ -180,7 +175,7 @@ static void choose(struct verdict *verdict, const struct context *context,
 	const struct machine *machine = context->machine;
 	struct reach best = {}, refused = {}, reach;
 	size_t unpublished = 0, equal = 0;
-	int nearest = 0;
+	int nearest = 0, hops;
 
 	for (size_t i = 0; i < machine->nr; i++) {
 		const struct function *provider = &machine->functions[i];
@@ -194,16 +189,16 @@ static void choose(struct verdict *verdict, const struct context *context,
 			continue;
 		}
 		reach_find(&reach, context, provider, nic, drive);
+		hops = pair_distance(&reach.nic) + pair_distance(&reach.drive);
 		if (supported(&reach.nic) != PRESENT || supported(&reach.drive) != PRESENT) {
 			if (!refused.provider || reach_rank(&reach) > reach_rank(&refused))
 				refused = reach;
-		} else if (!best.provider ||
-			   distance(&reach.nic) + distance(&reach.drive) < nearest) {
+		} else if (!best.provider || hops < nearest) {
 			best = reach;
-			nearest = distance(&reach.nic) + distance(&reach.drive);
+			nearest = hops;
 			equal = 0;
 		} else {
-			equal += distance(&reach.nic) + distance(&reach.drive) == nearest;
+			equal += hops == nearest;
 		}
 	}
 	if (best.provider) {

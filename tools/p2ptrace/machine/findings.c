@@ -139,6 +139,16 @@ const char *pair_map(const struct pair *pair)
 	return pair->reported ? pair->reported->map : pair->predicted.map;
 }
 
+int pair_distance(const struct pair *pair)
+{
+	return pair->reported ? pair->reported->distance : pair->predicted.distance;
+}
+
+const char *pair_reason(const struct pair *pair)
+{
+	return pair->reported ? pair->reported->reason : reasons[pair->predicted.reason].name;
+}
+
 void function_label(char *label, size_t size, const struct function *function)
 {
 	if (function->nr_names)

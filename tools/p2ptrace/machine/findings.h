@@ -82,6 +82,10 @@ void pair_set_ends(struct pair *pair, const struct machine *machine, const struc
 /* The map type that counts: the kernel's, if it reports one. */
 const char *pair_map(const struct pair *pair);
 
+/* Likewise. A newer kernel may report a reason that reason_find() does not know. */
+int pair_distance(const struct pair *pair);
+const char *pair_reason(const struct pair *pair);
+
 /* Whether the requests go up to the root complex. */
 bool pair_through_root(const struct pair *pair);
 
