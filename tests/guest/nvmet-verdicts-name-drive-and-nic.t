@@ -28,7 +28,7 @@ said() {
 		tr -s ' \n' ' '
 }
 
-plan 24
+plan 25
 
 "$P2PTRACE" nvmet >/tmp/out 2>/tmp/err
 is 'an empty target is no error' "$? $(paste -sd, /tmp/out) $(</tmp/err)" \
@@ -40,7 +40,8 @@ is 'a namespace that asks for 0 uses system memory' "$(verdict 1)" 'system not_a
 like 'its drive and the card are named' "$(said 1)" \
 	"1 1 0 - rxe0 $nic +$(basename "$(drive plain0)") $(pci_of plain0) system memory: "
 like 'it could use the memory' "$(said 1)" \
-	"it could use peer memory of $provider [(]nvme[0-9]+[)]: NIC and drive reach it directly"
+	"It could use peer memory of $provider [(]nvme[0-9]+[)]: NIC and drive reach it directly"
+like 'it warns that hosts lose the namespace' "$(said 1)" 'Connected hosts lose it, and their I/O'
 ok 'the next step can be pasted' \
 	sh -c "$("$P2PTRACE" nvmet --json | jq -r '.subsystems[0].namespaces[0].verdicts[0].next')"
 p2pmem_of_any_size $lab/namespaces/1

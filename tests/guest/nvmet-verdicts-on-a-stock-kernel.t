@@ -71,7 +71,7 @@ mkdir $ns/4
 drive plain0 | tr -d '\n' >$ns/4/device_path
 printf 1 >$ns/4/p2pmem
 like 'root knows that the drive reaches the memory' "$(said 4)" \
-	'the namespace is disabled, and no port exports the subsystem'
+	'the namespace is disabled\. No port exports the subsystem'
 as=(setpriv --bounding-set=-sys_admin)
 "${as[@]}" "$P2PTRACE" nvmet >/tmp/out 2>/tmp/err
 is 'without access to config space, it is no error' "$? $(wc -l </tmp/err)" '0 0'

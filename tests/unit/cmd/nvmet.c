@@ -182,19 +182,29 @@ static void a_namespace_that_does_not_ask_could(void **state)
 {
 	(void)state;
 	strcpy(ns.asks, "0");
-	assert_verdict(COULD "; it could use peer memory of 0000:03:00.0 (nvme0): NIC and drive "
-		       "reach it directly [cd /config/nvmet/subsystems/lab/namespaces/1\n"
+	assert_verdict(COULD ". It could use peer memory of 0000:03:00.0 (nvme0): NIC and drive "
+		       "reach it directly. Warning: the commands disable the namespace for a "
+		       "moment. Connected hosts lose it, and their I/O to it fails. Stop using it "
+		       "there first [cd /config/nvmet/subsystems/lab/namespaces/1\n"
 		       "echo 0 >enable; echo 1 >p2pmem; echo 1 >enable]");
+	/* No host loses a namespace that is disabled already */
+	ns.enabled = false;
+	assert_verdict("none disabled: the namespace is disabled. Once enabled, it would use "
+		       "system memory: the namespace does not ask for peer memory (p2pmem is 0). "
+		       "It could use peer memory of 0000:03:00.0 (nvme0): NIC and drive reach it "
+		       "directly [cd /config/nvmet/subsystems/lab/namespaces/1\n"
+		       "echo 1 >p2pmem; echo 1 >enable]");
+	ns.enabled = true;
 	machine.nr_reported = 0;
-	assert_verdict(COULD "; whether it could use any is unknown: it is not known whether the "
+	assert_verdict(COULD ". Whether it could use any is unknown: it is not known whether the "
 		       "drive can reach the peer memory of 0000:03:00.0 (nvme0): " UNKNOWN_ROUTE
 		       " [p2ptrace peers --why 0000:03:00.0 0000:04:00.0]");
 	provide_nothing();
-	assert_verdict(COULD ", and could not use any: no device provides peer memory "
+	assert_verdict(COULD ". It could not use any: no device provides peer memory "
 		       "[p2ptrace peers]");
 	subsystem.nr_ports = 0;
-	assert_verdict("none not_asked: the namespace does not ask for peer memory (p2pmem is 0); "
-		       "no port exports the subsystem []");
+	assert_verdict("none not_asked: the namespace does not ask for peer memory (p2pmem is 0). "
+		       "No port exports the subsystem []");
 }
 
 /* A name that a shell does not take as one word is not put into a command. */
@@ -203,7 +213,7 @@ static void commands_are_safe_to_paste(void **state)
 	(void)state;
 	strcpy(ns.asks, "0");
 	strcpy(subsystem.nqn, "lab;reboot");
-	assert_verdict(COULD "; it could use peer memory of 0000:03:00.0 (nvme0): NIC and drive "
+	assert_verdict(COULD ". It could use peer memory of 0000:03:00.0 (nvme0): NIC and drive "
 		       "reach it directly []");
 }
 
@@ -361,10 +371,10 @@ static void a_drive_that_does_no_peer_dma_is_explained(void **state)
 	(void)state;
 	strcpy(ns.asks, "0");
 	ns.drive.problem = "the drive is a file";
-	assert_verdict(COULD ", and could not use any: the drive is a file []");
+	assert_verdict(COULD ". It could not use any: the drive is a file []");
 	ns.drive.problem = NULL;
 	strcpy(ns.drive.driver, "ahci");
-	assert_verdict(COULD ", and could not use any: peer memory is not supported by the driver "
+	assert_verdict(COULD ". It could not use any: peer memory is not supported by the driver "
 		       "of the drive: ahci []");
 	/* The kernel has enabled it, so the driver can */
 	strcpy(ns.asks, "1");
@@ -373,9 +383,10 @@ static void a_drive_that_does_no_peer_dma_is_explained(void **state)
 	assert_true(!strncmp(got, "peer supported", strlen("peer supported")));
 	strcpy(ns.asks, "0");
 	ns.enabled = false;
-	assert_verdict("none disabled: the namespace is disabled; if it is enabled: system memory: "
-		       "the namespace does not ask for peer memory (p2pmem is 0), and could not "
-		       "use any: peer memory is not supported by the driver of the drive: ahci "
+	assert_verdict("none disabled: the namespace is disabled. Once enabled, it would use "
+		       "system memory: the namespace does not ask for peer memory (p2pmem is 0). "
+		       "It could not use any: peer memory is not supported by the driver of the "
+		       "drive: ahci "
 		       "[echo 1 >/config/nvmet/subsystems/lab/namespaces/1/enable]");
 }
 
@@ -383,30 +394,41 @@ static void a_disabled_namespace_says_what_it_would_use(void **state)
 {
 	(void)state;
 	ns.enabled = false;
-	assert_verdict("none disabled: the namespace is disabled; if it is enabled: peer memory of "
-		       "0000:03:00.0 (nvme0): NIC and drive reach it directly "
+	assert_verdict("none disabled: the namespace is disabled. Once enabled, it would use peer "
+		       "memory of 0000:03:00.0 (nvme0): NIC and drive reach it directly "
 		       "[echo 1 >/config/nvmet/subsystems/lab/namespaces/1/enable]");
 	subsystem.nr_ports = 0;
-	assert_verdict("none disabled: the namespace is disabled, and no port exports the "
+	assert_verdict("none disabled: the namespace is disabled. No port exports the "
 		       "subsystem [echo 1 >/config/nvmet/subsystems/lab/namespaces/1/enable]");
+	strcpy(ns.asks, "0");
+	assert_verdict("none disabled: the namespace is disabled. The namespace does not ask for "
+		       "peer memory (p2pmem is 0). No port exports the subsystem "
+		       "[echo 1 >/config/nvmet/subsystems/lab/namespaces/1/enable]");
+	strcpy(ns.asks, "1");
 	subsystem.nr_ports = 1;
 	ns.drive.problem = "the drive is a file";
-	assert_verdict("none drive: the namespace is disabled, and cannot be enabled unless p2pmem "
+	assert_verdict("none drive: the namespace is disabled. It cannot be enabled unless p2pmem "
 		       "is 0: the drive is a file "
 		       "[echo 0 >/config/nvmet/subsystems/lab/namespaces/1/p2pmem]");
 	ns.drive.problem = NULL;
 	/* The kernel looks at the drive when the namespace is enabled, whatever the card is */
 	*nics[0].pci = '\0';
-	assert_verdict("none disabled: the namespace is disabled; if it is enabled: system memory: "
-		       "mlx5_0 is software, such as soft-RoCE, and copies data with the CPU "
+	assert_verdict("none disabled: the namespace is disabled. Once enabled, it would use "
+		       "system memory: mlx5_0 is software, such as soft-RoCE, and copies data with "
+		       "the CPU "
 		       "[echo 1 >/config/nvmet/subsystems/lab/namespaces/1/enable]");
 	report(PROVIDER, DRIVE, MAP_NOT_SUPPORTED, 6, "not_pci");
-	assert_verdict("none not_supported: the namespace is disabled, and cannot be enabled "
+	assert_verdict("none not_supported: the namespace is disabled. It cannot be enabled "
 		       "unless p2pmem is 0: the drive cannot reach the peer memory of "
 		       "0000:03:00.0 (nvme0): the client is not a PCI device and is not below one "
 		       "[p2ptrace peers --why 0000:03:00.0 0000:04:00.0]");
+	report(PROVIDER, DRIVE, MAP_UNKNOWN, UNKNOWN, "port_all_ones");
+	*got = '\0';
+	for_each_row(&context, &subsystem, &ns, collect);
+	assert_non_null(strstr(got, "the namespace is disabled. Which memory it would use, once "
+			       "enabled, is unknown: it is not known whether the drive can reach"));
 	provide_nothing();
-	assert_verdict("none no_provider: the namespace is disabled, and cannot be enabled unless "
+	assert_verdict("none no_provider: the namespace is disabled. It cannot be enabled unless "
 		       "p2pmem is 0: no device provides peer memory [p2ptrace peers]");
 }
 
@@ -437,9 +459,11 @@ static void the_text_is_a_table_with_sentences(void **state)
 		"  nsid   port  asks for      has           NIC                     drive\n"
 		"     1      1  0             -             mlx5_0 0000:05:00.0     "
 		"nvme1n1 0000:04:00.0\n"
-		"        system memory: the namespace does not ask for peer memory (p2pmem is 0);\n"
-		"        it could use peer memory of 0000:03:00.0 (nvme0): NIC and drive reach it\n"
-		"        directly.\n"
+		"        system memory: the namespace does not ask for peer memory (p2pmem is 0).\n"
+		"        It could use peer memory of 0000:03:00.0 (nvme0): NIC and drive reach it\n"
+		"        directly. Warning: the commands disable the namespace for a moment.\n"
+		"        Connected hosts lose it, and their I/O to it fails. Stop using it there\n"
+		"        first.\n"
 		"        Next: cd /config/nvmet/subsystems/lab/namespaces/1\n"
 		"              echo 0 >enable; echo 1 >p2pmem; echo 1 >enable\n");
 	subsystem.passthru = true;
@@ -506,7 +530,7 @@ static void json_has_all_of_it(void **state)
 		"{\"controller\":2,\"dev\":null,\"error\":\"-ENODEV\"}],"
 		"\"verdicts\":[{\"port\":\"1\",\"nic\":\"mlx5_0\",\"memory\":\"system\","
 		"\"cause\":\"not_asked\",\"provider\":null,"
-		"\"words\":\"the namespace does not ask for peer memory (p2pmem is 0), and could "
+		"\"words\":\"the namespace does not ask for peer memory (p2pmem is 0). It could "
 		"not use any: mlx5_0 is software, such as soft-RoCE, and copies data with the "
 		"CPU\",\"next\":null}]}]}]}\n");
 }

@@ -3,6 +3,7 @@
  * p2ptrace nvmet: whether the namespaces of the NVMe target use peer memory; if not, why, and the
  * next step.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ struct row {
 
 enum memory { MEMORY_UNKNOWN, MEMORY_SYSTEM, MEMORY_PEER, MEMORY_NONE };
 
-/* For programs, and how a sentence begins. Words about peer memory begin with it themselves. */
+/* For programs, and how the text begins. Words about peer memory begin with it themselves. */
 static const char *const memory_names[] = { "unknown", "system", "peer", "none" };
 static const char *const begins[] = { "unknown: ", "system memory: ", "", "not in use: " };
 
@@ -73,7 +74,7 @@ struct verdict {
 	const char *cause;	/* a word for programs */
 	bool by_drive;		/* at every port: the kernel refuses to enable the namespace */
 	const struct function *provider;	/* NULL if there is none, or none is known */
-	char words[768];	/* a sentence without its period */
+	char words[1024];	/* sentences, without the last period and the first capital */
 	char next[768];		/* commands; "" if there is nothing to do */
 };
 
@@ -284,44 +285,64 @@ static bool namespace_dir(const struct context *context, const struct row *row, 
 	       !row->subsystem->nqn[strspn(row->subsystem->nqn, plain)];
 }
 
+/* Adds a sentence, which begins with @begin, or with @words if that is empty. */
+static void append_sentence(struct verdict *verdict, const char *begin, const char *words)
+{
+	size_t used = strlen(verdict->words);
+	char *end = verdict->words + used;
+
+	snprintf(end, sizeof(verdict->words) - used, ". %s%s", begin, words);
+	if (strlen(end) > 2)
+		end[2] = toupper((unsigned char)end[2]);
+}
+
+/* For commands that disable a namespace that is enabled */
+#define DISABLE_WARNING								\
+	"warning: the commands disable the namespace for a moment. Connected hosts lose " \
+	"it, and their I/O to it fails. Stop using it there first"
+
 static void not_asked(struct verdict *verdict, const struct context *context,
 		      const struct row *row)
 {
-	static const char *const joints[] = {
-		[MEMORY_UNKNOWN] = "; whether it could use any is unknown: ",
-		[MEMORY_SYSTEM] = ", and could not use any: ",
-		[MEMORY_PEER] = "; it could use ",
-		[MEMORY_NONE] = "; ",
+	static const char *const begins_asking[] = {
+		[MEMORY_UNKNOWN] = "whether it could use any is unknown: ",
+		[MEMORY_SYSTEM] = "it could not use any: ",
+		[MEMORY_PEER] = "it could use ",
+		[MEMORY_NONE] = "",
 	};
 	struct verdict asking = *verdict;
 	char dir[700];
 
 	set_verdict(verdict, asking.memory == MEMORY_NONE ? MEMORY_NONE : MEMORY_SYSTEM,
-		    "not_asked", "the namespace does not ask for peer memory (p2pmem is 0)%s%s",
-		    joints[asking.memory], asking.words);
+		    "not_asked", "the namespace does not ask for peer memory (p2pmem is 0)");
+	append_sentence(verdict, begins_asking[asking.memory], asking.words);
 	verdict->provider = NULL;
-	if (asking.memory == MEMORY_PEER && namespace_dir(context, row, dir, sizeof(dir)))
-		snprintf(verdict->next, sizeof(verdict->next),
-			 "cd %s\n%secho 1 >p2pmem; echo 1 >enable", dir,
-			 row->ns->enabled ? "echo 0 >enable; " : "");
+	if (asking.memory != MEMORY_PEER || !namespace_dir(context, row, dir, sizeof(dir)))
+		return;
+	snprintf(verdict->next, sizeof(verdict->next), "cd %s\n%secho 1 >p2pmem; echo 1 >enable",
+		 dir, row->ns->enabled ? "echo 0 >enable; " : "");
+	if (row->ns->enabled)
+		append_sentence(verdict, "", DISABLE_WARNING);
 }
 
 /* The namespace is disabled: the verdict is about what would happen if it was enabled. */
 static void not_enabled(struct verdict *verdict, const struct context *context,
 			const struct row *row, bool asks)
 {
+	static const char *const begins_enabled[] = {
+		[MEMORY_UNKNOWN] = "which memory it would use, once enabled, is unknown: ",
+		[MEMORY_SYSTEM] = "once enabled, it would use system memory: ",
+		[MEMORY_PEER] = "once enabled, it would use ",
+		[MEMORY_NONE] = "",
+	};
 	struct verdict enabled = *verdict;
 	bool refused = asks && enabled.by_drive;
 	char dir[700];
 
-	if (refused)
-		set_verdict(verdict, MEMORY_NONE, enabled.cause, "the namespace is disabled, and "
-			    "cannot be enabled unless p2pmem is 0: %s", enabled.words);
-	else
-		set_verdict(verdict, MEMORY_NONE, "disabled", "the namespace is disabled%s%s%s",
-			    enabled.memory == MEMORY_NONE ? ", and " : "; if it is enabled: ",
-			    enabled.memory == MEMORY_NONE ? "" : begins[enabled.memory],
-			    enabled.words);
+	set_verdict(verdict, MEMORY_NONE, refused ? enabled.cause : "disabled",
+		    "the namespace is disabled");
+	append_sentence(verdict, refused ? "it cannot be enabled unless p2pmem is 0: " :
+			begins_enabled[enabled.memory], enabled.words);
 	verdict->provider = NULL;
 	if (!*verdict->next && namespace_dir(context, row, dir, sizeof(dir)))
 		snprintf(verdict->next, sizeof(verdict->next), "echo %d >%s/%s",
@@ -472,7 +493,7 @@ static const char *printable(const char *text)
 static void text_row(const struct context *context, const struct row *row)
 {
 	const struct target_drive *drive = &row->ns->drive;
-	char nic[2 * PCI_NAME_LEN + 2] = "-", text[1024];
+	char nic[2 * PCI_NAME_LEN + 2] = "-", text[1280];
 	struct verdict verdict;
 
 	if (row->nic)
