@@ -347,8 +347,8 @@ static void what_the_kernel_has_bound_overrides_the_prediction(void **state)
 	assert_verdict("peer bound: peer memory of 0000:03:00.0 (nvme0) is used by 2 controllers: "
 		       "NIC and drive reach it directly []");
 	set_binding(1, "-", "-ENODEV");
-	assert_verdict("unknown not_bound: the kernel found no peer memory for controller 2 "
-		       "(-ENODEV); other controllers use peer memory [dmesg | grep nvmet]");
+	assert_verdict("unknown not_bound: 1 of 2 controllers uses peer memory, but the kernel "
+		       "found none for controller 2 (-ENODEV) [dmesg | grep nvmet]");
 	set_binding(0, "-", "-ESHUTDOWN");
 	assert_verdict("system not_bound: the kernel found no peer memory for controller 1 "
 		       "(-ESHUTDOWN), because the device was removed [dmesg | grep nvmet]");
@@ -358,12 +358,61 @@ static void what_the_kernel_has_bound_overrides_the_prediction(void **state)
 	set_binding(1, "p2pmem0", "0");
 	assert_verdict("peer bound: peer memory of 0000:03:00.0 (nvme0) is used by 2 controllers "
 		       "[]");
+	/* A controller that uses peer memory refutes a prediction of system memory for all */
+	set_binding(1, "-", "-ENODEV");
+	assert_verdict("unknown not_bound: 1 of 2 controllers uses peer memory, but the kernel "
+		       "found none for controller 2 (-ENODEV). The prediction is system memory: "
+		       "the NIC cannot reach the peer memory of 0000:03:00.0 (nvme0): they share "
+		       "no bridge, and the host bridge is not known to forward requests "
+		       "[dmesg | grep nvmet]");
 	set_binding(0, "-", "-ENODEV");
 	ns.nr_bindings = 1;
 	provide_nothing();
 	assert_verdict("system no_provider: no device provides peer memory [p2ptrace peers]");
 	set_binding(0, "p2pmem7", "0");
 	assert_verdict("peer bound: peer memory of p2pmem7 is used by 1 controller []");
+}
+
+/* The kernel does not show which card a controller came through */
+static void what_the_kernel_has_bound_counts_for_several_cards_too(void **state)
+{
+	(void)state;
+	with_series();
+	target.nr_ports = subsystem.nr_ports = 2;
+	nics[1] = (struct target_nic){ "mlx5_1", FAR };
+	report(PROVIDER, FAR, MAP_NOT_SUPPORTED, 6, "as_yet_unknown");
+	ports[0].nr_nics = 2;
+	set_binding(0, "-", "-ENODEV");
+	set_binding(1, "-", "-ESHUTDOWN");
+	assert_verdict("system not_bound: the kernel found no peer memory for any controller, for "
+		       "example controller 2 (-ESHUTDOWN), because the device was removed "
+		       "[dmesg | grep nvmet]\n"
+		       "system not_supported: the NIC cannot reach the peer memory of "
+		       "0000:03:00.0 (nvme0): as_yet_unknown [p2ptrace peers --why 0000:03:00.0 "
+		       "0000:06:00.0]\n"
+		       "system transport: transport tcp does not use peer memory; only rdma does "
+		       "[]");
+	set_binding(0, "p2pmem0", "0");
+	set_binding(1, "-", "-ENODEV");
+	assert_verdict("unknown not_bound: 1 of 2 controllers uses peer memory, but the kernel "
+		       "found none for controller 2 (-ENODEV). Which NIC a controller uses is not "
+		       "shown [dmesg | grep nvmet]\n"
+		       "unknown not_bound: 1 of 2 controllers uses peer memory, but the kernel "
+		       "found none for controller 2 (-ENODEV). Which NIC a controller uses is not "
+		       "shown. The prediction is system memory: the NIC cannot reach the peer "
+		       "memory of 0000:03:00.0 (nvme0): as_yet_unknown [dmesg | grep nvmet]\n"
+		       "system transport: transport tcp does not use peer memory; only rdma does "
+		       "[]");
+	/* Software is never bound, and a card that is not known may be */
+	*nics[1].pci = '\0';
+	set_binding(0, "-", "-ENODEV");
+	strcpy(nics[0].pci, "0000:0f:00.0");
+	assert_verdict("system not_bound: the kernel found no peer memory for controller 1 "
+		       "(-ENODEV) [dmesg | grep nvmet]\n"
+		       "system nic: mlx5_1 is software, such as soft-RoCE, and copies data with "
+		       "the CPU []\n"
+		       "system transport: transport tcp does not use peer memory; only rdma does "
+		       "[]");
 }
 
 static void a_drive_that_does_no_peer_dma_is_explained(void **state)
@@ -549,6 +598,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(transports_and_cards_that_do_no_peer_dma_are_named),
 	TEST(each_port_and_each_card_has_a_verdict),
 	TEST(what_the_kernel_has_bound_overrides_the_prediction),
+	TEST(what_the_kernel_has_bound_counts_for_several_cards_too),
 	TEST(a_drive_that_does_no_peer_dma_is_explained),
 	TEST(a_disabled_namespace_says_what_it_would_use),
 	TEST(a_kernel_without_peer_memory_is_named),

@@ -377,7 +377,33 @@ static void bound_text(struct verdict *verdict, const struct context *context,
 	*verdict->next = '\0';
 }
 
-/* What the kernel has bound overrides what was predicted. */
+static const char *removed_text(const struct target_binding *failed)
+{
+	return strcmp(failed->err, "-ESHUTDOWN") ? "" : ", because the device was removed";
+}
+
+/* Some controllers have peer memory, and others do not, for example @failed. */
+static void mixture_text(struct verdict *verdict, const struct row *row, size_t bound,
+			 const struct target_binding *failed)
+{
+	struct verdict predicted = *verdict;
+
+	set_verdict(verdict, MEMORY_UNKNOWN, "not_bound", "%zu of %zu controllers use%s peer "
+		    "memory, but the kernel found none for controller %u (%s)%s", bound,
+		    row->ns->nr_bindings, bound == 1 ? "s" : "", failed->controller, failed->err,
+		    removed_text(failed));
+	if (!row->only)
+		append_sentence(verdict, "", "which NIC a controller uses is not shown");
+	if (predicted.memory == MEMORY_SYSTEM)
+		append_sentence(verdict, "the prediction is system memory: ", predicted.words);
+	verdict->provider = NULL;
+	strcpy(verdict->next, "dmesg | grep nvmet");
+}
+
+/*
+ * What the kernel has bound overrides what was predicted. The bindings are of all NICs together.
+ * If all have failed, a prediction of system memory says why.
+ */
 static void judge_bindings(struct verdict *verdict, const struct context *context,
 			   const struct row *row)
 {
@@ -394,16 +420,25 @@ static void judge_bindings(struct verdict *verdict, const struct context *contex
 			bound++;
 		}
 	}
-	if (!failed) {
+	if (!failed && row->only) {
 		bound_text(verdict, context, row, dev, bound);
-	} else if (verdict->memory != MEMORY_SYSTEM) {
-		set_verdict(verdict, bound ? MEMORY_UNKNOWN : MEMORY_SYSTEM, "not_bound",
-			    "the kernel found no peer memory for controller %u (%s)%s%s",
-			    failed->controller, failed->err,
-			    !strcmp(failed->err, "-ESHUTDOWN") ? ", because the device was removed"
-			    : "", bound ? "; other controllers use peer memory" : "");
-		snprintf(verdict->next, sizeof(verdict->next), "dmesg | grep nvmet");
+	} else if (failed && bound) {
+		mixture_text(verdict, row, bound, failed);
+	} else if (failed && verdict->memory != MEMORY_SYSTEM) {
+		set_verdict(verdict, MEMORY_SYSTEM, "not_bound", "the kernel found no peer memory "
+			    "for %scontroller %u (%s)%s", ns->nr_bindings > 1 ?
+			    "any controller, for example " : "", failed->controller, failed->err,
+			    removed_text(failed));
+		verdict->provider = NULL;
+		strcpy(verdict->next, "dmesg | grep nvmet");
 	}
+}
+
+/* Whether controllers that come this way can be bound. */
+static bool has_bindings(const struct row *row)
+{
+	return row->ns->enabled && row->ns->nr_bindings && row->port &&
+	       !strcmp(row->port->transport, "rdma") && !(row->nic && !*row->nic->pci);
 }
 
 static void judge(struct verdict *verdict, const struct context *context, const struct row *row)
@@ -421,10 +456,10 @@ static void judge(struct verdict *verdict, const struct context *context, const 
 	judge_asking(verdict, context, row, asks ? ns->asks : "1");
 	if (!asks)
 		not_asked(verdict, context, row);
-	else if (ns->enabled && row->only && ns->nr_bindings)
+	else if (has_bindings(row))
 		judge_bindings(verdict, context, row);
 	else if (ns->enabled && verdict->memory == MEMORY_PEER && ns->shows_bindings)
-		strcat(verdict->words, ns->nr_bindings ? "" : "; no host uses it yet");
+		strcat(verdict->words, "; no host uses it yet");
 	else if (ns->enabled && verdict->memory == MEMORY_PEER)
 		strcpy(verdict->next,
 		       "p2ptrace trace --event nvmet_p2pmem_use,nvmet_p2pmem_fallback");
