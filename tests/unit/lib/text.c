@@ -43,6 +43,20 @@ static void text_is_cut_before_an_escape_that_does_not_fit(void **state)
 	assert_string_equal(out, "");
 }
 
+static void a_whole_word_is_never_cut(void **state)
+{
+	char out[8] = "before";
+
+	(void)state;
+	assert_false(text_whole_word(out, sizeof(out), "abcdefgh", 8));
+	assert_false(text_whole_word(out, sizeof(out), "abcd\n", 5));
+	assert_string_equal(out, "before");
+	assert_true(text_whole_word(out, sizeof(out), "abcdefgh", 7));
+	assert_string_equal(out, "abcdefg");
+	assert_true(text_whole_word(out, sizeof(out), "abc ", 4));
+	assert_string_equal(out, "abc\\x20");
+}
+
 /* Replaces each byte that text_utf8_next() does not accept. */
 static const char *utf8(const char *in)
 {
@@ -113,6 +127,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(printable_keeps_blanks_and_escapes_the_rest),
 	cmocka_unit_test(a_word_has_no_blanks_and_can_be_read_back),
 	cmocka_unit_test(text_is_cut_before_an_escape_that_does_not_fit),
+	cmocka_unit_test(a_whole_word_is_never_cut),
 	cmocka_unit_test(well_formed_utf8_is_kept),
 	cmocka_unit_test(malformed_utf8_is_replaced),
 	cmocka_unit_test(text_utf8_next_reads_no_byte_after_the_last),

@@ -816,6 +816,27 @@ static void ids_and_classes_come_as_names_or_numbers(void **state)
 	assert_int_equal(function.class, 0x123400);
 }
 
+static void what_is_not_printable_in_a_listing_is_escaped(void **state)
+{
+	struct function function;
+	char line[256];
+
+	(void)state;
+	function = first_of("01:00.0 3D controller: A\xc2\x9b" "2J\xe2\x80\xae" "B\x1b[31m\n"
+			    "\tControl: I/O-\n\tKernel driver in use: x\xc2\x9b" "31m\n\n");
+	assert_string_equal(function.title, "A\\xc2\\x9b2J\\xe2\\x80\\xaeB [31m");
+	assert_string_equal(function.driver, "x\\xc2\\x9b31m");
+	/* The title has no room for the last byte of this character */
+	snprintf(line, sizeof(line), "01:00.0 3D controller: %092d\xc3\xa9 and more\n\n", 0);
+	function = first_of(line);
+	assert_int_equal(strlen(function.title), 92);
+	assert_int_equal(function.title[91], '0');
+	/* Half a name would be that of another driver */
+	function = first_of("01:00.0 3D controller: A\n\tControl: I/O-\n"
+			    "\tKernel driver in use: 0123456789012345678901234567\xc3\xa9\n\n");
+	assert_string_equal(function.driver, "");
+}
+
 static void domains_may_be_left_out_or_large(void **state)
 {
 	struct machine machine;
@@ -1116,6 +1137,61 @@ static void paths_of_rdma_topo_show_parents_and_roots(void **state)
 	machine_free(&machine);
 }
 
+static void what_is_not_printable_in_rdma_topo_is_escaped(void **state)
+{
+	struct machine machine;
+	const struct function *function;
+
+	(void)state;
+	read_well(&machine, "[" RDMA("pci0000:00/0000:00:01.0",
+				     ", \"subsystems\": { \"net\": [ \"\\u001b[31mEVIL\", "
+				     "\"a b\", \"\\u009b2J\", "
+				     "\"0123456789012345678901234567\\u00e9\" ] }")
+		  ", " RDMA("pci0000:\\t00/0000:00:02.0", "") ", "
+		  RDMA("pci0000:-1/0000:00:03.0", "") "]");
+	function = find(&machine, "0000:00:01.0");
+	assert_int_equal(function->nr_names, 3);
+	assert_string_equal(function->names[0], "\\x1b[31mEVIL");
+	assert_string_equal(function->names[1], "a\\x20b");
+	assert_string_equal(function->names[2], "\\xc2\\x9b2J");
+	/* No host bridge has such a name: these are found by their numbers */
+	for (size_t i = 0; i < machine.nr_roots; i++)
+		assert_string_equal(machine.roots[i].name, "pci0000:00");
+	machine_free(&machine);
+}
+
+static void the_error_of_a_dump_has_no_bytes_of_it(void **state)
+{
+	struct machine machine;
+	struct capture c;
+
+	(void)state;
+	capture_begin(&c);
+	assert_int_equal(read_text(&machine, "[ { \"a\": SECRET } ]", 17), EXIT_OTHER);
+	capture_end(&c);
+	machine_free(&machine);
+	assert_non_null(strstr(c.text, "line 1, column"));
+	assert_null(strstr(c.text, "SECRET"));
+}
+
+static void a_modalias_with_other_than_hexadecimal_digits_is_refused(void **state)
+{
+	static const char *const ends[] = {
+		"bc-1sc00i00", "bc02sc-1i00", "bc02sc00i-1", "bc+2sc00i00", "bc 2sc00i00",
+		"bc0xsc00i00", "bc2sc00i00", "bc02sc00i000", "bc02sc00i", "bc02sc00i0\\u0009",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), "[ { \"realpath\": \"/0000:00:01.0\", \"config\": \""
+			 ZEROS "\", \"modalias\": \"pci:v000015B3d00001021sv000015B3sd00000041%s\""
+			 " } ]", ends[i]);
+		assert_refused(text, "modalias of function 1");
+	}
+}
+
 static void a_malformed_dump_of_rdma_topo_is_refused(void **state)
 {
 	char *text = sample("switch-rdma_topo");
@@ -1182,6 +1258,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(links_have_speeds_and_widths),
 	cmocka_unit_test(nodes_and_groups_are_read),
 	cmocka_unit_test(ids_and_classes_come_as_names_or_numbers),
+	cmocka_unit_test(what_is_not_printable_in_a_listing_is_escaped),
 	cmocka_unit_test(domains_may_be_left_out_or_large),
 	cmocka_unit_test(virtual_functions_are_found_by_the_offset_and_stride),
 	cmocka_unit_test(bytes_show_virtual_functions_too),
@@ -1194,6 +1271,9 @@ static const struct CMUnitTest tests[] = {
 	TREE_TEST(a_hyphen_is_standard_input),
 	cmocka_unit_test(a_dump_of_rdma_topo_has_the_same_machine),
 	cmocka_unit_test(paths_of_rdma_topo_show_parents_and_roots),
+	cmocka_unit_test(what_is_not_printable_in_rdma_topo_is_escaped),
+	cmocka_unit_test(the_error_of_a_dump_has_no_bytes_of_it),
+	cmocka_unit_test(a_modalias_with_other_than_hexadecimal_digits_is_refused),
 	cmocka_unit_test(a_malformed_dump_of_rdma_topo_is_refused),
 	cmocka_unit_test(a_dump_of_rdma_topo_that_is_cut_is_refused),
 };

@@ -5,6 +5,12 @@
 
 #include "lib/text.h"
 
+/* Whether the character stays as it is. */
+static bool stays(char c, char lowest, bool backslash)
+{
+	return c >= lowest && c <= '~' && !(backslash && c == '\\');
+}
+
 static size_t escape(char *dst, size_t size, const char *src, size_t len, char lowest,
 		     bool backslash)
 {
@@ -13,7 +19,7 @@ static size_t escape(char *dst, size_t size, const char *src, size_t len, char l
 	for (size_t i = 0; i < len; i++) {
 		char c = src[i];
 
-		if (c >= lowest && c <= '~' && !(backslash && c == '\\')) {
+		if (stays(c, lowest, backslash)) {
 			if (n + 1 >= size)
 				break;
 			dst[n++] = c;
@@ -35,6 +41,18 @@ size_t text_printable(char *dst, size_t size, const char *src, size_t len)
 size_t text_word(char *dst, size_t size, const char *src, size_t len)
 {
 	return escape(dst, size, src, len, '!', true);
+}
+
+bool text_whole_word(char *dst, size_t size, const char *src, size_t len)
+{
+	size_t needed = 1;
+
+	for (size_t i = 0; i < len && needed <= size; i++)
+		needed += stays(src[i], '!', true) ? 1 : 4;
+	if (needed > size)
+		return false;
+	text_word(dst, size, src, len);
+	return true;
 }
 
 /* The length of the well-formed character at @s, 0 if there is none (Unicode 15, table 3-7). */

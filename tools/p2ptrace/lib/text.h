@@ -2,6 +2,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* "%d buffer%s" */
@@ -23,6 +24,9 @@ size_t text_printable(char *dst, size_t size, const char *src, size_t len);
  * recovered.
  */
 size_t text_word(char *dst, size_t size, const char *src, size_t len);
+
+/* The same word, if it fits as a whole. Otherwise returns false and leaves @dst as it is. */
+bool text_whole_word(char *dst, size_t size, const char *src, size_t len);
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/text.h"
 #include "lib/units.h"
 #include "machine/dump.h"
 #include "machine/dump_lspci.h"
@@ -198,9 +199,7 @@ void block_parse_title(struct block *block, const char *text)
 			len = revision - name;
 	}
 	len = parse_name(block, name, len);
-	if (len >= sizeof(function->title))
-		len = sizeof(function->title) - 1;
-	memcpy(function->title, name, len);
+	text_printable(function->title, sizeof(function->title), name, len);
 }
 
 /* "[size=16M]"; 0 if it is not there. */
@@ -470,10 +469,8 @@ static void parse_driver(struct block *block, const char *s, bool cut)
 	size_t len = strcspn(s, " \t,");
 
 	block->end = block->shown.driver = true;
-	if (!len || len >= PCI_NAME_LEN || (cut && !s[len]))
-		return;
-	memcpy(block->function.driver, s, len);
-	block->function.driver[len] = '\0';
+	if (len && !(cut && !s[len]))
+		text_whole_word(block->function.driver, sizeof(block->function.driver), s, len);
 }
 
 /* Lines that come before the capabilities. */

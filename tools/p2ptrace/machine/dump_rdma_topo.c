@@ -9,7 +9,6 @@
  *	iommu_group, numa_node	numbers, or null
  *	subsystems	the names of its devices: {"net": ["eth0"], "infiniband": ["mlx5_0"]}
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include <zlib.h>
 
 #include "lib/log.h"
+#include "lib/text.h"
 #include "lib/units.h"
 #include "machine/config.h"
 #include "machine/devices.h"
@@ -109,14 +109,31 @@ static long decode_config(const json_t *json, uint8_t *bytes)
 	return nr < 0 ? -1 : (long)size;
 }
 
+#define HEX_DIGITS "0123456789abcdefABCDEF"
+
+/* The number behind @key, of that many digits. Moves *@text behind it. */
+static bool hex_field(const char **text, const char *key, size_t digits, unsigned long *value)
+{
+	size_t len = strlen(key);
+
+	if (strncmp(*text, key, len) || strspn(*text + len, HEX_DIGITS) < digits)
+		return false;
+	*value = 0;
+	for (*text += len; digits--; ++*text)
+		*value = *value << 4 | (**text <= '9' ? **text - '0' : (**text | ' ') - 'a' + 10);
+	return true;
+}
+
 /* "pci:v000015B3d00001021sv000015B3sd00000041bc02sc00i00" */
 static bool parse_modalias(struct function *function, const char *text)
 {
-	unsigned int vendor, device, class, subclass, interface;
-	char end;
+	unsigned long vendor, device, class, subclass, interface, ignored;
 
-	if (sscanf(text, "pci:v%8xd%8xsv%*8xsd%*8xbc%2xsc%2xi%2x%c", &vendor, &device, &class,
-		   &subclass, &interface, &end) != 5 || vendor > 0xffff || device > 0xffff)
+	if (!hex_field(&text, "pci:v", 8, &vendor) || vendor > 0xffff ||
+	    !hex_field(&text, "d", 8, &device) || device > 0xffff ||
+	    !hex_field(&text, "sv", 8, &ignored) || !hex_field(&text, "sd", 8, &ignored) ||
+	    !hex_field(&text, "bc", 2, &class) || !hex_field(&text, "sc", 2, &subclass) ||
+	    !hex_field(&text, "i", 2, &interface) || *text)
 		return false;
 	function->vendor = vendor;
 	function->device = device;
@@ -124,6 +141,7 @@ static bool parse_modalias(struct function *function, const char *text)
 	return true;
 }
 
+/* The names of devices, as one word each. Half a name would be that of another device. */
 static void add_names(struct function *function, const json_t *names)
 {
 	const json_t *name;
@@ -132,10 +150,10 @@ static void add_names(struct function *function, const json_t *names)
 	json_array_foreach(names, i, name) {
 		const char *text = json_string_value(name);
 
-		if (!text || !*text || strlen(text) >= PCI_NAME_LEN ||
-		    function->nr_names == MAX_NAMES)
-			continue;
-		strcpy(function->names[function->nr_names++], text);
+		if (text && *text && function->nr_names < MAX_NAMES &&
+		    text_whole_word(function->names[function->nr_names], PCI_NAME_LEN, text,
+				    strlen(text)))
+			function->nr_names++;
 	}
 }
 
@@ -241,25 +259,33 @@ static int find_path(const struct source *source, const size_t *sorted, const ch
 	return NONE;
 }
 
+/* The length of "/pci0000:00", 0 if @at begins otherwise. */
+static size_t root_length(const char *at)
+{
+	size_t prefix = strlen("/pci"), digits;
+
+	if (strncmp(at, "/pci", prefix))
+		return 0;
+	digits = strspn(at + prefix, HEX_DIGITS);
+	if (digits < 4 || digits > 8 || at[prefix + digits] != ':' ||
+	    strspn(at + prefix + digits + 1, HEX_DIGITS) != 2)
+		return 0;
+	return prefix + digits + 3;
+}
+
 /* "pci0000:00"; sets *under to the function that it belongs to. */
 static bool find_root(const char *path, char *root, char *under)
 {
 	const char *begin = NULL, *end;
 	size_t len;
 
-	for (const char *at = path; (at = strstr(at, "/pci")); at += 4) {
-		unsigned int domain, bus;
-		int used;
-
-		if (sscanf(at, "/pci%8x:%2x%n", &domain, &bus, &used) == 2 && at[used] == '/')
+	/* Its name is printed, so nothing but digits counts */
+	for (const char *at = path; (at = strstr(at, "/pci")); at += 4)
+		if (root_length(at) && at[root_length(at)] == '/')
 			begin = at;
-	}
 	if (!begin)
 		return false;
-	end = strchr(begin + 1, '/');
-	len = end - begin - 1;
-	if (len >= PCI_NAME_LEN)
-		return false;
+	len = root_length(begin) - 1;
 	memcpy(root, begin + 1, len);
 	root[len] = '\0';
 	end = begin;
@@ -356,8 +382,9 @@ int rdma_topo_read(struct machine *machine, const char *text, size_t len, const 
 	int rc;
 
 	if (!json)
-		return fail(EXIT_OTHER, "%s, line %d, column %d: %s; write the dump again with "
-			    "'rdma_topo dump > FILE'", path, error.line, error.column, error.text);
+		/* Jansson's own words have bytes of the file */
+		return fail(EXIT_OTHER, "%s, line %d, column %d: this is not JSON; write the dump "
+			    "again with 'rdma_topo dump > FILE'", path, error.line, error.column);
 	rc = read_functions(machine, json, path);
 	json_decref(json);
 	if (rc)
