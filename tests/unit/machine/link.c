@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The parents and roots of functions, from the bus numbers of the bridges that are shown. */
+#include <errno.h>
+
 #include "unit.h"
 #include "machine/machine.h"
 
@@ -438,6 +440,20 @@ static void no_input_leads_to_a_contradiction(void **state)
 
 #define LINK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void an_empty_name_and_a_hyphen_name_nothing(void **state)
+{
+	(void)state;
+	add("0000:01:00.0", TYPE_ENDPOINT);
+	strcpy(add("0000:02:00.0", TYPE_ENDPOINT)->pool.dev, "-");
+	strcpy(add("0000:03:00.0", TYPE_ENDPOINT)->pool.dev, "-");
+	strcpy(machine.functions[0].names[machine.functions[0].nr_names++], "-");
+	strcpy(machine.functions[1].pool.dev, "p2pmem0");
+	assert_int_equal(machine_find_any(&machine, ""), -ENODEV);
+	assert_int_equal(machine_find_any(&machine, "-"), -ENODEV);
+	assert_int_equal(machine_find_any(&machine, "p2pmem0"), 1);
+	assert_int_equal(machine_find_any(&machine, "03:00.0"), 2);
+}
+
 static const struct CMUnitTest tests[] = {
 	LINK_TEST(the_parent_is_the_bridge_to_the_bus),
 	LINK_TEST(bus_0_is_a_root_bus),
@@ -463,6 +479,7 @@ static const struct CMUnitTest tests[] = {
 	LINK_TEST(a_high_domain_without_a_vmd_belongs_to_nobody_known),
 	LINK_TEST(a_name_that_is_no_address_is_left_alone),
 	LINK_TEST(no_input_leads_to_a_contradiction),
+	LINK_TEST(an_empty_name_and_a_hyphen_name_nothing),
 };
 
 UNIT_MAIN(tests)

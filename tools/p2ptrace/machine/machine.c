@@ -151,6 +151,9 @@ int machine_find_any(const struct machine *machine, const char *name)
 	char pci[PCI_NAME_LEN];
 	int found = -ENODEV;
 
+	/* What is unknown and what there is none of */
+	if (!*name || !strcmp(name, "-"))
+		return -ENODEV;
 	if (!pci_name_parse(name, pci, sizeof(pci)))
 		name = pci;
 	for (size_t i = 0; i < machine->nr; i++) {
