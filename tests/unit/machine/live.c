@@ -635,6 +635,26 @@ static void the_hypervisor_is_one_of_a_list(void **state)
 	assert_cpu(guest, "AuthenticAMD", 23, "Xen");
 }
 
+static void the_first_domain_of_xen_is_no_guest(void **state)
+{
+	static const char dom0[] = ZEN "flags\t\t: fpu hypervisor vme\n";
+
+	(void)state;
+	make_three();
+	set_dmi("Dell Inc.\n", "PowerEdge R750\n");
+	tree_file("sys/hypervisor/type", "xen\n");
+	tree_file("proc/xen/capabilities", "\n");
+	assert_cpu(dom0, "AuthenticAMD", 23, "Xen");
+	tree_file("proc/xen/capabilities", "control_d\n");
+	assert_cpu(dom0, "AuthenticAMD", 23, "-");
+	/* xenfs need not be mounted */
+	tree_unlink("proc/xen/capabilities");
+	tree_file("sys/hypervisor/properties/features", "00000705\n");
+	assert_cpu(dom0, "AuthenticAMD", 23, "Xen");
+	tree_file("sys/hypervisor/properties/features", "00000f05\n");
+	assert_cpu(dom0, "AuthenticAMD", 23, "-");
+}
+
 static void a_device_tree_names_the_hypervisor(void **state)
 {
 	(void)state;
@@ -934,6 +954,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(options_that_are_too_many_are_not_known),
 	TEST(the_cpu_is_read),
 	TEST(the_hypervisor_is_one_of_a_list),
+	TEST(the_first_domain_of_xen_is_no_guest),
 	TEST(a_device_tree_names_the_hypervisor),
 	TEST(p2pdma_is_known_from_btf_symbols_or_configuration),
 	TEST(functions_have_the_names_of_their_devices),

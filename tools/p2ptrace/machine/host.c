@@ -157,6 +157,21 @@ static const char *hypervisor_of_device_tree(const char *procfs)
 	return NULL;
 }
 
+#define XEN_DOM0 (1u << 11)	/* XENFEAT_dom0, in include/xen/interface/features.h */
+
+/* The first domain of Xen owns the hardware, and has the IOMMU and the bridges of the machine. */
+static bool is_first_domain(const struct live_roots *roots)
+{
+	unsigned int features;
+	char text[64];
+
+	if (!sysfs_read_text(text, sizeof(text), "%s/xen/capabilities", roots->procfs))
+		return strstr(text, "control_d") != NULL;
+	return !sysfs_read_text(text, sizeof(text), "%s/hypervisor/properties/features",
+				roots->sysfs) &&
+	       sscanf(text, "%8x", &features) == 1 && features & XEN_DOM0;
+}
+
 static void read_hypervisor(struct machine *machine, const struct live_roots *roots,
 			    enum presence guest)
 {
@@ -171,7 +186,8 @@ static void read_hypervisor(struct machine *machine, const struct live_roots *ro
 		name = hypervisor_of_firmware(roots->sysfs, &known);
 	if (!name)
 		name = hypervisor_of_device_tree(roots->procfs);
-	if (guest == ABSENT || (guest == PRESENCE_UNKNOWN && !name && known))
+	if (guest == ABSENT || is_first_domain(roots) ||
+	    (guest == PRESENCE_UNKNOWN && !name && known))
 		name = "-";
 	else if (guest == PRESENT && !name)
 		name = "other";
