@@ -403,6 +403,11 @@ static void a_bar_without_an_address_is_a_caution(void **state)
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("caution: BAR 0 of 0000:0e:00.0 (256 MiB) has no address");
 	assert_says("pci=realloc");
+	gpu->bars[0].size = 0;
+	gpu->bars[0].unsized = true;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: BAR 0 of 0000:0e:00.0 has no address");
+	assert_says(" BAR 0: unknown size, prefetchable.");
 	gpu->bars_known = PRESENCE_UNKNOWN;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("Not known here: the IOMMU group of 0000:12:00.0, the IOMMU group of "

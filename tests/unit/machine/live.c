@@ -306,6 +306,86 @@ static void resources_are_read(void **state)
 	assert_int_equal(find("0000:04:00.0")->bars_known, PRESENCE_UNKNOWN);
 }
 
+#define NO_RESOURCES "0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n"
+
+static void a_bar_that_found_no_space_is_there_without_a_size(void **state)
+{
+	/* 64 bits and prefetchable, with an upper half; 32 bits; none; I/O; 64 bits without one */
+	static const uint8_t registers[24] = {
+		[0] = 0x0c, [3] = 0xe0, [4] = 0x80, [11] = 0xfe, [16] = 0x01, [17] = 0xc0,
+		[20] = 0x04,
+	};
+	uint8_t bytes[4096] = { [0x06] = 0x10, [0x34] = 0x40, [0x40] = 0x10, [0x42] = 2 };
+	const struct bar *bars;
+
+	(void)state;
+	memcpy(bytes + 0x10, registers, sizeof(registers));
+	make_tree();
+	set_config(DRIVE, bytes, sizeof(bytes));
+	set(DRIVE, "resource", NO_RESOURCES);
+	/* The registers of a bridge behind its two BARs are others */
+	set(PORT, "resource", NO_RESOURCES);
+	bytes[0x0e] = 1;
+	bytes[0x42] = 0x42;
+	memset(bytes + 0x10, 0, 8);
+	set_config(PORT, bytes, sizeof(bytes));
+	memset(bytes, 0xff, sizeof(bytes));
+	set_config(CARD, bytes, sizeof(bytes));
+	set(CARD, "resource", NO_RESOURCES);
+	assert_int_equal(read_live(), 0);
+	bars = find("0000:03:00.0")->bars;
+	assert_int_equal(find("0000:03:00.0")->bars_known, PRESENT);
+	assert_true(bars[0].unsized && bars[0].memory && bars[0].wide && bars[0].prefetchable);
+	assert_false(bars[0].assigned);
+	assert_int_equal(bars[0].size, 0);
+	assert_int_equal(bars[0].start, 0);
+	assert_false(bars[1].unsized);
+	assert_true(bars[2].unsized && bars[2].memory);
+	assert_false(bars[2].wide || bars[2].prefetchable);
+	assert_false(bars[3].unsized);
+	assert_true(bars[4].unsized && !bars[4].memory);
+	assert_true(bars[5].unsized && bars[5].memory);
+	for (size_t i = 0; i < NR_BARS; i++) {
+		assert_false(find("0000:00:01.0")->bars[i].unsized);
+		assert_false(find("0000:04:00.0")->bars[i].unsized);
+	}
+
+	/* What sysfs shows has precedence */
+	set(DRIVE, "resource", "0xe0000000 0xe0ffffff 0x14220c\n" NO_RESOURCES);
+	assert_int_equal(read_live(), 0);
+	bars = find("0000:03:00.0")->bars;
+	assert_false(bars[0].unsized);
+	assert_int_equal(bars[0].size, 16 << 20);
+	assert_true(bars[2].unsized);
+	/* Without sysfs, BARs are not known */
+	set(DRIVE, "resource", "");
+	assert_int_equal(read_live(), 0);
+	assert_int_equal(find("0000:03:00.0")->bars_known, PRESENCE_UNKNOWN);
+	assert_false(find("0000:03:00.0")->bars[2].unsized);
+}
+
+static void a_resizable_bar_that_found_no_space_has_a_size(void **state)
+{
+	/* BAR 0 has 256 MiB, and may have up to 16 GiB */
+	uint8_t bytes[4096] = {
+		[0x06] = 0x10, [0x34] = 0x40, [0x40] = 0x10, [0x42] = 2, [0x10] = 0x0c,
+		[0x100] = 0x15, [0x102] = 1, [0x105] = 0xf0, [0x106] = 7, [0x108] = 0x20,
+		[0x109] = 8,
+	};
+	const struct bar *bar;
+
+	(void)state;
+	make_tree();
+	set_config(DRIVE, bytes, sizeof(bytes));
+	set(DRIVE, "resource", NO_RESOURCES);
+	assert_int_equal(read_live(), 0);
+	bar = &find("0000:03:00.0")->bars[0];
+	assert_int_equal(bar->size, 256 << 20);
+	assert_int_equal(bar->sizes, 0x7f00);
+	assert_true(bar->memory && bar->wide && bar->prefetchable);
+	assert_false(bar->unsized || bar->assigned);
+}
+
 static void a_user_reads_what_sysfs_shows(void **state)
 {
 	struct function *function;
@@ -940,6 +1020,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(attributes_are_read),
 	TEST(the_domain_of_a_group_is_read),
 	TEST(resources_are_read),
+	TEST(a_bar_that_found_no_space_is_there_without_a_size),
+	TEST(a_resizable_bar_that_found_no_space_has_a_size),
 	TEST(a_user_reads_what_sysfs_shows),
 	TEST(a_function_without_config_space_keeps_its_row),
 	TEST(a_function_whose_attributes_are_broken_keeps_its_row),

@@ -143,7 +143,8 @@ static void any_bar(struct bar *bar)
 {
 	if (!sometimes())
 		return;
-	bar->size = 1 + number(UINT64_MAX);
+	bar->unsized = !sometimes();
+	bar->size = bar->unsized ? 0 : 1 + number(UINT64_MAX);
 	bar->start = number(0);
 	bar->memory = number(2);
 	bar->prefetchable = number(2);
@@ -277,9 +278,9 @@ static void any_machine(struct machine *to)
  * A new field has to be in snapshot.c, in p2ptrace-snapshot(8), and in this test: in any_function()
  * or any_machine(), and in assert_same().
  */
-_Static_assert(sizeof(struct function) == 880, "struct function has changed: see above");
+_Static_assert(sizeof(struct function) == 928, "struct function has changed: see above");
 _Static_assert(sizeof(struct machine) == 512, "struct machine has changed: see above");
-_Static_assert(sizeof(struct bar) == 32, "struct bar has changed: see above");
+_Static_assert(sizeof(struct bar) == 40, "struct bar has changed: see above");
 _Static_assert(sizeof(struct reported) == 140, "struct reported has changed: see above");
 
 #define SAME(field) assert_memory_equal(&a->field, &b->field, sizeof(a->field))
@@ -288,6 +289,7 @@ static void assert_same_bar(const struct bar *a, const struct bar *b)
 {
 	SAME(start);
 	SAME(size);
+	SAME(unsized);
 	SAME(memory);
 	SAME(prefetchable);
 	SAME(wide);
@@ -478,6 +480,15 @@ static void half_a_part_is_unknown(void **state)
 	assert_read(function_with("\"bars_known\":true,\"bars\":[{\"bar\":1,\"size\":\"0x10\"}]"));
 	assert_int_equal(machine.functions[0].bars_known, PRESENCE_UNKNOWN);
 	assert_int_equal(machine.functions[0].bars[1].size, 0);
+	assert_read(function_with("\"bars_known\":true,\"bars\":[{\"bar\":1,\"size\":\"0x0\","
+				  "\"start\":\"0x0\",\"memory\":true,\"assigned\":false}]"));
+	assert_int_equal(machine.functions[0].bars_known, PRESENCE_UNKNOWN);
+	assert_false(machine.functions[0].bars[1].unsized);
+	/* The size alone may be unknown */
+	assert_read(function_with("\"bars_known\":true,\"bars\":[{\"bar\":1,\"start\":\"0x0\","
+				  "\"memory\":true,\"assigned\":false}]"));
+	assert_int_equal(machine.functions[0].bars_known, PRESENT);
+	assert_true(machine.functions[0].bars[1].unsized);
 	assert_read(function_with("\"bars_known\":true"));
 	assert_int_equal(machine.functions[0].bars_known, PRESENCE_UNKNOWN);
 	/* A list of options that is known has to be there */
@@ -619,6 +630,8 @@ static void wrong_values_are_named(void **state)
 		{ "\"bars\":[{\"bar\":1,\"start\":1}]",
 		  "functions[0].bars[1].start is not a string" },
 		{ "\"bars\":[{\"bar\":1,\"start\":\"0x1\",\"size\":\"0x1\",\"memory\":true,"
+		  "\"assigned\":true},{\"bar\":1}]", "functions[0].bars has BAR 1 twice" },
+		{ "\"bars\":[{\"bar\":1,\"start\":\"0x1\",\"memory\":true,"
 		  "\"assigned\":true},{\"bar\":1}]", "functions[0].bars has BAR 1 twice" },
 		{ "\"parent\":1", "functions[0].parent is not a string" },
 		{ "\"parent\":\"0000:00:01.0\"",

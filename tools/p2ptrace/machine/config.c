@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdbool.h>
+#include <string.h>
 
 #include <pci/pci.h>
 
@@ -315,6 +316,43 @@ static void parse_bridge(struct function *function, const struct bytes *bytes)
 	}
 }
 
+/* How many BARs the header has. */
+static unsigned int count_bars(const struct bytes *bytes)
+{
+	switch (bytes->at[PCI_HEADER_TYPE] & 0x7f) {
+	case PCI_HEADER_TYPE_NORMAL:
+		return 6;
+	case PCI_HEADER_TYPE_BRIDGE:
+		return 2;
+	case PCI_HEADER_TYPE_CARDBUS:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+void config_bars(struct bar *bars, const uint8_t *at, size_t len)
+{
+	struct bytes bytes = { at, len };
+	unsigned int nr;
+
+	memset(bars, 0, NR_BARS * sizeof(*bars));
+	if (!has(&bytes, 0, HEAD) || all_ones(&bytes))
+		return;
+	nr = count_bars(&bytes);
+	for (unsigned int i = 0; i < nr; i++) {
+		struct bar *bar = &bars[i];
+
+		if (!dword(&bytes, PCI_BASE_ADDRESS_0 + 4 * i))
+			continue;
+		parse_bar(bar, &bytes, i, nr);
+		bar->unsized = true;
+		bar->assigned = false;
+		bar->start = 0;
+		i += bar->wide;
+	}
+}
+
 /* Returns how many BARs the header has. */
 static unsigned int parse_header(struct function *function, const struct bytes *bytes)
 {
@@ -325,17 +363,18 @@ static unsigned int parse_header(struct function *function, const struct bytes *
 		function->bridge = ABSENT;
 		function->window.presence = ABSENT;
 		function->prefetchable_window.presence = ABSENT;
-		return 6;
+		break;
 	case PCI_HEADER_TYPE_BRIDGE:
 		function->bridge = PRESENT;
 		parse_bridge(function, bytes);
-		return 2;
+		break;
 	case PCI_HEADER_TYPE_CARDBUS:
 		function->bridge = PRESENT;
-		return 1;
+		break;
 	default:
-		return 0;
+		break;
 	}
+	return count_bars(bytes);
 }
 
 void config_parse(struct function *function, const uint8_t *at, size_t len)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bar;
 struct function;
 
 /* A bit of the ACS control register for each reason that makes the kernel see a redirect. */
@@ -24,5 +25,11 @@ struct function;
  * first.
  */
 void config_parse(struct function *function, const uint8_t *bytes, size_t len);
+
+/*
+ * Sets NR_BARS BARs, without sizes and addresses, to those whose registers are not 0. The upper
+ * half of a BAR of 64 bits is none.
+ */
+void config_bars(struct bar *bars, const uint8_t *bytes, size_t len);
 
 #endif /* CONFIG_H */

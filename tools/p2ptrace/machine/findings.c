@@ -732,12 +732,13 @@ static void find_bar(struct findings *findings, const struct pair *pair, int ind
 	const struct bar *bar = &provider->bars[index];
 	char size[32];
 
-	size_text(size, sizeof(size), bar->size);
 	if (!bar->assigned) {
+		size_text(size, sizeof(size), bar->size);
 		add(findings, TOPIC_bar, LEVEL_caution,
-		    "BAR %d of %s (%s) has no address, so no peer can reach it. Often the windows "
+		    "BAR %d of %s%s%s%s has no address, so no peer can reach it. Often the windows "
 		    "of the bridges above are too small: enable \"Above 4G decoding\" in the "
-		    "firmware, or boot with pci=realloc.", index, provider->name, size);
+		    "firmware, or boot with pci=realloc.", index, provider->name,
+		    bar->size ? " (" : "", bar->size ? size : "", bar->size ? ")" : "");
 		return;
 	}
 	if (sets_mask(client) && client->dma_mask_bits > 0 && client->dma_mask_bits < 64 &&
@@ -757,11 +758,16 @@ static void list_bar(struct findings *findings, const struct pair *pair, int ind
 	char size[32];
 
 	size_text(size, sizeof(size), bar->size);
-	more(findings, " BAR %d: %s", index, size);
+	more(findings, " BAR %d: %s", index, bar->unsized ? "unknown size" : size);
 	if (bar->assigned)
 		more(findings, " at 0x%" PRIx64, bar->start);
 	more(findings, "%s%s.", bar->prefetchable ? ", prefetchable" : "",
 	     bar->resizable == PRESENT ? ", resizable" : "");
+}
+
+static bool is_memory(const struct bar *bar)
+{
+	return (bar->size || bar->unsized) && bar->memory;
 }
 
 static void find_bars(struct findings *findings, const struct pair *pair)
@@ -774,10 +780,10 @@ static void find_bars(struct findings *findings, const struct pair *pair)
 	}
 	add(findings, TOPIC_bar, LEVEL_note, "Memory of the provider %s:", provider->name);
 	for (int i = 0; i < NR_BARS; i++)
-		if (provider->bars[i].size && provider->bars[i].memory)
+		if (is_memory(&provider->bars[i]))
 			list_bar(findings, pair, i);
 	for (int i = 0; i < NR_BARS; i++)
-		if (provider->bars[i].size && provider->bars[i].memory)
+		if (is_memory(&provider->bars[i]))
 			find_bar(findings, pair, i);
 }
 

@@ -33,11 +33,7 @@
 /* A word that fits, or nothing: half a name would be the name of something else. */
 static void copy_word(char *to, size_t size, const char *from)
 {
-	char word[4 * NAME_MAX + 1];
-
-	text_word(word, sizeof(word), from, strlen(from));
-	if (strlen(word) < size)
-		strcpy(to, word);
+	text_whole_word(to, size, from, strlen(from));
 }
 
 static void read_int(int *to, int min, int max, const char *sysfs, const char *pci,
@@ -74,7 +70,8 @@ static void read_link(char *to, size_t size, const char *sysfs, const char *pci,
 		strcpy(to, "-");
 }
 
-static void read_config(struct function *function, const char *sysfs)
+/* Sets @registers to what config space alone shows of the BARs. */
+static void read_config(struct function *function, struct bar *registers, const char *sysfs)
 {
 	uint8_t bytes[4096];
 	char path[PATH_MAX];
@@ -88,6 +85,7 @@ static void read_config(struct function *function, const char *sysfs)
 		fclose(file);
 	}
 	config_parse(function, bytes, len);
+	config_bars(registers, bytes, len);
 }
 
 static void read_ids(struct function *function, const char *sysfs)
@@ -148,8 +146,22 @@ struct resource {
 	uint64_t first, last, flags;
 };
 
-static void set_bar(struct bar *bar, const struct resource *resource)
+/*
+ * The kernel clears the resource of a BAR for which it found no space (reset_resource()), as if
+ * there were none. Then only the register shows that there is a BAR.
+ */
+static void set_bar(struct bar *bar, const struct resource *resource, const struct bar *registers)
 {
+	if (!resource->first && !resource->last && !resource->flags && registers->unsized) {
+		/* The size of a resizable one is in config space */
+		bar->unsized = !bar->size;
+		bar->start = 0;
+		bar->memory = registers->memory;
+		bar->prefetchable = registers->prefetchable;
+		bar->wide = registers->wide;
+		bar->assigned = false;
+		return;
+	}
 	bar->size = 0;
 	if (!(resource->flags & (RESOURCE_IO | RESOURCE_MEM)) || resource->last <= resource->first)
 		return;
@@ -180,7 +192,8 @@ static void set_window(struct window *window, const struct resource *resource)
 #define MAX_RESOURCES	17
 #define NR_WINDOWS	4
 
-static void read_resources(struct function *function, const char *sysfs)
+static void read_resources(struct function *function, const struct bar *registers,
+			   const char *sysfs)
 {
 	struct resource resources[MAX_RESOURCES];
 	char path[PATH_MAX], line[128];
@@ -204,7 +217,7 @@ static void read_resources(struct function *function, const char *sysfs)
 		return;
 	function->bars_known = PRESENT;
 	for (size_t i = 0; i < NR_BARS; i++)
-		set_bar(&function->bars[i], &resources[i]);
+		set_bar(&function->bars[i], &resources[i], &registers[i]);
 	if (function->bridge == PRESENT &&
 	    (nr == NR_BARS + 1 + NR_WINDOWS || nr == MAX_RESOURCES)) {
 		set_window(&function->window, &resources[nr - NR_WINDOWS + 1]);
@@ -275,14 +288,15 @@ static void read_pool(struct function *function, const char *sysfs)
 static bool read_function(struct function *function, const char *sysfs)
 {
 	const char *pci = function->name;
+	struct bar registers[NR_BARS];
 
-	read_config(function, sysfs);
+	read_config(function, registers, sysfs);
 	read_ids(function, sysfs);
 	read_link_status(function, sysfs);
-	read_resources(function, sysfs);
+	read_resources(function, registers, sysfs);
 	read_resizable(function, sysfs);
 	for (size_t i = 0; i < NR_BARS; i++)
-		if (!function->bars[i].size)
+		if (!function->bars[i].size && !function->bars[i].unsized)
 			function->bars[i] = (struct bar){};
 	read_link(function->driver, sizeof(function->driver), sysfs, pci, "driver");
 	read_link(function->physfn, sizeof(function->physfn), sysfs, pci, "physfn");

@@ -69,9 +69,10 @@ struct link {
 	unsigned int width, max_width;
 };
 
-/* A BAR. Not implemented if @size is 0; then nothing else is valid. */
+/* A BAR. Not implemented if @size is 0, unless @unsized; then nothing else is valid. */
 struct bar {
 	uint64_t start, size;		/* in bytes; @start as the CPU sees it */
+	bool unsized;			/* implemented, and its size is unknown: @size is 0 */
 	bool memory, prefetchable, wide;	/* @wide: 64 bits */
 	bool assigned;
 	/*

@@ -104,7 +104,7 @@ static const struct member cmb_members[] = {
 
 static const struct member bar_members[] = {
 	MEMBER(HEX, "start", struct bar, start, .required = true),
-	MEMBER(SIZE, "size", struct bar, size, .required = true),
+	MEMBER(SIZE, "size", struct bar, size),
 	MEMBER(BOOL, "memory", struct bar, memory, .required = true),
 	MEMBER(BOOL, "prefetchable", struct bar, prefetchable),
 	MEMBER(BOOL, "wide", struct bar, wide),
@@ -336,7 +336,7 @@ void function_json(struct buffer *out, const struct machine *machine,
 	put_members(out, function_members, function);
 	json_open(out, "bars", '[');
 	for (size_t i = 0; i < NR_BARS; i++) {
-		if (!function->bars[i].size)
+		if (!function->bars[i].size && !function->bars[i].unsized)
 			continue;
 		json_open(out, NULL, '{');
 		json_uint(out, "bar", i);
@@ -651,13 +651,14 @@ static int read_bar(struct reader *reader, const json_t *value, struct function 
 	rc = get_number(reader, "bars.bar", json_object_get(value, "bar"), NR_BARS - 1, &index);
 	if (rc)
 		return rc;
-	if (function->bars[index].size)
+	if (function->bars[index].size || function->bars[index].unsized)
 		return refused(reader, "bars", "has BAR %d twice", (int)index);
 	enter(reader, "bars[%d].", (int)index);
 	rc = get_members(reader, bar_members, value, &bar, &complete);
 	if (rc)
 		return rc;
-	if (complete && bar.size)
+	bar.unsized = !json_object_get(value, "size");
+	if (complete && (bar.size || bar.unsized))
 		function->bars[index] = bar;
 	else
 		function->bars_known = PRESENCE_UNKNOWN;
