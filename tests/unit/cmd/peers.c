@@ -221,7 +221,7 @@ static void the_path_is_drawn_with_each_port_that_redirects(void **state)
 		"              └─ 0000:11:01.0  switch downstream port  <- 3: redirects "
 		"(ACS 0x0c: ReqRedir+ CmpltRedir+)\n"
 		"                 └─ 0000:12:00.0  client, other\n\n");
-	assert_prints("\nAll commands below are for the machine of /tmp/peers.");
+	assert_one_line(err.text, "all commands are for the machine that was recorded");
 	assert_prints("remedy:     To make the path direct, boot with this option;");
 	assert_prints("\n              setpci -s 0000:0d:01.0 ECAP_ACS+6.w=0:2c\n");
 	draw("two-gpus-one-switch-acs-off", "7.0.1");
@@ -309,7 +309,8 @@ static void an_expectation_that_does_not_hold_fails(void **state)
 	(void)state;
 	draw("two-gpus-one-switch-acs-on", "7.0.1");
 	assert_int_equal(PEERS("--why", "0e:0.0", "12:0.0", "--expect", "bus_addr"), EXIT_CHECK);
-	assert_one_line(err.text, "the map type is not_supported, not bus_addr as --expect wants");
+	assert_non_null(strstr(err.text, "the map type is not_supported, not bus_addr as --expect "
+			       "wants"));
 	assert_prints("acs_redirect_blocked");
 	assert_int_equal(PEERS("--why", "0e:0.0", "12:0.0", "--expect", "direct"), EXIT_USAGE);
 	assert_one_line(err.text, "--expect 'direct' is not a map type; those are bus_addr, ");

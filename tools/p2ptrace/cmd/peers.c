@@ -546,7 +546,10 @@ static int explain(const struct machine *machine, const struct options *o)
 	if (client < 0)
 		return EXIT_USAGE;
 	pair_set(&pair, machine, &o->release, provider, client);
-	rc = o->common.json ? why_json(&pair) : why_text(&pair, o->from);
+	/* On stderr: the answer itself is the same as on that machine, byte for byte */
+	if (o->from)
+		note("all commands are for the machine that was recorded, not for this one");
+	rc = o->common.json ? why_json(&pair) : why_text(&pair);
 	if (!rc && o->expect && strcmp(pair_map(&pair), o->expect))
 		rc = fail(EXIT_CHECK, "the map type is %s, not %s as --expect wants",
 			  pair_map(&pair), o->expect);

@@ -303,10 +303,9 @@ static void print_verdict(const struct pair *pair)
 		print("This is predicted by the rules of %s.\n\n", release);
 }
 
-int why_text(const struct pair *pair, const char *from)
+int why_text(const struct pair *pair)
 {
 	struct findings findings;
-	char name[256];
 
 	findings_gather(&findings, pair);
 	if (findings.failed) {
@@ -317,10 +316,6 @@ int why_text(const struct pair *pair, const char *from)
 	if (pair->routed)
 		print_paths(pair);
 	print("\n");
-	if (from) {
-		text_printable(name, sizeof(name), from, strlen(from));
-		print("All commands below are for the machine of %s.\n", name);
-	}
 	print_findings(&findings);
 	findings_free(&findings);
 	return 0;

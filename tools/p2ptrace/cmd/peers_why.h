@@ -8,8 +8,7 @@
 #include "machine/findings.h"
 
 /* Both return 0, or an exit status after an error message. */
-/* @from: the file that the machine was read from; NULL for this machine. */
-int why_text(const struct pair *pair, const char *from);
+int why_text(const struct pair *pair);
 int why_json(const struct pair *pair);
 
 /* The members of an object that say what was decided; the same in the matrix and for one pair. */
