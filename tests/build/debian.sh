@@ -141,7 +141,7 @@ bare_points() {
 	build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils,Jansson'
 	is 'make p2ptrace names everything that is missing' "$(not_found p2ptrace)" "$build"
 	is 'make check-unit names everything that is missing' "$(not_found check-unit)" \
-		"$build,cmocka,prove (Test::Harness)"
+		"$build,cmocka,prove (Test::Harness),rst2man of docutils"
 	is 'make install names everything that is missing' "$(not_found install)" \
 		"$build,rst2man of docutils"
 	is 'none of them installs a package' "$(package_list)" "$before"
