@@ -39,6 +39,7 @@ in_chroot() {
 		root=$1
 		shift
 		mount -t proc proc "$root/proc"
+		mount -t sysfs -o ro sysfs "$root/sys"
 		mount -t tmpfs -o mode=755 dev "$root/dev"
 		mkdir "$root/dev/shm" "$root/dev/pts"
 		mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"

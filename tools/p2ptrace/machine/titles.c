@@ -37,7 +37,7 @@ static void on_warning(char *fmt, ...)
 
 void titles_read(struct machine *machine, const char *sysfs, const char *pci_ids)
 {
-	char path[PATH_MAX], parameter[] = "sysfs.path", *ids = NULL;
+	char path[PATH_MAX], parameter[] = "sysfs.path", cache[] = "net.cache_name", *ids = NULL;
 	struct pci_access *access;
 
 	/* libpci wants this directory, although the names come from a file */
@@ -48,6 +48,8 @@ void titles_read(struct machine *machine, const char *sysfs, const char *pci_ids
 	access->warning = on_warning;
 	access->method = PCI_ACCESS_SYS_BUS_PCI;
 	pci_set_param(access, parameter, path);
+	/* Not from a user's cache either, whose name libpci 3.13 leaks */
+	pci_set_param(access, cache, cache + strlen(cache));
 	pci_init(access);
 	if (pci_ids)
 		ids = strdup(pci_ids);
