@@ -33,9 +33,11 @@ p2ptrace_pc	= $(shell $(PKG_CONFIG) $(if $(filter -static%,$(LDFLAGS)),--static)
 uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
 			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
 
-# There is no need for -D__TARGET_ARCH_*: nothing here looks at registers.
+# There is no need for -D__TARGET_ARCH_*: nothing here looks at registers. Clang 21 warns of what
+# BPF_CORE_READ() of libbpf declares.
 P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow \
-	-Wstrict-prototypes -Wno-unused-parameter $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
+	-Wstrict-prototypes -Wno-unused-parameter -Wno-unknown-warning-option \
+	-Wno-default-const-init-var-unsafe $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
 	$(call p2ptrace_pc,--cflags) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \

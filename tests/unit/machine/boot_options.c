@@ -101,6 +101,8 @@ static void a_comma_between_ports_is_found(void **state)
 	acs(3, 0x1d);
 	assert_non_null(strstr(check(), "have a comma before 0000:02:01.0"));
 	assert_null(strstr(check(), "nomsi"));
+	option("pci=disable_acs_redir=0000:02:00.0,nomsi,0000:03:00.0");
+	assert_null(strstr(check(), "03:00.0"));
 }
 
 static void a_word_that_is_no_name_is_found(void **state)

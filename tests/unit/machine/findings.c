@@ -203,6 +203,8 @@ static void functions_of_one_device_are_named_as_such(void **state)
 	draw("virtual-functions", "intel");
 	ask("6.12", "0000:3b:00.0", "0000:3c:00.1");
 	assert_says("note: Both are functions of one device");
+	ask("6.12", "0000:3c:00.1", "0000:3b:00.0");
+	assert_says("note: Both are functions of one device");
 	ask("6.12", "0000:3b:00.0", "0000:3b:00.2");
 	assert_says("note: Both are functions of one device");
 	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
@@ -520,6 +522,11 @@ static void the_narrowest_link_is_compared_with_both_ends(void **state)
 	a->link.max_width = 4;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("note: The narrowest link on the path is that of 0000:10:00.0");
+	b->link.speed = 2500;
+	b->link.width = 1;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("2.5 GT/s, x1, at most 250 MB/s");
+	b->link = a->link;
 	/* A direct path does not use the link above the switch */
 	at("0000:0a:00.0")->link = (struct link){ 2500, 2500, 1, 1 };
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
