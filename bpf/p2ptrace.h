@@ -309,7 +309,7 @@ struct p2ptrace_counts {
 	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* only for "p2ptrace check" */
 };
 
-/* Who allocated a buffer, for "p2ptrace leaks". */
+/* The owner of a buffer and its stack, for "p2ptrace leaks". */
 #define P2PTRACE_STACK_DEPTH	32
 
 struct p2ptrace_owner {

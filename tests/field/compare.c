@@ -175,7 +175,7 @@ static void add_endpoints(int parent, int root, unsigned int bus, unsigned int s
 		add_virtual(first, (slot & 0xf8) + 8 * (bus != tree.buses[root]) + nr);
 }
 
-/* What is on the bus below a bridge. */
+/* Adds functions to the bus below a bridge. */
 static void add_below(int parent)
 {
 	const struct node *node = &tree.nodes[parent];
@@ -245,7 +245,7 @@ static void make_tree(void)
 
 /*
  * The order in which the kernel has found the functions: a function that was removed and found
- * again comes last, with all that is below it.
+ * again comes last, followed by the functions below it.
  */
 static void order_nodes(int *order)
 {
@@ -487,7 +487,7 @@ static void hide_fact(struct machine *machine)
 	}
 }
 
-/* What is decided from fewer facts is the same, or unknown for a reason that says what to do. */
+/* With facts hidden, the decision must be the same, or unknown with a next step. */
 static void compare_hidden(const struct machine *machine)
 {
 	static const struct release any;

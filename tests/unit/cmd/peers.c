@@ -16,14 +16,9 @@ static struct buffer out;
 
 static int setup(void **state)
 {
-	static const char here[] = "unit/cmd/peers.c", cases[] = "field/cases.txt";
-	char path[256];
-	FILE *file;
+	FILE *file = drawings_open_cases();
 
 	(void)state;
-	snprintf(path, sizeof(path), "%.*s%s", (int)(strlen(__FILE__) - strlen(here)), __FILE__,
-		 cases);
-	file = fopen(path, "r");
 	assert_non_null(file);
 	assert_int_equal(drawings_read(&drawings, file), 0);
 	fclose(file);

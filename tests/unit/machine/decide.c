@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is decided where facts are missing, and by the rules of each release. */
+/* Decisions follow the rules of each release, and are unknown if facts are missing. */
 #include "unit.h"
 #include "machine/drawing.h"
 

@@ -407,4 +407,15 @@ static inline void drawings_free(struct drawings *drawings)
 	drawings->nr = 0;
 }
 
+/* tests/field/cases.txt; NULL if it cannot be opened. */
+static inline FILE *drawings_open_cases(void)
+{
+	static const char here[] = "unit/machine/drawing.h", cases[] = "field/cases.txt";
+	char path[256];
+
+	snprintf(path, sizeof(path), "%.*s%s", (int)(strlen(__FILE__) - strlen(here)), __FILE__,
+		 cases);
+	return fopen(path, "r");
+}
+
 #endif /* DRAWING_H */

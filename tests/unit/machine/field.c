@@ -5,17 +5,6 @@
 
 static struct drawings drawings;
 
-static FILE *open_cases(void)
-{
-	static const char here[] = "unit/machine/field.c", file[] = "field/cases.txt";
-	char path[256];
-	size_t top = strlen(__FILE__) - strlen(here);
-
-	assert_string_equal(&__FILE__[top], here);
-	snprintf(path, sizeof(path), "%.*s%s", (int)top, __FILE__, file);
-	return fopen(path, "r");
-}
-
 /* The names of the ports that count, as the kernel lists them. */
 static void list_ports(char *list, size_t size, const struct machine *machine,
 		       const struct route *route)
@@ -127,7 +116,7 @@ static void a_line_that_is_not_understood_is_an_error(void **state)
 int main(void)
 {
 	static struct CMUnitTest tests[ARRAY_LEN(drawings.all) + 1];
-	FILE *file = open_cases();
+	FILE *file = drawings_open_cases();
 	int bad, failed;
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

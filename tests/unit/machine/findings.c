@@ -11,14 +11,9 @@ static struct buffer all;
 
 static int setup(void **state)
 {
-	static const char here[] = "unit/machine/findings.c", cases[] = "field/cases.txt";
-	char path[256];
-	FILE *file;
+	FILE *file = drawings_open_cases();
 
 	(void)state;
-	snprintf(path, sizeof(path), "%.*s%s", (int)(strlen(__FILE__) - strlen(here)), __FILE__,
-		 cases);
-	file = fopen(path, "r");
 	assert_non_null(file);
 	assert_int_equal(drawings_read(&drawings, file), 0);
 	fclose(file);

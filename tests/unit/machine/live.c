@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is read from a machine, from a tree that stands in for it; and what is not. */
+/* A machine is read from a tree of files, without anything private. */
 /* wrap: sysfs_inode */
 #include <sys/utsname.h>
 

@@ -35,7 +35,7 @@ static const char *batch_fails_for;	/* the name of a map; NULL: all */
 static uint64_t lost_on_last_cpu;
 static bool have_first, armed;
 static const char *refused_name;
-/* What was recorded as held, in order: "1 2 " */
+/* The ids recorded as held, in order: "1 2 " */
 static char recorded[64];
 static uint64_t record_fails_at;
 static int record_fails;

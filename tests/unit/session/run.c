@@ -309,7 +309,7 @@ static void a_busy_kernel_does_not_keep_the_session_from_pausing(void **state)
 	assert_int_equal(run(trace->obj), 0);
 	/* The clock is read for every 16th record */
 	assert_string_equal(paused, "64:64 128:128 192:192 208:208 ");
-	/* What is in the buffer at the end is read, however long that takes */
+	/* All records left in the buffer at the end are read, without a time limit */
 	assert_int_equal(records, 1000);
 }
 

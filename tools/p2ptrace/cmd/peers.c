@@ -316,11 +316,6 @@ static void matrix_free(struct matrix *matrix)
 	free(matrix->column_ends);
 }
 
-static bool translates(const struct function *function)
-{
-	return !strncmp(function->iommu_domain, "DMA", 3);
-}
-
 /* What the cells of a matrix use, for the legend. */
 struct legend {
 	bool bus, host, no, unknown, translated;
@@ -339,8 +334,8 @@ static void cell_text(char *cell, size_t size, const struct pair *pair, struct l
 	if (!strcmp(map, MAP_BUS_ADDR)) {
 		legend->bus = true;
 		word = "bus";
-		mark = translates(client) ? "*" : "";
-		legend->translated |= translates(client);
+		mark = function_translates(client) ? "*" : "";
+		legend->translated |= function_translates(client);
 	} else if (!strcmp(map, MAP_THRU_HOST_BRIDGE)) {
 		legend->host = true;
 		word = "host";

@@ -278,7 +278,7 @@ static void print_verdict(const struct pair *pair)
 	const struct reported *reported = pair->reported;
 	const struct reason *reason = reported ? reason_find(reported->reason) :
 						 &reasons[predicted->reason];
-	int distance = reported ? reported->distance : predicted->distance;
+	int distance = pair_distance(pair);
 	char provider[2 * PCI_NAME_LEN + 4], client[2 * PCI_NAME_LEN + 4], release[64];
 	const char *place = proximity(pair->machine, pair->provider, pair->client);
 
@@ -292,7 +292,7 @@ static void print_verdict(const struct pair *pair)
 		print(", %d hop%s", distance, PLURAL(distance));
 	print(", %s (%s)\n", place, word_for(place_words, place));
 	print_numa_nodes(pair);
-	print("%s: %s", reported ? reported->reason : reason->name, reason ? reason->words :
+	print("%s: %s", pair_reason(pair), reason ? reason->words :
 	      "p2ptrace does not know this reason; see the kernel's documentation");
 	if (!reported && predicted->blocker >= 0)
 		print(" (%s)", function_of(pair, predicted->blocker)->name);
@@ -333,7 +333,7 @@ void pair_json(struct buffer *out, const struct pair *pair)
 {
 	const struct reported *reported = pair->reported;
 	const struct decision *predicted = &pair->predicted;
-	int distance = reported ? reported->distance : predicted->distance;
+	int distance = pair_distance(pair);
 
 	json_name(out, "provider", pair->machine, pair->provider);
 	json_name(out, "client", pair->machine, pair->client);
@@ -343,7 +343,7 @@ void pair_json(struct buffer *out, const struct pair *pair)
 	else
 		json_none(out, "distance");
 	json_str(out, "proximity", proximity(pair->machine, pair->provider, pair->client));
-	json_str(out, "reason", reported ? reported->reason : reasons[predicted->reason].name);
+	json_str(out, "reason", pair_reason(pair));
 	if (reported && strcmp(reported->blocker, "-"))
 		json_str(out, "blocker", reported->blocker);
 	else

@@ -28,7 +28,7 @@ static int refused(const char *path, int err)
 	}
 }
 
-/* Into what is there. What has been written cannot be taken back. */
+/* Writes into an existing file. A failed write leaves it changed. */
 static int write_into(const char *path, const char *data, size_t len)
 {
 	struct stream stream = { .fd = open(path, O_WRONLY | O_CLOEXEC) };

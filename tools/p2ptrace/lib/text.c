@@ -5,7 +5,7 @@
 
 #include "lib/text.h"
 
-/* Whether the character stays as it is. */
+/* Whether the character needs no escape. */
 static bool stays(char c, char lowest, bool backslash)
 {
 	return c >= lowest && c <= '~' && !(backslash && c == '\\');

@@ -25,7 +25,7 @@ size_t text_printable(char *dst, size_t size, const char *src, size_t len);
  */
 size_t text_word(char *dst, size_t size, const char *src, size_t len);
 
-/* The same word, if it fits as a whole. Otherwise returns false and leaves @dst as it is. */
+/* As text_word(), but returns false and leaves @dst unchanged if the word does not fit. */
 bool text_whole_word(char *dst, size_t size, const char *src, size_t len);
 
 #define TEXT_REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */

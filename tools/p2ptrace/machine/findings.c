@@ -585,7 +585,7 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 
 /* ---- IOMMU ----------------------------------------------------------------------------------- */
 
-static bool translates(const struct function *function)
+bool function_translates(const struct function *function)
 {
 	return !strncmp(function->iommu_domain, "DMA", 3);
 }
@@ -612,7 +612,7 @@ static void find_domain(struct findings *findings, const struct pair *pair, int 
 	if (!*of->iommu_domain)
 		more(findings, "whose domain type is unknown.");
 	else
-		more(findings, "of domain type %s%s.", of->iommu_domain, translates(of) ?
+		more(findings, "of domain type %s%s.", of->iommu_domain, function_translates(of) ?
 		     ": its DMA is translated" : !strcmp(of->iommu_domain, "identity") ?
 		     ": its DMA is not translated" : "");
 	if (!*of->iommu_domain || !pair->machine->options_known)
@@ -634,13 +634,13 @@ static void find_iommu(struct findings *findings, const struct pair *pair)
 		return;
 	find_domain(findings, pair, pair->client, "client");
 	find_domain(findings, pair, pair->provider, "provider");
-	if (translates(client) && !strcmp(map, MAP_BUS_ADDR))
+	if (function_translates(client) && !strcmp(map, MAP_BUS_ADDR))
 		add(findings, TOPIC_iommu, LEVEL_caution,
 		    "bus_addr is direct only if the driver maps the memory as P2PDMA pages, or as "
 		    "a dma-buf whose exporter asks the kernel for the map type. A driver that maps "
 		    "the BAR by dma_map_resource(), as amdgpu, xe and habanalabs do, gets an "
 		    "address of the IOMMU, and its requests go up to the root complex and back.");
-	else if (translates(client) && !strcmp(map, MAP_THRU_HOST_BRIDGE))
+	else if (function_translates(client) && !strcmp(map, MAP_THRU_HOST_BRIDGE))
 		add(findings, TOPIC_iommu, LEVEL_caution,
 		    "The client uses addresses of the IOMMU, so its requests go up to the root "
 		    "complex. There the IOMMU translates each of them, which costs bandwidth.");

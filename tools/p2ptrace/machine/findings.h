@@ -86,6 +86,9 @@ const char *pair_map(const struct pair *pair);
 int pair_distance(const struct pair *pair);
 const char *pair_reason(const struct pair *pair);
 
+/* Whether the IOMMU translates what the function sends. */
+bool function_translates(const struct function *function);
+
 /* Whether the requests go up to the root complex. */
 bool pair_through_root(const struct pair *pair);
 
