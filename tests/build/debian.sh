@@ -252,8 +252,10 @@ matrix_point() {
 		esac
 		;;
 	esac
-	logged install_packages "${from[@]}" "${packages[@]}" ||
-		bail "the packages for $name cannot be installed; see $log"
+	if ! logged install_packages "${from[@]}" "${packages[@]}"; then
+		tap_fail "$name: its packages cannot be installed; see $log"
+		return
+	fi
 
 	out=/tmp/build-$arch-$cc-$clang
 	ok "$name, libbpf $(in_chroot pkg-config --modversion libbpf)" \

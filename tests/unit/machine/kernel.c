@@ -177,38 +177,58 @@ static void an_unreadable_btf_is_a_matter_of_privileges(void **state)
 	assert_null(strstr(c.text, "CONFIG_"));
 }
 
-/* kernel_check_privileges() with only these capabilities effective. Skips if that needs more. */
-static int check_with(struct btf *btf, uint64_t capabilities, struct capture *c)
+/* Only these capabilities become effective. Returns -1 if the test does not have them. */
+static int set_capabilities(uint64_t capabilities, struct __user_cap_data_struct *saved)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct saved[_LINUX_CAPABILITY_U32S_3],
-	data[_LINUX_CAPABILITY_U32S_3];
-	struct kernel kernel = { .vmlinux = btf };
-	int rc;
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	assert_int_equal(syscall(SYS_capget, &header, saved), 0);
 	memcpy(data, saved, sizeof(data));
 	data[0].effective = capabilities;
 	data[1].effective = capabilities >> 32;
-	if (syscall(SYS_capset, &header, data))
-		skip();
+	return syscall(SYS_capset, &header, data);
+}
+
+static void restore_capabilities(const struct __user_cap_data_struct *saved)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	assert_int_equal(syscall(SYS_capset, &header, saved), 0);
+}
+
+/* kernel_check_privileges() with only these capabilities effective */
+static int check_with(struct btf *btf, uint64_t capabilities, struct capture *c)
+{
+	struct __user_cap_data_struct saved[_LINUX_CAPABILITY_U32S_3];
+	struct kernel kernel = { .vmlinux = btf };
+	int rc;
+
+	assert_int_equal(set_capabilities(capabilities, saved), 0);
 	capture_begin(c);
 	rc = kernel_check_privileges(&kernel);
 	capture_end(c);
-	assert_int_equal(syscall(SYS_capset, &header, saved), 0);
+	restore_capabilities(saved);
 	return rc;
 }
 
 static void each_missing_capability_is_named(void **state)
 {
 	const uint64_t bpf = 1ull << CAP_BPF, perfmon = 1ull << CAP_PERFMON;
-	struct btf *with = btf_of_kernel(NULL, NULL), *without = btf_of_kernel(NULL, NULL);
+	struct __user_cap_data_struct saved[_LINUX_CAPABILITY_U32S_3];
+	struct btf *with, *without;
 	struct capture c;
 
 	(void)state;
+	with = btf_of_kernel(NULL, NULL);
+	without = btf_of_kernel(NULL, NULL);
 	assert_true(btf__add_var(with, "pcpu_hot", BTF_VAR_GLOBAL_ALLOCATED, 1) > 0);
 	assert_int_equal(check_with(with, 0, &c), EXIT_KERNEL);
 	assert_one_line(c.text, "CAP_BPF and CAP_PERFMON are missing");
+	/* The rest takes a test that has them all, as root has */
+	if (set_capabilities(bpf | perfmon | 1ull << CAP_SYS_ADMIN, saved))
+		goto out;
+	restore_capabilities(saved);
 	assert_int_equal(check_with(with, perfmon, &c), EXIT_KERNEL);
 	assert_one_line(c.text, "CAP_BPF is missing");
 	assert_int_equal(check_with(with, bpf, &c), EXIT_KERNEL);
@@ -220,6 +240,7 @@ static void each_missing_capability_is_named(void **state)
 	assert_one_line(c.text, "not enough; run it as root (CAP_SYS_ADMIN)");
 	assert_int_equal(check_with(without, 1ull << CAP_SYS_ADMIN, &c), 0);
 	assert_string_equal(c.text, "");
+out:
 	btf__free(with);
 	btf__free(without);
 }

@@ -755,7 +755,8 @@ static int get_ref(const struct reader *reader, const json_t *object, const char
 		   const struct named *list, size_t nr, int null, int *index)
 {
 	const json_t *value = json_object_get(object, key);
-	struct named wanted = {}, *found;
+	const struct named *found;
+	struct named wanted = {};
 
 	if (!value)
 		return 0;
