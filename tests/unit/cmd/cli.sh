@@ -139,6 +139,7 @@ refused 2 "--kernel '6'" 'such as 6.12' peers --kernel 6
 refused 2 "--expect 'direct'" 'bus_addr' peers --why a b --expect direct
 refused 2 '--expect is about one pair' 'add --why' peers --expect bus_addr
 refused 2 '/nowhere/file' 'No such file' peers --from /nowhere/file
+refused 2 "--from '' is empty" '- for standard input' peers --from ''
 refused 2 "'more'" 'leaks --help' leaks more
 refused 2 "'more'" 'nvmet --help' nvmet more
 refused 2 "'--dev'" 'nvmet --help' nvmet --dev nvme0

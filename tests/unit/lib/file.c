@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "unit.h"
 #include "lib/file.h"
@@ -14,7 +16,7 @@ static char dir[64];
 
 static const char *in_dir(const char *name)
 {
-	static char path[128];
+	static char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;
@@ -149,6 +151,106 @@ static void a_place_that_cannot_be_is_refused(void **state)
 	assert_int_equal(entries(), 1);
 }
 
+static void a_name_that_is_too_long_is_refused(void **state)
+{
+	char name[300] = {};
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	/* The path in the message is cut */
+	assert_usage(name, "...: the name is too long; give another name");
+	/* Long enough for the file, not for the one that takes its place */
+	name[253] = '\0';
+	assert_usage(name, "...: the name is too long; give another name");
+	assert_int_equal(entries(), 0);
+}
+
+static void a_link_to_nowhere_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("nowhere", in_dir("link")), 0);
+	assert_usage("link", "it is a link to a file that does not exist; remove the link");
+	assert_true(S_ISLNK(mode_of("link")));
+	assert_int_equal(symlink("circle", in_dir("circle")), 0);
+	assert_usage("circle", "its links lead in a circle; give another name");
+	assert_int_equal(entries(), 2);
+}
+
+/* root may do anything */
+static void be_nobody(bool nobody)
+{
+	if (!getuid())
+		assert_int_equal(seteuid(nobody ? 65534 : 0), 0);
+}
+
+static void assert_denied(const char *name, const char *what)
+{
+	struct capture c;
+	int rc;
+
+	capture_begin(&c);
+	be_nobody(true);
+	rc = file_replace(in_dir(name), "text", 4);
+	be_nobody(false);
+	capture_end(&c);
+	assert_int_equal(rc, EXIT_KERNEL);
+	assert_one_line(c.text, what);
+}
+
+static void the_folder_that_denies_it_is_named(void **state)
+{
+	char what[256];
+
+	(void)state;
+	assert_int_equal(mkdir(in_dir("folder"), 0755), 0);
+	write_text(dir, "folder/old", "old");
+	assert_int_equal(chmod(in_dir("folder"), 0555), 0);
+	assert_int_equal(chmod(dir, 0755), 0);
+	snprintf(what, sizeof(what), "/folder/new: you may not write the folder %s/folder; run "
+		 "p2ptrace as root, or", dir);
+	assert_denied("folder/new", what);
+	snprintf(what, sizeof(what), "/folder/old: you may not write the folder %s/folder; run",
+		 dir);
+	assert_denied("folder/old", what);
+	assert_int_equal(chmod(in_dir("folder"), 0), 0);
+	snprintf(what, sizeof(what), "/folder/old: you may not search the folder %s/folder; run",
+		 dir);
+	assert_denied("folder/old", what);
+	assert_int_equal(chmod(in_dir("folder"), 0755), 0);
+	assert_content("folder/old", "old");
+}
+
+/* Ends the child as soon as its second file is there. */
+static void end_while_writing(int notify)
+{
+	static char text[1 << 20];
+	char event[4096];
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	while (!child)
+		(void)!file_replace(in_dir("old"), text, sizeof(text));
+	assert_true(read(notify, event, sizeof(event)) > 0);
+	assert_int_equal(kill(child, SIGTERM), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+}
+
+static void an_end_by_a_signal_leaves_no_second_file(void **state)
+{
+	(void)state;
+	write_text(dir, "old", "old");
+	for (int i = 0; i < 10; i++) {
+		int notify = inotify_init1(IN_CLOEXEC);
+
+		assert_true(inotify_add_watch(notify, dir, IN_CREATE) >= 0);
+		end_while_writing(notify);
+		close(notify);
+		assert_int_equal(entries(), 1);
+	}
+}
+
 static void a_pipe_is_written_to(void **state)
 {
 	char text[8] = "";
@@ -184,6 +286,10 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_link_still_leads_to_the_file),
 	TEST(without_space_the_old_file_stays),
 	TEST(a_place_that_cannot_be_is_refused),
+	TEST(a_name_that_is_too_long_is_refused),
+	TEST(a_link_to_nowhere_is_refused),
+	TEST(the_folder_that_denies_it_is_named),
+	TEST(an_end_by_a_signal_leaves_no_second_file),
 	TEST(a_pipe_is_written_to),
 	TEST(what_a_full_device_has_is_not_sure),
 };

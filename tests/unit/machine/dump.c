@@ -1036,9 +1036,11 @@ static int read_path(const char *path, struct capture *c)
 
 static void a_file_that_is_not_there_is_a_mistake_of_the_user(void **state)
 {
+	char long_name[300] = {};
 	struct capture c;
 
 	(void)state;
+	memset(long_name, 'x', sizeof(long_name) - 1);
 	assert_int_equal(read_path(in_tree("nothing"), &c), EXIT_USAGE);
 	assert_one_line(c.text, "nothing: No such file or directory; name a file with a snapshot");
 	assert_int_equal(read_path(tree, &c), EXIT_USAGE);
@@ -1046,6 +1048,37 @@ static void a_file_that_is_not_there_is_a_mistake_of_the_user(void **state)
 	tree_file("file", "");
 	assert_int_equal(read_path(in_tree("file"), &c), EXIT_OTHER);
 	assert_one_line(c.text, "file is empty");
+	assert_int_equal(read_path(long_name, &c), EXIT_USAGE);
+	assert_one_line(c.text, "xxx...: the name is too long; name a file with a snapshot");
+}
+
+/* root may read anything */
+static void be_nobody(bool nobody)
+{
+	if (!getuid())
+		assert_int_equal(seteuid(nobody ? 65534 : 0), 0);
+}
+
+static void a_file_that_may_not_be_read_is_a_matter_of_privileges(void **state)
+{
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(chmod(tree, 0755), 0);
+	tree_file("folder/file", "");
+	assert_int_equal(chmod(in_tree("folder/file"), 0), 0);
+	be_nobody(true);
+	assert_int_equal(read_path(in_tree("folder/file"), &c), EXIT_KERNEL);
+	be_nobody(false);
+	assert_one_line(c.text, "/folder/file: you may not read the file ");
+	assert_one_line(c.text, "/folder/file; run p2ptrace as root");
+	assert_int_equal(chmod(in_tree("folder"), 0), 0);
+	be_nobody(true);
+	assert_int_equal(read_path(in_tree("folder/file"), &c), EXIT_KERNEL);
+	be_nobody(false);
+	assert_one_line(c.text, "/folder/file: you may not search the folder ");
+	assert_one_line(c.text, "/folder; run p2ptrace as root");
+	assert_int_equal(chmod(in_tree("folder"), 0755), 0);
 }
 
 static void a_file_that_is_too_large_is_refused(void **state)
@@ -1267,6 +1300,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_no_dump_is_refused),
 	cmocka_unit_test(too_many_functions_are_refused),
 	TREE_TEST(a_file_that_is_not_there_is_a_mistake_of_the_user),
+	TREE_TEST(a_file_that_may_not_be_read_is_a_matter_of_privileges),
 	TREE_TEST(a_file_that_is_too_large_is_refused),
 	TREE_TEST(a_hyphen_is_standard_input),
 	cmocka_unit_test(a_dump_of_rdma_topo_has_the_same_machine),

@@ -108,6 +108,9 @@ static int set_from(void *to, const char *value)
 {
 	struct options *o = to;
 
+	if (!*value)
+		return fail(EXIT_USAGE, "--from '' is empty; give the name of a file, or - for "
+			    "standard input");
 	return options_set_text("--from", &o->from, value);
 }
 

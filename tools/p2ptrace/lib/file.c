@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,48 @@
 #include "lib/log.h"
 #include "lib/stream.h"
 
-static int refused(const char *path, int err)
+static void folder_of(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		strcpy(path, ".");
+	else
+		slash[slash == path] = '\0';
+}
+
+int file_denied(const char *what, const char *path, bool entry, int err)
+{
+	char barred[PATH_MAX];
+	struct stat st;
+
+	snprintf(barred, sizeof(barred), "%s", path);
+	if (entry)
+		folder_of(barred);
+	/* A folder that may not be searched hides all that is below it */
+	while (stat(barred, &st) && errno == EACCES && strcmp(barred, ".") && strcmp(barred, "/"))
+		folder_of(barred);
+	if (err == EROFS)
+		return fail(EXIT_KERNEL, "cannot %s %s: %s is on a read-only file system; give "
+			    "another name", what, path, barred);
+	return fail(EXIT_KERNEL, "cannot %s %s: you may not %s %s %s; run p2ptrace as root, or "
+		    "give another name", what, path, strcmp(barred, path) && !entry ? "search" :
+		    what, strcmp(barred, path) ? "the folder" : "the file", barred);
+}
+
+/* @entry: its folder had to be changed, not the file. */
+static int refused(const char *path, bool entry, int err)
 {
 	switch (err) {
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return file_denied("write", path, entry, err);
+	case ENAMETOOLONG:
+	case ELOOP:
+		return fail(EXIT_USAGE, "cannot write %.64s%s: %s; give another name", path,
+			    strlen(path) > 64 ? "..." : "", err == ELOOP ?
+			    "its links lead in a circle" : "the name is too long");
 	case ENOENT:
 	case ENOTDIR:
 		return fail(EXIT_USAGE, "cannot write %s: its folder does not exist; give another "
@@ -35,7 +75,7 @@ static int write_into(const char *path, const char *data, size_t len)
 	int err;
 
 	if (stream.fd < 0)
-		return refused(path, errno);
+		return refused(path, false, errno);
 	err = stream_write(&stream, data, len);
 	if (close(stream.fd) && !err)
 		err = errno;
@@ -65,22 +105,43 @@ static mode_t new_mode(void)
 }
 
 /* Through a second file in the same folder, which takes its place by rename(). */
-static int replace(const char *path, mode_t mode, const char *data, size_t len)
+static int rename_over(const char *path, mode_t mode, const char *data, size_t len)
 {
 	char temporary[PATH_MAX];
 	int fd, err;
 
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-		return refused(path, ENAMETOOLONG);
+		return refused(path, true, ENAMETOOLONG);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
-		return refused(path, errno);
+		return refused(path, true, errno);
 	err = fill(fd, mode, data, len);
 	if (!err && rename(temporary, path))
 		err = errno;
 	if (err)
 		unlink(temporary);
-	return err ? refused(path, err) : 0;
+	return err ? refused(path, true, err) : 0;
+}
+
+static int replace(const char *path, mode_t mode, const char *data, size_t len)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+	sigset_t ending, mask;
+	int rc;
+
+	/* A signal that ends p2ptrace waits until the second file is gone */
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigaddset(&ending, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &ending, &mask);
+	/* A file above the limit of its size (setrlimit(2)) is an error, not the end */
+	sigaction(SIGXFSZ, &ignore, &before);
+	rc = rename_over(path, mode, data, len);
+	sigaction(SIGXFSZ, &before, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return rc;
 }
 
 int file_replace(const char *path, const char *data, size_t len)
@@ -89,15 +150,21 @@ int file_replace(const char *path, const char *data, size_t len)
 	char *real;
 	int rc;
 
-	if (stat(path, &st))
+	if (stat(path, &st)) {
+		if (errno != ENOENT)
+			return refused(path, false, errno);
+		if (!lstat(path, &st))
+			return fail(EXIT_USAGE, "cannot write %s: it is a link to a file that does "
+				    "not exist; remove the link, or give another name", path);
 		return replace(path, new_mode(), data, len);
+	}
 	if (S_ISDIR(st.st_mode))
-		return refused(path, EISDIR);
+		return refused(path, false, EISDIR);
 	if (!S_ISREG(st.st_mode))
 		return write_into(path, data, len);
 	/* Not the link that leads to it */
 	real = realpath(path, NULL);
-	rc = real ? replace(real, st.st_mode & 07777, data, len) : refused(path, errno);
+	rc = real ? replace(real, st.st_mode & 07777, data, len) : refused(path, false, errno);
 	free(real);
 	return rc;
 }

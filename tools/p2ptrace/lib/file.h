@@ -2,6 +2,7 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,6 +11,13 @@
  * status after an error message.
  */
 int file_replace(const char *path, const char *data, size_t len)
+	__attribute__((warn_unused_result));
+
+/*
+ * For EACCES, EPERM and EROFS: says which folder or file denies it. @what: "read" or "write".
+ * @entry: the file would have been added to its folder. Returns an exit status.
+ */
+int file_denied(const char *what, const char *path, bool entry, int err)
 	__attribute__((warn_unused_result));
 
 #endif /* FILE_H */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/buffer.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "machine/dump.h"
 #include "machine/machine.h"
@@ -43,9 +44,18 @@ static int open_file(const char *path, int *fd)
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (*fd >= 0)
 		return 0;
-	return fail(errno == ENOENT || errno == ENOTDIR ? EXIT_USAGE : EXIT_OTHER,
-		    "cannot open %s: %s; name a file with " DUMP_FORMATS
-		    ", or - for standard input", path, strerror(errno));
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		return file_denied("read", path, false, errno);
+	case ENAMETOOLONG:
+		return fail(EXIT_USAGE, "cannot open %.64s...: the name is too long; name a file "
+			    "with " DUMP_FORMATS ", or - for standard input", path);
+	default:
+		return fail(errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? EXIT_USAGE :
+			    EXIT_OTHER, "cannot open %s: %s; name a file with " DUMP_FORMATS
+			    ", or - for standard input", path, strerror(errno));
+	}
 }
 
 /* Whether @text begins with the two characters, apart from blanks. */
