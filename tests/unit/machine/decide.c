@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Decisions follow the rules of each release, and are unknown if facts are missing. */
 #include "unit.h"
+#include "lib/units.h"
 #include "machine/drawing.h"
 
 /* Two endpoints below one switch, one below another root port, and one at another host bridge */
@@ -290,6 +291,33 @@ static void find_bridge(struct host_bridge *bridge, const char *root)
 		if (!strcmp(machine->roots[i].name, root))
 			return host_bridge_find(bridge, machine, i);
 	fail_msg("no root %s", root);
+}
+
+static void the_facts_of_many_ends_are_those_of_each(void **state)
+{
+	int functions[64];
+	struct end_facts *ends, one;
+
+	(void)state;
+	assert_true(machine->nr <= ARRAY_SIZE(functions));
+	/* From the last on, so that a virtual function comes before its physical one */
+	for (size_t i = 0; i < machine->nr; i++)
+		functions[i] = machine->nr - 1 - i;
+	at("06:00.0")->root = UNKNOWN;
+	ends = end_facts_find_all(machine, functions, machine->nr);
+	assert_non_null(ends);
+	for (size_t i = 0; i < machine->nr; i++) {
+		end_facts_find(&one, machine, functions[i]);
+		assert_int_equal(ends[i].function, one.function);
+		assert_int_equal(ends[i].complete, one.complete);
+		assert_int_equal(ends[i].nr, one.nr);
+		assert_memory_equal(ends[i].up, one.up, one.nr * sizeof(*one.up));
+		assert_int_equal(ends[i].bridge.first, one.bridge.first);
+		assert_int_equal(ends[i].bridge.function, one.bridge.function);
+		assert_int_equal(ends[i].bridge.listed, one.bridge.listed);
+		assert_ptr_equal(ends[i].bridge.known, one.bridge.known);
+	}
+	free(ends);
 }
 
 static void swap(const char *a, const char *b)
@@ -612,6 +640,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_missing_bridge_makes_the_route_unknown),
 	TEST(a_root_may_be_unknown),
 	TEST(ports_are_listed_in_the_kernels_order),
+	TEST(the_facts_of_many_ends_are_those_of_each),
 	TEST(the_bridge_above_a_virtual_function_is_that_of_the_physical_one),
 	TEST(the_first_function_found_represents_the_host_bridge),
 	TEST(the_first_function_needs_no_parent),

@@ -3,7 +3,6 @@
  * p2ptrace peers: which PCI functions can reach the memory of which others; if not, why, and the
  * remedy.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,22 +215,40 @@ struct matrix {
 	size_t hidden;		/* functions that are not bridges and not shown */
 };
 
+#define MAX_LISTED 8
+
+/* "0000:01:00.0, 0000:02:00.0 and 3 more" */
+static void list_functions(char *text, size_t size, const struct machine *machine,
+			   const int *found, size_t nr)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < nr && i < MAX_LISTED; i++)
+		used += snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+				 machine->functions[found[i]].name);
+	if (nr > MAX_LISTED)
+		snprintf(text + used, size - used, " and %zu more", nr - MAX_LISTED);
+}
+
 /* Says which function a user means. Returns its index, or -1 after an error message. */
 static int find_function(const struct machine *machine, const char *option, const char *name)
 {
-	int index = machine_find_any(machine, name);
-	char shown[64];
+	int found[MAX_LISTED];
+	size_t nr = machine_find_all(machine, name, found, MAX_LISTED);
+	char shown[64], list[MAX_LISTED * (PCI_NAME_LEN + 2) + 32];
 
-	if (index >= 0)
-		return index;
+	if (nr == 1)
+		return found[0];
 	text_printable(shown, sizeof(shown), name, strlen(name));
-	if (index == -ENOTUNIQ)
-		(void)!fail(EXIT_USAGE, "%s '%s' names several functions; give the full PCI name, "
-			    "with its domain (0000:01:00.0)", option, shown);
-	else
+	if (nr) {
+		list_functions(list, sizeof(list), machine, found, nr);
+		(void)!fail(EXIT_USAGE, "%s '%s' names several functions: %s; give the full PCI "
+			    "name of one", option, shown, list);
+	} else {
 		(void)!fail(EXIT_USAGE, "%s '%s' names no function; it takes a PCI name "
 			    "(0000:01:00.0) or a name of a device (nvme0, eth0): see the list that "
 			    "--all prints", option, shown);
+	}
 	return -1;
 }
 
@@ -264,16 +281,6 @@ static bool is_column(const struct matrix *matrix, int function)
 	return false;
 }
 
-/* What the decisions for a function depend on, once for each function. NULL without memory. */
-static struct end_facts *find_ends(const struct machine *machine, const int *functions, size_t nr)
-{
-	struct end_facts *ends = calloc(nr + 1, sizeof(*ends));
-
-	for (size_t i = 0; ends && i < nr; i++)
-		end_facts_find(&ends[i], machine, functions[i]);
-	return ends;
-}
-
 /* Returns 0 or an exit status. matrix_free() is needed in any case. */
 static int matrix_select(struct matrix *matrix, const struct options *o)
 {
@@ -304,8 +311,8 @@ static int matrix_select(struct matrix *matrix, const struct options *o)
 		memcpy(matrix->columns, matrix->rows, matrix->nr_rows * sizeof(int));
 		matrix->nr_columns = matrix->nr_rows;
 	}
-	matrix->row_ends = find_ends(machine, matrix->rows, matrix->nr_rows);
-	matrix->column_ends = find_ends(machine, matrix->columns, matrix->nr_columns);
+	matrix->row_ends = end_facts_find_all(machine, matrix->rows, matrix->nr_rows);
+	matrix->column_ends = end_facts_find_all(machine, matrix->columns, matrix->nr_columns);
 	if (!matrix->row_ends || !matrix->column_ends)
 		return fail(EXIT_OTHER, "out of memory");
 	return 0;

@@ -347,6 +347,34 @@ void end_facts_find(struct end_facts *end, const struct machine *machine, int fu
 	host_bridge_find(&end->bridge, machine, machine->functions[function].root);
 }
 
+struct end_facts *end_facts_find_all(const struct machine *machine, const int *functions, size_t nr)
+{
+	struct end_facts *ends = calloc(nr + 1, sizeof(*ends));
+	/* By root, the first end that is below it */
+	const struct end_facts **first = calloc(machine->nr_roots + 1, sizeof(*first));
+
+	for (size_t i = 0; ends && first && i < nr; i++) {
+		int root = machine->functions[functions[i]].root;
+
+		if (root < 0 || !first[root]) {
+			end_facts_find(&ends[i], machine, functions[i]);
+			if (root >= 0)
+				first[root] = &ends[i];
+			continue;
+		}
+		/* Without the search for the host bridge, which looks at all functions */
+		ends[i].function = functions[i];
+		ends[i].complete = climb(machine, functions[i], ends[i].up, &ends[i].nr);
+		ends[i].bridge = first[root]->bridge;
+	}
+	if (!first) {
+		free(ends);
+		ends = NULL;
+	}
+	free(first);
+	return ends;
+}
+
 /* The port that redirects, or cannot be read, as seen from the provider. */
 struct obstacle {
 	int redirect, unreadable;	/* the first one; NONE */

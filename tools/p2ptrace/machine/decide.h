@@ -124,6 +124,12 @@ struct end_facts {
 };
 
 void end_facts_find(struct end_facts *end, const struct machine *machine, int function);
+/*
+ * Those of many functions, with one search for each host bridge. The caller frees
+ * them. NULL without memory.
+ */
+struct end_facts *end_facts_find_all(const struct machine *machine, const int *functions,
+				     size_t nr);
 void decide_ends(struct decision *decision, const struct machine *machine,
 		 const struct release *release, const struct end_facts *provider,
 		 const struct end_facts *client);

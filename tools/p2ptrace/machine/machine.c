@@ -146,14 +146,14 @@ static bool is_named(const struct function *function, const char *name)
 	return !strcmp(function->pool.dev, name);
 }
 
-int machine_find_any(const struct machine *machine, const char *name)
+size_t machine_find_all(const struct machine *machine, const char *name, int *found, size_t max)
 {
 	char pci[PCI_NAME_LEN];
-	int found = -ENODEV;
+	size_t nr = 0;
 
 	/* What is unknown and what there is none of */
 	if (!*name || !strcmp(name, "-"))
-		return -ENODEV;
+		return 0;
 	if (!pci_name_parse(name, pci, sizeof(pci)))
 		name = pci;
 	for (size_t i = 0; i < machine->nr; i++) {
@@ -161,11 +161,19 @@ int machine_find_any(const struct machine *machine, const char *name)
 
 		if (strcmp(function->name, name) && !is_named(function, name))
 			continue;
-		if (found >= 0)
-			return -ENOTUNIQ;
-		found = i;
+		if (nr < max)
+			found[nr] = i;
+		nr++;
 	}
-	return found;
+	return nr;
+}
+
+int machine_find_any(const struct machine *machine, const char *name)
+{
+	int found = -ENODEV;
+	size_t nr = machine_find_all(machine, name, &found, 1);
+
+	return nr > 1 ? -ENOTUNIQ : found;
 }
 
 int machine_check(const struct machine *machine, const char **bad)

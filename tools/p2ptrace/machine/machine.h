@@ -207,6 +207,8 @@ struct function *machine_find(const struct machine *machine, const char *name);
  * devices. Returns its index; -ENODEV if there is none; -ENOTUNIQ if there are several.
  */
 int machine_find_any(const struct machine *machine, const char *name);
+/* How many functions that name means; the first @max of them in @found. */
+size_t machine_find_all(const struct machine *machine, const char *name, int *found, size_t max);
 
 /* The index of a function that the pointer belongs to. */
 static inline int machine_index(const struct machine *machine, const struct function *function)
