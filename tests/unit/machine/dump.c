@@ -995,6 +995,26 @@ static void listings_that_contradict_each_other_are_refused(void **state)
 	assert_refused(PORT AER "\n00:01.0 PCI bridge: X\n\tControl: I/O-\n\tStatus: Cap-\n\n",
 		       "different types");
 	assert_refused(PORT AER "\n00:01.0 PCI bridge: X (rev ff)\n", "different config space");
+#define CARD_WITH(line) "01:00.0 Ethernet controller: X\n\tControl: I/O-\n\tStatus: Cap-\n\t" line \
+	"\n\n"
+	assert_refused(CARD_WITH("NUMA node: 0") CARD_WITH("NUMA node: 1"),
+		       "FILE shows 0000:01:00.0 twice, with different NUMA nodes; keep only");
+	assert_refused(CARD_WITH("IOMMU group: 7") CARD_WITH("IOMMU group: 8"),
+		       "different IOMMU groups");
+	assert_refused(CARD_WITH("Region 0: Memory at 80000000 (32-bit, prefetchable) [size=1M]")
+		       CARD_WITH("Region 0: Memory at 90000000 (32-bit, prefetchable) [size=1M]"),
+		       "different BARs");
+	assert_refused(CARD_WITH("Region 0: Memory at 80000000 (32-bit, prefetchable) [size=1M]")
+		       CARD_WITH("Region 0: Memory at 80000000 (32-bit, prefetchable) [size=2M]"),
+		       "different BARs");
+}
+
+static void the_output_of_peers_is_no_machine(void **state)
+{
+	(void)state;
+	assert_refused("{\"kernel\":\"6.12\",\"pairs\":[{\"map\":\"bus_addr\"}]}",
+		       "FILE is the output of 'p2ptrace peers --json', which lacks much of the "
+		       "machine; write what --from reads with 'p2ptrace snapshot'");
 }
 
 static void what_is_no_dump_is_refused(void **state)
@@ -1298,6 +1318,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_list_and_its_details_are_one),
 	cmocka_unit_test(listings_that_contradict_each_other_are_refused),
 	cmocka_unit_test(what_is_no_dump_is_refused),
+	cmocka_unit_test(the_output_of_peers_is_no_machine),
 	cmocka_unit_test(too_many_functions_are_refused),
 	TREE_TEST(a_file_that_is_not_there_is_a_mistake_of_the_user),
 	TREE_TEST(a_file_that_may_not_be_read_is_a_matter_of_privileges),

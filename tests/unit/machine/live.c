@@ -214,11 +214,13 @@ static void attributes_are_read(void **state)
 	set(DRIVE, "numa_node", "1\n");
 	set(DRIVE, "dma_mask_bits", "64\n");
 	set_link(DRIVE, "driver", "../../../../bus/pci/drivers/nvme");
-	set_link(DRIVE, "physfn", "../0000:03:00.1");
+	set_link(DRIVE, "physfn", "../0000:04:00.0");
 	set_link(DRIVE, "iommu_group", "../../../kernel/iommu_groups/17");
 	tree_file("sys/devices/kernel/iommu_groups/17/type", "no link leads here\n");
 	tree_file("sys/devices/pci0000:00/0000:00:01.0/kernel/iommu_groups/17/type", "DMA-FQ\n");
 	set(CARD, "numa_node", "-1\n");
+	/* What a snapshot may not have: of a function that is gone */
+	set_link(SWITCH, "physfn", "../0000:07:00.1");
 	assert_int_equal(read_live(), 0);
 
 	function = find("0000:03:00.0");
@@ -229,7 +231,7 @@ static void attributes_are_read(void **state)
 	assert_int_equal(function->numa_node, 1);
 	assert_int_equal(function->dma_mask_bits, 64);
 	assert_string_equal(function->driver, "nvme");
-	assert_string_equal(function->physfn, "0000:03:00.1");
+	assert_string_equal(function->physfn, "0000:04:00.0");
 	assert_int_equal(function->iommu_group, 17);
 
 	function = find("0000:04:00.0");
@@ -240,6 +242,7 @@ static void attributes_are_read(void **state)
 	assert_int_equal(function->iommu_group, NONE);
 	assert_string_equal(function->iommu_domain, "-");
 	assert_int_equal(find("0000:01:00.0")->numa_node, UNKNOWN);
+	assert_string_equal(find("0000:01:00.0")->physfn, "");
 
 	uname(&name);
 	assert_string_equal(machine.kernel, name.release);

@@ -159,7 +159,6 @@ static void any_function(struct function *function)
 {
 	any_text(function->title, sizeof(function->title));
 	any_text(function->driver, sizeof(function->driver));
-	any_text(function->physfn, sizeof(function->physfn));
 	any_text(function->iommu_domain, sizeof(function->iommu_domain));
 	function->nr_names = number(MAX_NAMES + 1);
 	for (size_t i = 0; i < function->nr_names; i++) {
@@ -204,6 +203,8 @@ static void any_function(struct function *function)
 	}
 	function->secondary = any_int(255);
 	function->subordinate = any_int(255);
+	if (function->subordinate >= 0 && function->subordinate < function->secondary)
+		function->subordinate = function->secondary;
 }
 
 static void any_functions(struct machine *to)
@@ -219,12 +220,16 @@ static void any_functions(struct machine *to)
 		function = machine_add_function(to, name);
 		assert_non_null(function);
 		any_function(function);
+		strcpy(function->physfn, number(2) ? to->functions[number(i + 1)].name :
+		       number(2) ? "-" : "");
 		function->root = to->nr_roots && sometimes() ? (int)number(to->nr_roots) : UNKNOWN;
 		function->parent = number(2) ? NONE : UNKNOWN;
 		/* To an earlier one there is no loop; later ones, in turn, lead to it */
 		for (size_t p = i; p-- && sometimes();)
 			if (to->functions[p].root == function->root)
 				function->parent = p;
+		if (function->parent >= 0)
+			to->functions[function->parent].bridge = PRESENT;
 	}
 }
 
@@ -640,7 +645,8 @@ static void wrong_values_are_named(void **state)
 		{ "\"root\":\"pci0000:01\"",
 		  "functions[0].root is the name of nothing in this snapshot" },
 		{ "\"parent\":\"0000:01:00.0\"",
-		  "functions has a parent of 0000:01:00.0 that does not lead to its host bridge" },
+		  "functions has a parent of 0000:01:00.0 that does not lead to its host bridge "
+		  "in at most 64 steps" },
 	};
 
 	(void)state;
@@ -648,6 +654,36 @@ static void wrong_values_are_named(void **state)
 		assert_refused(machine_with(of_machine[i].member), of_machine[i].what);
 	for (size_t i = 0; i < ARRAY_LEN(of_function); i++)
 		assert_refused(function_with(of_function[i].member), of_function[i].what);
+}
+
+/* A function below 0000:01:00.0, whose other members these are. */
+static void assert_bad_parent(const char *members, bool good)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s},{\"name\":\"0000:02:00.0\",\"root\":\"pci0000:00\","
+		 "\"parent\":\"0000:01:00.0\"", members);
+	if (good)
+		assert_read(function_with(text));
+	else
+		assert_refused(function_with(text), "functions[1].parent is 0000:01:00.0, which is "
+			       "not a bridge");
+}
+
+static void what_no_machine_can_be_is_refused(void **state)
+{
+#define AT_ROOT "\"root\":\"pci0000:00\",\"parent\":null"
+	(void)state;
+	assert_bad_parent(AT_ROOT ",\"bridge\":false", false);
+	assert_bad_parent(AT_ROOT ",\"type\":\"endpoint\"", false);
+	assert_bad_parent(AT_ROOT ",\"type\":\"endpoint\",\"bridge\":true", true);
+	assert_bad_parent(AT_ROOT, true);
+	assert_refused(function_with("\"secondary\":2,\"subordinate\":1"),
+		       "functions[0].subordinate is lower than secondary");
+	assert_read(function_with("\"secondary\":2,\"subordinate\":2"));
+	assert_refused(function_with("\"physfn\":\"0000:07:00.0\""),
+		       "functions[0].physfn is the name of nothing in this snapshot");
+	assert_read(function_with("\"physfn\":null"));
 }
 
 static void functions_that_are_too_many_are_refused(void **state)
@@ -676,6 +712,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_document_that_is_too_deep_is_refused),
 	TEST(wrong_values_are_named),
 	TEST(functions_that_are_too_many_are_refused),
+	TEST(what_no_machine_can_be_is_refused),
 };
 
 UNIT_MAIN(tests)

@@ -84,6 +84,10 @@ int machine_read_text(struct machine *machine, const char *text, size_t len, con
 		return fail(EXIT_OTHER, "%s is empty; p2ptrace reads " DUMP_FORMATS, path);
 	if (is_snapshot(text, len))
 		return snapshot_read(machine, path, text, len);
+	if (begins(text, len, '{', '"') && memmem(text, len, "\"map\":", strlen("\"map\":")))
+		return fail(EXIT_OTHER, "%s is the output of 'p2ptrace peers --json', which lacks "
+			    "much of the machine; write what --from reads with 'p2ptrace "
+			    "snapshot'", path);
 	if (begins(text, len, '[', '{'))
 		return rdma_topo_read(machine, text, len, path);
 	return lspci_read(machine, text, len, path);

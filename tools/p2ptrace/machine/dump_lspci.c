@@ -467,6 +467,21 @@ static bool is_readable(const struct function *function)
 	       function->acs.presence != PRESENCE_UNKNOWN;
 }
 
+/* BARs of two texts. What has no address yet has no start. */
+static bool bars_differ(const struct function *a, const struct function *b)
+{
+	if (a->bars_known != PRESENT || b->bars_known != PRESENT)
+		return false;
+	for (int i = 0; i < NR_BARS; i++) {
+		const struct bar *bar = &a->bars[i], *other = &b->bars[i];
+
+		if (bar->size && other->size && (bar->size != other->size ||
+		    (bar->assigned && other->assigned && bar->start != other->start)))
+			return true;
+	}
+	return false;
+}
+
 /* Sets *what to what the two contradict each other in. */
 static bool contradict(const struct function *a, const struct function *b, const char **what)
 {
@@ -490,6 +505,12 @@ static bool contradict(const struct function *a, const struct function *b, const
 		 (acs->presence == PRESENT && other->presence == PRESENT &&
 		  acs->ctrl != other->ctrl))
 		*what = "ACS";
+	else if (DIFFER(numa_node, UNKNOWN))
+		*what = "NUMA nodes";
+	else if (DIFFER(iommu_group, UNKNOWN))
+		*what = "IOMMU groups";
+	else if (bars_differ(a, b))
+		*what = "BARs";
 	else
 		return false;
 	return true;

@@ -306,6 +306,9 @@ static bool read_function(struct function *function, const char *sysfs)
 		read_int(&function->secondary, 0, 255, sysfs, pci, "secondary_bus_number");
 		read_int(&function->subordinate, 0, 255, sysfs, pci, "subordinate_bus_number");
 	}
+	/* A bridge that was set up wrongly leads nowhere */
+	if (function->subordinate < function->secondary)
+		function->secondary = function->subordinate = UNKNOWN;
 	read_iommu(function, sysfs);
 	read_pool(function, sysfs);
 	return pci_exists(sysfs, pci);
@@ -342,9 +345,12 @@ static int place(struct machine *machine, size_t index, const char *sysfs)
 	function->root = found - machine->roots;
 	function->parent = NONE;
 	if (*above) {
-		const struct function *parent = machine_find(machine, above);
+		struct function *parent = machine_find(machine, above);
 
 		function->parent = parent ? machine_index(machine, parent) : UNKNOWN;
+		/* If its header cannot be read, its class may be that of another kind of bridge */
+		if (parent && parent->bridge == ABSENT)
+			parent->bridge = PRESENT;
 	}
 	return 0;
 }
@@ -638,6 +644,13 @@ static int read_functions(struct machine *machine, const char *sysfs)
 		err = order_apply(machine, there, nr);
 	free(there);
 	drop_bad_parents(machine);
+	/* Removed in the middle of a hot-plug, before its virtual functions */
+	for (size_t i = 0; i < machine->nr; i++) {
+		char *physfn = machine->functions[i].physfn;
+
+		if (*physfn && strcmp(physfn, "-") && !machine_find(machine, physfn))
+			*physfn = '\0';
+	}
 	return err;
 }
 

@@ -876,6 +876,44 @@ static int sort_names(struct reader *reader)
 	return 0;
 }
 
+static bool is_endpoint(const struct function *function)
+{
+	return function->type == TYPE_ENDPOINT || function->type == TYPE_LEGACY_ENDPOINT ||
+	       function->type == TYPE_RC_ENDPOINT || function->type == TYPE_RC_EVENT_COLLECTOR;
+}
+
+/* What no machine can be. */
+static int check_function(const struct reader *reader, const struct function *function)
+{
+	const struct machine *machine = reader->machine;
+	const struct named physical = { .name = function->physfn };
+	const struct function *parent;
+
+	if (function->subordinate >= 0 && function->subordinate < function->secondary)
+		return refused(reader, "subordinate", "is lower than secondary");
+	if (*function->physfn && strcmp(function->physfn, "-") &&
+	    !bsearch(&physical, reader->functions, machine->nr, sizeof(physical), by_name))
+		return refused(reader, "physfn", "is the name of nothing in this snapshot");
+	if (function->parent < 0)
+		return 0;
+	parent = &machine->functions[function->parent];
+	if (parent->bridge == ABSENT || (parent->bridge != PRESENT && is_endpoint(parent)))
+		return refused(reader, "parent", "is %s, which is not a bridge", parent->name);
+	return 0;
+}
+
+static int check_functions(struct reader *reader)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < reader->machine->nr; i++) {
+		enter(reader, "functions[%zu].", i);
+		rc = check_function(reader, &reader->machine->functions[i]);
+		*reader->where = '\0';
+	}
+	return rc;
+}
+
 static int read_document(struct reader *reader, const json_t *document)
 {
 	struct machine *machine = reader->machine;
@@ -898,7 +936,9 @@ static int read_document(struct reader *reader, const json_t *document)
 		rc = read_list(reader, document, "reported", SIZE_MAX, read_reported);
 	if (!rc && machine_check(machine, &bad))
 		rc = refused(reader, "functions", "has a parent of %s that does not lead to its "
-			     "host bridge", bad);
+			     "host bridge in at most %d steps", bad, MAX_DEPTH);
+	if (!rc)
+		rc = check_functions(reader);
 	return rc;
 }
 
