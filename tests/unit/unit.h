@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +25,13 @@ do {							\
 } while (0)
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Permissions do not stop root, so a test of them runs as another user. */
+static inline void be_nobody(bool nobody)
+{
+	if (!getuid())
+		assert_int_equal(seteuid(nobody ? 65534 : 0), 0);
+}
 
 #define UNIT_MAIN(tests)						\
 int main(void)								\

@@ -176,13 +176,6 @@ static void a_link_to_nowhere_is_refused(void **state)
 	assert_int_equal(entries(), 2);
 }
 
-/* root may do anything */
-static void be_nobody(bool nobody)
-{
-	if (!getuid())
-		assert_int_equal(seteuid(nobody ? 65534 : 0), 0);
-}
-
 static void assert_denied(const char *name, const char *what)
 {
 	struct capture c;

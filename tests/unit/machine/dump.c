@@ -1072,13 +1072,6 @@ static void a_file_that_is_not_there_is_a_mistake_of_the_user(void **state)
 	assert_one_line(c.text, "xxx...: the name is too long; name a file with a snapshot");
 }
 
-/* root may read anything */
-static void be_nobody(bool nobody)
-{
-	if (!getuid())
-		assert_int_equal(seteuid(nobody ? 65534 : 0), 0);
-}
-
 static void a_file_that_may_not_be_read_is_a_matter_of_privileges(void **state)
 {
 	struct capture c;

@@ -219,7 +219,7 @@ static void attributes_are_read(void **state)
 	tree_file("sys/devices/kernel/iommu_groups/17/type", "no link leads here\n");
 	tree_file("sys/devices/pci0000:00/0000:00:01.0/kernel/iommu_groups/17/type", "DMA-FQ\n");
 	set(CARD, "numa_node", "-1\n");
-	/* What a snapshot may not have: of a function that is gone */
+	/* The physical function is gone: a snapshot may not contain its name */
 	set_link(SWITCH, "physfn", "../0000:07:00.1");
 	assert_int_equal(read_live(), 0);
 
@@ -437,6 +437,14 @@ static void a_function_without_config_space_keeps_its_row(void **state)
 	assert_int_equal(function->secondary, 2);
 	assert_int_equal(function->subordinate, 4);
 	assert_under("0000:03:00.0", "0000:02:00.0", "pci0000:00");
+
+	/* One of two numbers is better than none, but not two that contradict each other */
+	set(SWITCH, "subordinate_bus_number", "none\n");
+	assert_int_equal(read_live(), 0);
+	assert_int_equal(find("0000:01:00.0")->secondary, 2);
+	set(SWITCH, "subordinate_bus_number", "1\n");
+	assert_int_equal(read_live(), 0);
+	assert_int_equal(find("0000:01:00.0")->secondary, UNKNOWN);
 
 	fail_read("0000:01:00.0/config", EIO);
 	assert_int_equal(read_live(), 0);

@@ -31,7 +31,7 @@ int file_denied(const char *what, const char *path, bool entry, int err)
 	snprintf(barred, sizeof(barred), "%s", path);
 	if (entry)
 		folder_of(barred);
-	/* A folder that may not be searched hides all that is below it */
+	/* Without permission to search a folder, stat() fails for everything below it */
 	while (stat(barred, &st) && errno == EACCES && strcmp(barred, ".") && strcmp(barred, "/"))
 		folder_of(barred);
 	if (err == EROFS)

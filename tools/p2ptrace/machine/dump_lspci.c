@@ -467,7 +467,7 @@ static bool is_readable(const struct function *function)
 	       function->acs.presence != PRESENCE_UNKNOWN;
 }
 
-/* BARs of two texts. What has no address yet has no start. */
+/* Compares the BARs that have a size in both texts. An unassigned BAR has no address. */
 static bool bars_differ(const struct function *a, const struct function *b)
 {
 	if (a->bars_known != PRESENT || b->bars_known != PRESENT)

@@ -306,8 +306,8 @@ static bool read_function(struct function *function, const char *sysfs)
 		read_int(&function->secondary, 0, 255, sysfs, pci, "secondary_bus_number");
 		read_int(&function->subordinate, 0, 255, sysfs, pci, "subordinate_bus_number");
 	}
-	/* A bridge that was set up wrongly leads nowhere */
-	if (function->subordinate < function->secondary)
+	/* No bus is below a bridge with such numbers, and a snapshot may not contain them */
+	if (function->subordinate >= 0 && function->subordinate < function->secondary)
 		function->secondary = function->subordinate = UNKNOWN;
 	read_iommu(function, sysfs);
 	read_pool(function, sysfs);

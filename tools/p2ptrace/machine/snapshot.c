@@ -882,7 +882,7 @@ static bool is_endpoint(const struct function *function)
 	       function->type == TYPE_RC_ENDPOINT || function->type == TYPE_RC_EVENT_COLLECTOR;
 }
 
-/* What no machine can be. */
+/* Refuses values that no real machine has. */
 static int check_function(const struct reader *reader, const struct function *function)
 {
 	const struct machine *machine = reader->machine;
