@@ -90,8 +90,6 @@ set_verdict(struct verdict *verdict, enum memory memory, const char *cause, cons
 	va_end(ap);
 }
 
-#define LABEL_LEN (2 * PCI_NAME_LEN + 4)
-
 /* How NIC and drive reach a provider. */
 struct reach {
 	const struct function *provider;
@@ -163,7 +161,7 @@ static void refuse(struct verdict *verdict, const struct reach *reach)
 		    unknown && reason && reason->find_out ? reason->find_out : "");
 	verdict->by_drive = drive && !unknown;
 	snprintf(verdict->next, sizeof(verdict->next), "p2ptrace peers --why %s %s",
-		 reach->provider->name, pair->machine->functions[pair->client].name);
+		 reach->provider->name, function_of(pair, pair->client)->name);
 }
 
 /*

@@ -47,11 +47,6 @@ void release_words(char *text, size_t size, const struct release *release)
 		snprintf(text, size, "Linux 5.4 to 7.3, where they agree");
 }
 
-static const struct function *function_of(const struct pair *pair, int index)
-{
-	return &pair->machine->functions[index];
-}
-
 /* The position of a function among the ports that redirect, from 1; 0 if it does not. */
 static size_t redirect_number(const struct pair *pair, int index)
 {
@@ -99,7 +94,7 @@ static void print_end_of_path(const struct pair *pair, int index)
 	      pair->provider == pair->client ? " and " : "",
 	      index == pair->client ? "client" : "");
 	print(", %s", class_name(function_class(function)));
-	if (*function->driver && strcmp(function->driver, "-") &&
+	if (is_given(function->driver) &&
 	    strcmp(function->driver, class_name(function_class(function))))
 		print(", %s", function->driver);
 	for (size_t i = 0; i < function->nr_names; i++)
@@ -172,7 +167,7 @@ static void print_root(const struct pair *pair, int index)
 		return;
 	}
 	print("  host bridge %s", of->name);
-	if (*of->under && strcmp(of->under, "-"))
+	if (is_given(of->under))
 		print(", made by %s", of->under);
 	print_root_mark(pair, root);
 	print("\n");
@@ -279,7 +274,7 @@ static void print_verdict(const struct pair *pair)
 	const struct reason *reason = reported ? reason_find(reported->reason) :
 						 &reasons[predicted->reason];
 	int distance = pair_distance(pair);
-	char provider[2 * PCI_NAME_LEN + 4], client[2 * PCI_NAME_LEN + 4], release[64];
+	char provider[LABEL_LEN], client[LABEL_LEN], release[64];
 	const char *place = proximity(pair->machine, pair->provider, pair->client);
 
 	release_words(release, sizeof(release), &pair->release);

@@ -49,11 +49,6 @@ enum device_class function_class(const struct function *function)
 	return function->class >> 8 == 0x0c06 ? CLASS_nic : CLASS_other;
 }
 
-static bool has_driver(const struct function *function)
-{
-	return *function->driver && strcmp(function->driver, "-");
-}
-
 bool function_matters(const struct function *function)
 {
 	enum device_class class = function_class(function);
@@ -62,7 +57,7 @@ bool function_matters(const struct function *function)
 		return true;
 	if (class == CLASS_bridge)
 		return false;
-	if (*function->physfn && strcmp(function->physfn, "-") && !has_driver(function))
+	if (is_given(function->physfn) && !is_given(function->driver))
 		return false;
 	if (class < CLASS_memory)
 		return true;

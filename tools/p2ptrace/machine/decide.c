@@ -81,7 +81,7 @@ enum presence known_bridge_in(const struct known_bridge *known, const struct rel
 /* A virtual function has a physical one. It is never the first on a bus. */
 static bool is_virtual(const struct function *function)
 {
-	return *function->physfn && strcmp(function->physfn, "-");
+	return is_given(function->physfn);
 }
 
 /* The kernel's pci_upstream_bridge(): the bridge above a virtual function is the physical one's. */
@@ -544,7 +544,7 @@ static int physical_root(const struct machine *machine, int root)
 		const char *under = machine->roots[root].under;
 		const struct function *function;
 
-		if (!*under || !strcmp(under, "-"))
+		if (!is_given(under))
 			return root;
 		function = machine_find(machine, under);
 		root = function ? function->root : UNKNOWN;

@@ -548,7 +548,7 @@ static void merge(struct function *to, const struct function *from)
 	}
 	if (!*to->title)
 		memcpy(to->title, from->title, sizeof(to->title));
-	if (!*to->driver || !strcmp(to->driver, "-"))
+	if (!is_given(to->driver))
 		memcpy(to->driver, *from->driver ? from->driver : to->driver, sizeof(to->driver));
 	if (from->config > to->config)
 		to->config = from->config;

@@ -194,8 +194,6 @@ const char *guest_of(const struct machine *machine)
 	return NULL;
 }
 
-#define LABEL_LEN (2 * PCI_NAME_LEN + 4)
-
 struct label {
 	char text[LABEL_LEN];
 };
@@ -204,13 +202,8 @@ static struct label label_of(const struct pair *pair, int function)
 {
 	struct label label;
 
-	function_label(label.text, sizeof(label.text), &pair->machine->functions[function]);
+	function_label(label.text, sizeof(label.text), function_of(pair, function));
 	return label;
-}
-
-static const struct function *function_of(const struct pair *pair, int function)
-{
-	return &pair->machine->functions[function];
 }
 
 const char *acs_bits(uint16_t ctrl)
@@ -246,12 +239,6 @@ const char *function_kind(const struct function *function)
 	return function->bridge == PRESENT ? "bridge" : "device";
 }
 
-/* Not "" (unknown) and not "-" (none). */
-static bool has_word(const char *word)
-{
-	return *word && strcmp(word, "-");
-}
-
 /* ---- the decision ---------------------------------------------------------------------------- */
 
 /* Whether both are functions of one device, or belong to such functions as virtual ones. */
@@ -259,8 +246,8 @@ static bool same_device(const struct pair *pair)
 {
 	const struct function *a = function_of(pair, pair->provider);
 	const struct function *b = function_of(pair, pair->client);
-	const char *x = has_word(a->physfn) ? a->physfn : a->name;
-	const char *y = has_word(b->physfn) ? b->physfn : b->name;
+	const char *x = is_given(a->physfn) ? a->physfn : a->name;
+	const char *y = is_given(b->physfn) ? b->physfn : b->name;
 
 	/* They differ in the last character at most: 0000:01:00.0, 0000:01:00.1 */
 	return strlen(x) == strlen(y) && *x && !strncmp(x, y, strlen(x) - 1) &&
@@ -339,8 +326,8 @@ static void find_decision(struct findings *findings, const struct pair *pair)
 		add(findings, TOPIC_decision, LEVEL_note,
 		    "Both are functions of one device%s. If it keeps requests between them inside, "
 		    "no port sees them, and the verdict does not matter.",
-		    has_word(function_of(pair, pair->provider)->physfn) ||
-		    has_word(function_of(pair, pair->client)->physfn) ?
+		    is_given(function_of(pair, pair->provider)->physfn) ||
+		    is_given(function_of(pair, pair->client)->physfn) ?
 		    " (virtual functions belong to the device of their physical function)" : "");
 }
 
@@ -800,7 +787,7 @@ static void find_cmb_reason(struct findings *findings, const struct pair *pair, 
 
 	if (pair->machine->p2pdma == ABSENT)
 		more(findings, " The kernel has no CONFIG_PCI_P2PDMA.");
-	else if (has_word(provider->driver) && strcmp(provider->driver, "nvme"))
+	else if (is_given(provider->driver) && strcmp(provider->driver, "nvme"))
 		more(findings, " Only the nvme driver provides it, but the driver is %s.",
 		     provider->driver);
 	else if (!strcmp(provider->driver, "-"))

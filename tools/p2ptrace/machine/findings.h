@@ -72,6 +72,11 @@ struct pair {
 	const struct reported *reported;	/* by the kernel itself; may be NULL */
 };
 
+static inline const struct function *function_of(const struct pair *pair, int index)
+{
+	return &pair->machine->functions[index];
+}
+
 void pair_set(struct pair *pair, const struct machine *machine, const struct release *release,
 	      int provider, int client);
 
@@ -102,6 +107,7 @@ void findings_gather(struct findings *findings, const struct pair *pair);
 void findings_free(struct findings *findings);
 
 /* "0000:03:00.0 (card1)" */
+#define LABEL_LEN (2 * PCI_NAME_LEN + 4)
 void function_label(char *label, size_t size, const struct function *function);
 
 /* "ReqRedir+ CmpltRedir+": those bits of an ACS control register that redirect. */

@@ -332,7 +332,7 @@ static bool link_virtual(const struct tree *tree, struct function *function)
 /* Whether the function can only be on a root bus. */
 static bool shows_root_bus(const struct place *place, const struct function *function)
 {
-	if (*function->physfn && strcmp(function->physfn, "-"))
+	if (is_given(function->physfn))
 		return false;
 	switch (function->type) {
 	case TYPE_ROOT_PORT:

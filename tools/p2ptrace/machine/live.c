@@ -648,7 +648,7 @@ static int read_functions(struct machine *machine, const char *sysfs)
 	for (size_t i = 0; i < machine->nr; i++) {
 		char *physfn = machine->functions[i].physfn;
 
-		if (*physfn && strcmp(physfn, "-") && !machine_find(machine, physfn))
+		if (is_given(physfn) && !machine_find(machine, physfn))
 			*physfn = '\0';
 	}
 	return err;

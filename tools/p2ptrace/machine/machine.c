@@ -152,7 +152,7 @@ size_t machine_find_all(const struct machine *machine, const char *name, int *fo
 	size_t nr = 0;
 
 	/* What is unknown and what there is none of */
-	if (!*name || !strcmp(name, "-"))
+	if (!is_given(name))
 		return 0;
 	if (!pci_name_parse(name, pci, sizeof(pci)))
 		name = pci;

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define UNKNOWN		(-2)
 #define NONE		(-1)
@@ -176,6 +177,12 @@ struct machine {
 	struct reported *reported;
 	size_t nr_reported;
 };
+
+/* Whether a char [] is neither unknown nor none. */
+static inline bool is_given(const char *word)
+{
+	return *word && strcmp(word, "-");
+}
 
 /* A machine of which nothing is known. machine_free() may be called more than once. */
 void machine_init(struct machine *machine);

@@ -891,7 +891,7 @@ static int check_function(const struct reader *reader, const struct function *fu
 
 	if (function->subordinate >= 0 && function->subordinate < function->secondary)
 		return refused(reader, "subordinate", "is lower than secondary");
-	if (*function->physfn && strcmp(function->physfn, "-") &&
+	if (is_given(function->physfn) &&
 	    !bsearch(&physical, reader->functions, machine->nr, sizeof(physical), by_name))
 		return refused(reader, "physfn", "is the name of nothing in this snapshot");
 	if (function->parent < 0)
