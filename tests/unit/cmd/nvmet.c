@@ -2,6 +2,7 @@
 /* The verdicts of "p2ptrace nvmet" for given targets and decisions, in text and in JSON. */
 #include "unit.h"
 #include "cmd/nvmet.c"
+#include "cmd/nvmet_verdict.c"
 
 #define NIC "0000:05:00.0"
 #define DRIVE "0000:04:00.0"
