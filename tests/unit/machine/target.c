@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 
 #include "lib/log.h"
+#include "machine/live.h"
 #include "machine/target.h"
 
 int __wrap_statfs(const char *path, struct statfs *fs);
@@ -77,12 +78,21 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Reads the target below @dir of the tree. */
+static int read_below(struct target *target, const char *dir)
+{
+	char configfs[128], procfs[128], boot[128];
+	const struct live_roots roots = { .sysfs = tree, .procfs = procfs, .boot = boot };
+
+	snprintf(configfs, sizeof(configfs), "%s/%s", tree, dir);
+	snprintf(procfs, sizeof(procfs), "%s/proc", tree);
+	snprintf(boot, sizeof(boot), "%s/boot", tree);
+	return target_read(target, configfs, &roots, addresses);
+}
+
 static void read_target(struct target *target)
 {
-	char configfs[128];
-
-	snprintf(configfs, sizeof(configfs), "%s/config", tree);
-	assert_int_equal(target_read(target, configfs, tree, addresses), 0);
+	assert_int_equal(read_below(target, "config"), 0);
 }
 
 static void a_namespace_has_its_drive_and_its_port_has_its_card(void **state)
@@ -351,12 +361,10 @@ static void what_is_missing_or_too_long_is_empty(void **state)
 static void assert_refused(const char *configfs, int status, const char *thing, const char *step)
 {
 	struct target target;
-	char path[128];
 	struct capture c;
 
-	snprintf(path, sizeof(path), "%s/%s", tree, configfs);
 	capture_begin(&c);
-	assert_int_equal(target_read(&target, path, tree, addresses), status);
+	assert_int_equal(read_below(&target, configfs), status);
 	capture_end(&c);
 	assert_one_line(c.text, thing);
 	assert_one_line(c.text, step);
@@ -374,6 +382,26 @@ static void a_machine_without_a_target_is_refused(void **state)
 	assert_refused("half", EXIT_OTHER, "half/nvmet", "No such file");
 }
 
+static void a_kernel_without_the_target_is_refused_by_its_options(void **state)
+{
+	struct target target;
+
+	(void)state;
+	magic = 0;
+	tree_file("proc/config.gz", "CONFIG_CONFIGFS_FS=m\n# CONFIG_NVME_TARGET is not set\n");
+	assert_refused("nowhere", EXIT_KERNEL, "without the NVMe target",
+		       "boot one with CONFIG_NVME_TARGET");
+	tree_file("proc/config.gz", "CONFIG_PCI=y\n# CONFIG_CONFIGFS_FS is not set\n");
+	assert_refused("nowhere", EXIT_KERNEL, "without the NVMe target",
+		       "boot one with CONFIG_CONFIGFS_FS and CONFIG_NVME_TARGET");
+	tree_file("proc/config.gz", "CONFIG_CONFIGFS_FS=y\nCONFIG_NVME_TARGET=m\n");
+	assert_refused("nowhere", EXIT_KERNEL, "is not mounted", "modprobe nvmet");
+	/* It was built otherwise */
+	tree_file("proc/config.gz", "CONFIG_PCI=y\n");
+	read_target(&target);
+	target_free(&target);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -389,6 +417,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(bindings_are_read_where_the_kernel_shows_them),
 	TEST(what_is_missing_or_too_long_is_empty),
 	TEST(a_machine_without_a_target_is_refused),
+	TEST(a_kernel_without_the_target_is_refused_by_its_options),
 };
 
 UNIT_MAIN(tests)

@@ -263,7 +263,7 @@ int cmd_nvmet(int argc, char **argv)
 	if (getifaddrs(&addresses))
 		return fail(EXIT_OTHER, "cannot list the addresses of this machine: %s",
 			    strerror(errno));
-	rc = target_read(&target, CONFIGFS, SYSFS, addresses);
+	rc = target_read(&target, CONFIGFS, &LIVE_ROOTS, addresses);
 	freeifaddrs(addresses);
 	machine_init(&machine);
 	if (!rc)

@@ -326,11 +326,12 @@ static enum presence p2pdma_of_symbols(const char *procfs)
 	}
 }
 
-/* From the configuration of the kernel, compressed or not. An option that is off has no value. */
-static enum presence p2pdma_of_config(const char *path)
+/* The file may be compressed. An option that is off has no value. */
+static enum presence find_option(const char *path, const char *option)
 {
 	enum presence presence = PRESENCE_UNKNOWN;
 	gzFile file = gzopen(path, "re");
+	size_t len = strlen(option);
 	char line[256];
 
 	if (!file)
@@ -338,25 +339,35 @@ static enum presence p2pdma_of_config(const char *path)
 	while (presence != PRESENT && gzgets(file, line, sizeof(line))) {
 		if (begins(line, "CONFIG_"))
 			presence = ABSENT;
-		if (!strcmp(line, "CONFIG_PCI_P2PDMA=y\n"))
+		if (begins(line, option) &&
+		    (!strcmp(line + len, "=y\n") || !strcmp(line + len, "=m\n")))
 			presence = PRESENT;
 	}
 	gzclose(file);
 	return presence;
 }
 
-static void read_p2pdma(struct machine *machine, const struct live_roots *roots)
+enum presence kernel_option(const struct live_roots *roots, const char *option)
 {
+	enum presence presence = PRESENCE_UNKNOWN;
+	struct utsname name;
 	char path[PATH_MAX];
 
+	if (!uname(&name) && !sysfs_path(path, sizeof(path), "%s/config-%s", roots->boot,
+					 name.release))
+		presence = find_option(path, option);
+	if (!presence && !sysfs_path(path, sizeof(path), "%s/config.gz", roots->procfs))
+		presence = find_option(path, option);
+	return presence;
+}
+
+static void read_p2pdma(struct machine *machine, const struct live_roots *roots)
+{
 	machine->p2pdma = p2pdma_of_btf(roots->btf);
 	if (!machine->p2pdma)
 		machine->p2pdma = p2pdma_of_symbols(roots->procfs);
-	if (!machine->p2pdma &&
-	    !sysfs_path(path, sizeof(path), "%s/config-%s", roots->boot, machine->kernel))
-		machine->p2pdma = p2pdma_of_config(path);
-	if (!machine->p2pdma && !sysfs_path(path, sizeof(path), "%s/config.gz", roots->procfs))
-		machine->p2pdma = p2pdma_of_config(path);
+	if (!machine->p2pdma)
+		machine->p2pdma = kernel_option(roots, "CONFIG_PCI_P2PDMA");
 }
 
 int host_read(struct machine *machine, const struct live_roots *roots)

@@ -6,10 +6,14 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include "machine/machine.h"
+
 struct live_roots;
-struct machine;
 
 /* Returns 0 or -ENOMEM. */
 int host_read(struct machine *machine, const struct live_roots *roots);
+
+/* Whether the kernel was built with @option, also as a module: its configuration says so. */
+enum presence kernel_option(const struct live_roots *roots, const char *option);
 
 #endif /* HOST_H */

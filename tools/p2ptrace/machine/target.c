@@ -11,6 +11,8 @@
 #include "lib/log.h"
 #include "lib/units.h"
 #include "machine/devices.h"
+#include "machine/host.h"
+#include "machine/live.h"
 #include "machine/sysfs.h"
 #include "machine/target.h"
 
@@ -357,10 +359,16 @@ static int add_subsystem(void *ctx, const char *nqn)
 	return err == -ENOENT ? 0 : err ?: add_exports(reader);
 }
 
-static int no_target(const char *configfs)
+static int no_target(const char *configfs, const struct live_roots *roots)
 {
+	bool no_configfs = kernel_option(roots, "CONFIG_CONFIGFS_FS") == ABSENT;
 	struct statfs fs;
 
+	/* The second depends on the first */
+	if (no_configfs || kernel_option(roots, "CONFIG_NVME_TARGET") == ABSENT)
+		return fail(EXIT_KERNEL, "this kernel was built without the NVMe target; boot one "
+			    "with %sCONFIG_NVME_TARGET", no_configfs ? "CONFIG_CONFIGFS_FS and " :
+			    "");
 	if (statfs(configfs, &fs) || fs.f_type != CONFIGFS_MAGIC)
 		return fail(EXIT_KERNEL, "configfs, which describes the NVMe target, is not "
 			    "mounted on %s; run 'modprobe nvmet' and 'mount -t configfs none %s'",
@@ -369,18 +377,19 @@ static int no_target(const char *configfs)
 		    "nvmet', or boot a kernel with CONFIG_NVME_TARGET", configfs);
 }
 
-int target_read(struct target *target, const char *configfs, const char *sysfs,
+int target_read(struct target *target, const char *configfs, const struct live_roots *roots,
 		const struct ifaddrs *addresses)
 {
 	struct reader reader = {
-		.target = target, .configfs = configfs, .sysfs = sysfs, .addresses = addresses,
+		.target = target, .configfs = configfs, .sysfs = roots->sysfs,
+		.addresses = addresses,
 	};
 	char path[512];
 	int err;
 
 	memset(target, 0, sizeof(*target));
 	if (!sysfs_exists("%s/nvmet", configfs))
-		return no_target(configfs);
+		return no_target(configfs, roots);
 	err = sysfs_path(path, sizeof(path), "%s/nvmet/ports", configfs);
 	if (!err)
 		err = for_each_entry(path, add_port, &reader);

@@ -12,6 +12,8 @@
 
 #include "machine/machine.h"
 
+struct live_roots;
+
 struct target_nic {
 	char name[PCI_NAME_LEN];	/* an RDMA device: mlx5_0 */
 	char pci[PCI_NAME_LEN];		/* "" if no PCI function does its DMA, as for soft-RoCE */
@@ -72,7 +74,7 @@ struct target {
  * Reads the target below @configfs. @addresses: those of this machine, as getifaddrs() returns
  * them. Returns 0, or an exit status after an error message. Call target_free() in any case.
  */
-int target_read(struct target *target, const char *configfs, const char *sysfs,
+int target_read(struct target *target, const char *configfs, const struct live_roots *roots,
 		const struct ifaddrs *addresses);
 void target_free(struct target *target);
 
