@@ -423,7 +423,7 @@ void for_each_row(const struct context *context, const struct target_subsystem *
 			show(context, &row);
 		for (size_t i = 0; i < row.port->nr_nics; i++) {
 			row.nic = &row.port->nics[i];
-			row.only = cards == 1 && *row.nic->pci;
+			row.only = cards == 1;
 			show(context, &row);
 		}
 	}
