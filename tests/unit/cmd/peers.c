@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What "p2ptrace peers" prints for the drawn machines of tests/field/cases.txt. */
+/* wrap: host_bridge_find */
 #include <errno.h>
 
 #include <jansson.h>
@@ -8,6 +9,17 @@
 #include "machine/drawing.h"
 #include "cmd/peers.c"
 #include "cmd/peers_why.c"
+
+void __real_host_bridge_find(struct host_bridge *bridge, const struct machine *on, int root);
+void __wrap_host_bridge_find(struct host_bridge *bridge, const struct machine *on, int root);
+
+static int searches;	/* for host bridges */
+
+void __wrap_host_bridge_find(struct host_bridge *bridge, const struct machine *on, int root)
+{
+	searches++;
+	__real_host_bridge_find(bridge, on, root);
+}
 
 static struct drawings drawings;
 static struct machine *machine;
@@ -46,6 +58,24 @@ static void is_a(const char *name, int class, const char *known_as)
 	at(name)->class = class;
 	strcpy(at(name)->names[0], known_as);
 	at(name)->nr_names = 1;
+}
+
+/* Adds this many GPUs, all called card7, to the first root bus. */
+static void add_gpus(size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		struct function *function;
+		char name[PCI_NAME_LEN];
+
+		snprintf(name, sizeof(name), "0000:00:%02zx.%zx", 0x10 + i / 8, i % 8);
+		function = machine_add_function(machine, name);
+		assert_non_null(function);
+		function->root = 0;
+		function->parent = NONE;
+		function->type = TYPE_ENDPOINT;
+		function->bridge = ABSENT;
+		is_a(name, 0x030000, "card7");
+	}
 }
 
 /* Takes a drawn machine with an Intel CPU that is no guest. */
@@ -328,6 +358,31 @@ static void a_name_that_is_not_clear_is_refused(void **state)
 	assert_one_line(err.text, "CLIENT '7f:1f.7' names no function");
 	assert_int_equal(PEERS("--why", "12:0.0"), EXIT_USAGE);
 	assert_one_line(err.text, "--why takes a provider and a client");
+	add_gpus(11);
+	assert_int_equal(PEERS("--dev", "card7"), EXIT_USAGE);
+	assert_one_line(err.text, "--dev 'card7' names several functions: 0000:00:10.0, "
+			"0000:00:10.1, 0000:00:10.2, 0000:00:10.3, 0000:00:10.4, 0000:00:10.5, "
+			"0000:00:10.6, 0000:00:10.7 and 3 more; give the full PCI name of one");
+}
+
+/* A search looks at all functions: one for each cell or row would be noticed on large machines. */
+static void more_functions_need_no_more_searches_for_host_bridges(void **state)
+{
+	int before;
+
+	(void)state;
+	draw("two-gpus-one-switch-acs-on", "7.0.1");
+	searches = 0;
+	assert_int_equal(PEERS("--all"), 0);
+	before = searches;
+	assert_int_equal(before, 2);
+	add_gpus(53);
+	searches = 0;
+	assert_int_equal(PEERS("--all"), 0);
+	assert_int_equal(searches, before);
+	searches = 0;
+	assert_int_equal(PEERS("--all", "--json", "--dev", "0e:0.0"), 0);
+	assert_int_equal(searches, before);
 }
 
 static json_t *json(void)
@@ -405,6 +460,7 @@ static const struct CMUnitTest tests[] = {
 	PEERS_TEST(another_release_can_be_asked_about),
 	PEERS_TEST(an_expectation_that_does_not_hold_fails),
 	PEERS_TEST(a_name_that_is_not_clear_is_refused),
+	PEERS_TEST(more_functions_need_no_more_searches_for_host_bridges),
 	PEERS_TEST(one_pair_is_one_object),
 	PEERS_TEST(the_matrix_is_one_object_with_all_pairs),
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A file is replaced as a whole, or not at all. */
+/* wrap: mkostemp */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/inotify.h>
@@ -11,6 +13,19 @@
 #include "unit.h"
 #include "lib/file.h"
 #include "lib/log.h"
+
+int __real_mkostemp(char *name, int flags);
+int __wrap_mkostemp(char *name, int flags);
+
+static bool read_only;	/* the file system */
+
+int __wrap_mkostemp(char *name, int flags)
+{
+	if (!read_only)
+		return __real_mkostemp(name, flags);
+	errno = EROFS;
+	return -1;
+}
 
 static char dir[64];
 
@@ -32,6 +47,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	read_only = false;
 	return remove_tree(dir);
 }
 
@@ -125,6 +141,30 @@ static void without_space_the_old_file_stays(void **state)
 	signal(SIGXFSZ, SIG_DFL);
 	assert_int_equal(rc, EXIT_OTHER);
 	assert_one_line(c.text, "File too large; it is as it was before");
+	assert_content("old", "old");
+	assert_int_equal(entries(), 1);
+}
+
+static void a_read_only_file_system_is_named(void **state)
+{
+	struct capture c;
+	char what[256];
+
+	(void)state;
+	write_text(dir, "old", "old");
+	read_only = true;
+	for (int i = 0; i < 2; i++) {
+		const char *path = in_dir(i ? "new" : "old");
+		int rc;
+
+		snprintf(what, sizeof(what), "cannot write %s: %s is on a read-only file system; "
+			 "give another name", path, dir);
+		capture_begin(&c);
+		rc = file_replace(path, "text", 4);
+		capture_end(&c);
+		assert_int_equal(rc, EXIT_KERNEL);
+		assert_one_line(c.text, what);
+	}
 	assert_content("old", "old");
 	assert_int_equal(entries(), 1);
 }
@@ -278,6 +318,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_file_keeps_its_mode),
 	TEST(a_link_still_leads_to_the_file),
 	TEST(without_space_the_old_file_stays),
+	TEST(a_read_only_file_system_is_named),
 	TEST(a_place_that_cannot_be_is_refused),
 	TEST(a_name_that_is_too_long_is_refused),
 	TEST(a_link_to_nowhere_is_refused),

@@ -1,8 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Decisions follow the rules of each release, and are unknown if facts are missing. */
+/* wrap: calloc host_bridge_find */
 #include "unit.h"
 #include "lib/units.h"
 #include "machine/drawing.h"
+
+void *__real_calloc(size_t nr, size_t size);
+void *__wrap_calloc(size_t nr, size_t size);
+void __real_host_bridge_find(struct host_bridge *bridge, const struct machine *on, int root);
+void __wrap_host_bridge_find(struct host_bridge *bridge, const struct machine *on, int root);
+
+static int callocs = -1;	/* this many succeed, and the next fails; -1: all succeed */
+static int searches;		/* for host bridges */
+
+void *__wrap_calloc(size_t nr, size_t size)
+{
+	return callocs < 0 || callocs-- ? __real_calloc(nr, size) : NULL;
+}
+
+void __wrap_host_bridge_find(struct host_bridge *bridge, const struct machine *on, int root)
+{
+	searches++;
+	__real_host_bridge_find(bridge, on, root);
+}
 
 /* Two endpoints below one switch, one below another root port, and one at another host bridge */
 static const char tree[] =
@@ -318,6 +338,49 @@ static void the_facts_of_many_ends_are_those_of_each(void **state)
 		assert_ptr_equal(ends[i].bridge.known, one.bridge.known);
 	}
 	free(ends);
+}
+
+/* A search looks at all functions, so one for each would take time with the square of them. */
+static void each_host_bridge_is_searched_once_for_all_functions(void **state)
+{
+	enum { FUNCTIONS = 211, ROOTS = 3 };
+	struct end_facts *ends;
+	int functions[FUNCTIONS];
+	struct machine many;
+
+	(void)state;
+	machine_init(&many);
+	assert_non_null(machine_add_root(&many, "pci0000:00"));
+	assert_non_null(machine_add_root(&many, "pci0001:00"));
+	assert_non_null(machine_add_root(&many, "pci0002:00"));
+	for (int i = 0; i < FUNCTIONS; i++) {
+		struct function *function;
+		char name[PCI_NAME_LEN];
+
+		snprintf(name, sizeof(name), "%04x:00:%02x.%x", i % ROOTS, i / 8, i % 8);
+		function = machine_add_function(&many, name);
+		assert_non_null(function);
+		function->root = i % ROOTS;
+		functions[i] = i;
+	}
+	searches = 0;
+	ends = end_facts_find_all(&many, functions, FUNCTIONS);
+	assert_non_null(ends);
+	assert_int_equal(searches, ROOTS);
+	free(ends);
+	machine_free(&many);
+}
+
+static void without_memory_there_are_no_facts(void **state)
+{
+	int functions[] = { 0 };
+
+	(void)state;
+	for (int left = 0; left < 2; left++) {
+		callocs = left;
+		assert_null(end_facts_find_all(machine, functions, ARRAY_SIZE(functions)));
+		assert_int_equal(callocs, -1);
+	}
 }
 
 static void swap(const char *a, const char *b)
@@ -641,6 +704,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_root_may_be_unknown),
 	TEST(ports_are_listed_in_the_kernels_order),
 	TEST(the_facts_of_many_ends_are_those_of_each),
+	TEST(each_host_bridge_is_searched_once_for_all_functions),
+	TEST(without_memory_there_are_no_facts),
 	TEST(the_bridge_above_a_virtual_function_is_that_of_the_physical_one),
 	TEST(the_first_function_found_represents_the_host_bridge),
 	TEST(the_first_function_needs_no_parent),
