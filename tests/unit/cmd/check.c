@@ -3,8 +3,20 @@
  * How "p2ptrace check" runs a command, when it judges, and with which status it ends. The report:
  * event/verdict.c
  */
+/* wrap: interrupt_child */
 #include "fake-counter.h"
 #include "cmd/check.c"
+
+void __wrap_interrupt_child(pid_t pid);
+
+/* The command that an interrupt would kill, at first and now */
+static pid_t first_child, interrupt_kills;
+
+void __wrap_interrupt_child(pid_t pid)
+{
+	first_child = first_child ?: pid;
+	interrupt_kills = pid;
+}
 
 #define CHECK(...) RUN(cmd_check, (char []){ "check" }, __VA_ARGS__)
 #define W(text) (char []){ text }
@@ -437,6 +449,15 @@ static struct check shell(const char *script)
 	return c;
 }
 
+static void a_second_interrupt_kills_the_command_as_long_as_it_runs(void **state)
+{
+	(void)state;
+	first_child = 0;
+	assert_int_equal(CHECK(W("--"), W("true")), 0);
+	assert_true(first_child > 0);
+	assert_int_equal(interrupt_kills, 0);
+}
+
 static void a_command_that_ignores_sigterm_is_killed(void **state)
 {
 	struct check c = shell("trap '' TERM; echo; while :; do sleep 0.01; done");
@@ -444,11 +465,13 @@ static void a_command_that_ignores_sigterm_is_killed(void **state)
 	uint64_t before = clock_now_ns();
 
 	(void)state;
+	interrupt_kills = c.child;
 	capture_begin(&said);
 	end_child(&c);
 	capture_end(&said);
 	assert_one_line(said.text, "the command does not end on SIGTERM; killing it");
 	assert_true(c.ended);
+	assert_int_equal(interrupt_kills, 0);
 	assert_true(clock_now_ns() - before >= c.patience_ns);
 	assert_int_equal(kill(c.child, 0), -1);
 	assert_int_equal(errno, ESRCH);
@@ -491,6 +514,7 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(bad_numbers_and_too_many_expectations_are_refused),
 	FAKE_TEST(the_command_gets_the_usual_signals),
 	FAKE_TEST(an_interrupt_ends_it_without_a_verdict),
+	FAKE_TEST(a_second_interrupt_kills_the_command_as_long_as_it_runs),
 	FAKE_TEST(errors_of_the_kernel_end_it),
 	FAKE_TEST(metrics_are_listed_without_a_command),
 	FAKE_TEST(a_command_that_ignores_sigterm_is_killed),

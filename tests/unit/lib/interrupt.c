@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Signals while the output is blocked by a slow reader. The first signal must not cut the output;
- * a later one ends p2ptrace.
+ * a later one ends p2ptrace and its child.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -160,6 +161,62 @@ static void a_signal_a_second_later_ends_a_blocked_write(void **state)
 	assert_one_line(w.capture.text, "the output is cut");
 }
 
+/* Runs in a process that is interrupted. The child ignores that, and has an end of the pipe. */
+static void have_child(int fds[2])
+{
+	pid_t child;
+
+	signal(SIGINT, SIG_IGN);
+	child = fork();
+	if (!child) {
+		/* If the test fails */
+		alarm(2 * DEADLINE_MS / 1000);
+		for (;;)
+			pause();
+	}
+	interrupt_catch();
+	interrupt_child(child);
+	(void)!write(fds[1], "", 1);
+	close(fds[1]);
+	for (;;)
+		pause();
+}
+
+static void a_signal_a_second_later_ends_the_child(void **state)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	struct pollfd ended = { .events = POLLIN };
+	int fds[2], status;
+	struct capture c;
+	pid_t pid, done;
+	char ready;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	capture_begin(&c);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		have_child(fds);
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &ready, 1), 1);
+	while (!(done = waitpid(pid, &status, WNOHANG))) {
+		assert_true(now_ms() < deadline);
+		kill(pid, SIGINT);
+		usleep(10 * 1000);
+	}
+	capture_end(&c);
+	assert_int_equal(done, pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_OTHER);
+	assert_one_line(c.text, "interrupted again");
+	/* The pipe has no other writer */
+	ended.fd = fds[0];
+	assert_int_equal(poll(&ended, 1, DEADLINE_MS), 1);
+	assert_int_equal(ended.revents, POLLHUP);
+	close(fds[0]);
+}
+
 static void an_ignored_hangup_stays_ignored(void **state)
 {
 	int status;
@@ -183,6 +240,7 @@ static void an_ignored_hangup_stays_ignored(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_blocked_write_survives_the_first_signal),
 	cmocka_unit_test(a_signal_a_second_later_ends_a_blocked_write),
+	cmocka_unit_test(a_signal_a_second_later_ends_the_child),
 	cmocka_unit_test(an_ignored_hangup_stays_ignored),
 };
 

@@ -177,7 +177,8 @@ static const struct args args = {
 		 "mappings made while the command ran count as leak or mapped. With --json, the "
 		 "report is one object.\n\n"
 		 "If p2ptrace is interrupted, it sends SIGTERM to the command, and SIGKILL five "
-		 "seconds later. It sends nothing to the children of the command.\n",
+		 "seconds later, or at the next interrupt. It sends nothing to the children of "
+		 "the command.\n",
 	.print_more = print_violations,
 	.exit_status = "Exit status: 0 the check succeeded, 1 it failed, 2 bad usage, 3 this "
 		       "kernel or these privileges cannot do it, 4 any other error.",
@@ -233,6 +234,7 @@ static void command_ended(struct check *c)
 	uint64_t settle_ns = settle->given ? settle->value : SETTLE_DEFAULT;
 
 	c->ended = true;
+	interrupt_child(0);
 	c->ended_ns = clock_now_ns();
 	if (__builtin_add_overflow(c->ended_ns, settle_ns, &c->settle_until_ns))
 		c->settle_until_ns = UINT64_MAX;
@@ -295,6 +297,7 @@ static int start_child(struct check *c)
 	c->child = fork();
 	if (!c->child)
 		run_child(command, fds[1]);
+	interrupt_child(c->child);
 	close(fds[1]);
 	if (c->child < 0)
 		err = errno;
@@ -304,6 +307,7 @@ static int start_child(struct check *c)
 	if (!err)
 		return 0;
 	c->ended = true;
+	interrupt_child(0);
 	text_printable(name, sizeof(name), command[0], strlen(command[0]));
 	return fail(c->child < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name,
 		    strerror(err));
@@ -318,8 +322,10 @@ static bool wait_child(struct check *c)
 	for (;;) {
 		pid_t pid = waitpid(c->child, NULL, WNOHANG);
 
-		if (pid && !(pid < 0 && errno == EINTR))
+		if (pid && !(pid < 0 && errno == EINTR)) {
+			interrupt_child(0);
 			return true;
+		}
 		if (clock_now_ns() >= end)
 			return false;
 		nanosleep(&nap, NULL);

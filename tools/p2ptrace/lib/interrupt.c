@@ -10,6 +10,7 @@
 #include "lib/units.h"
 
 static volatile sig_atomic_t pending;
+static volatile sig_atomic_t child;
 static uint64_t first_ns;	/* used by the handler only, which does not interrupt itself */
 
 static void on_signal(int sig)
@@ -26,6 +27,8 @@ static void on_signal(int sig)
 	} else if (now - first_ns >= NSEC_PER_SEC) {
 		/* timeout(1), sudo(8) and a terminal that hangs up send a signal more than once */
 		(void)!write(STDERR_FILENO, msg, strlen(msg));
+		if (child > 0)
+			kill(child, SIGKILL);
 		_exit(EXIT_OTHER);
 	}
 	errno = saved;
@@ -48,4 +51,9 @@ void interrupt_catch(void)
 bool interrupted(void)
 {
 	return pending;
+}
+
+void interrupt_child(pid_t pid)
+{
+	child = pid;
 }
