@@ -164,6 +164,10 @@ static __always_inline bool beginnings_known(void)
 	return !stock && !incomplete;
 }
 
+/*
+ * A buffer with pins, which only the series reports. The kernel drops the reference of the owner
+ * after this event, so the buffer is not reclaimed, and its entry not reused, meanwhile.
+ */
 static __always_inline void buffer_freed(const struct buffer *buf)
 {
 	struct p2ptrace_live *live;
