@@ -23,12 +23,15 @@
 #   MODULE=1                        the test uses core(), see guest.sh, or churn.sh
 #   QMP=1                           the test uses qmp(), see guest.sh
 #   BASE=1                          the test runs on the base kernel, without the series
+#   KERNEL=debian:VERSION           the test runs on that kernel of Debian, see "tests/vm/run
+#                                   --help"; it is skipped if the kernel cannot be fetched
 #
 # Variables in the environment:
 #   LAB_LOG                         the console log
 #   LAB_RUN                         a program to use instead of the runner
 #   LAB_KERNEL                      the kernel to boot, which may be a debug kernel: the time limit
-#                                   is four times as long.  Tests with BASE=1 ignore it.
+#                                   is four times as long.  Tests with BASE=1 or KERNEL ignore
+#                                   it.
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 lab_top=${lab_lib%/tests/lib}
@@ -143,6 +146,15 @@ if [ -z "${LAB_GUEST:-}" ]; then
 			exit 1
 		}
 		RUN_OPTIONS+=(--kernel "$(lab_kernel)")
+	fi
+	if [ -n "${KERNEL:-}" ]; then
+		if ! why=$("$lab_top/tests/vm/debian-kernel" "${KERNEL#debian:}" \
+			2>&1 >/dev/null); then
+			# The reason follows the steps that were done
+			echo "1..0 # SKIP no kernel $KERNEL: ${why##*$'\n'}"
+			exit
+		fi
+		RUN_OPTIONS+=(--kernel "$KERNEL")
 	fi
 	if [ -n "${MODULE:-}" ]; then
 		module=$(build_module "$(lab_kernel_build)") || exit

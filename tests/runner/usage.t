@@ -51,4 +51,4 @@ is 'help names every option' "$missing" ''
 like 'help names the topologies' "$(<"$scratch/out")" 'Topologies:.*acs.*switch'
 like 'help names the statuses' "$(tr '\n' ' ' <"$scratch/out")" '250 .*251 .*252 .*253 '
 examples=$(sed -n '/^Examples:/,$p' "$scratch/out" | grep -c '^  tests/vm/run')
-is 'help ends with examples' "$(tail -n "$examples" "$scratch/out" | grep -c '^  tests/vm/run')" 5
+is 'help ends with examples' "$(tail -n "$examples" "$scratch/out" | grep -c '^  tests/vm/run')" 6
