@@ -38,8 +38,14 @@ struct gen_pool_chunk {
 	unsigned long end_addr;
 };
 
+struct p2pdma_provider {
+	struct device *owner;
+	__u64 bus_offset;
+};
+
 struct pci_p2pdma {
 	struct gen_pool *pool;
+	struct p2pdma_provider mem[1];	/* one for each BAR, since 6.19 */
 };
 
 struct pci_dev {
@@ -60,6 +66,7 @@ struct pci_p2pdma_pagemap {
 	struct dev_pagemap pgmap;
 	struct pci_dev *provider;
 	__u64 bus_offset;
+	struct p2pdma_provider *mem;
 };
 
 struct page {
@@ -72,11 +79,46 @@ struct folio {
 
 struct scatterlist {
 	unsigned long page_link;
+	unsigned int offset;
 	unsigned int length;
 	__u64 dma_address;
 	unsigned int dma_length;	/* only with CONFIG_NEED_SG_DMA_LENGTH */
 	unsigned int dma_flags;
 };
+
+/* include/linux/bvec.h, blk_types.h, blk-mq.h, blk-mq-dma.h */
+struct bio_vec {
+	struct page *bv_page;
+};
+
+struct bvec_iter {
+	unsigned int bi_idx;
+};
+
+struct bio {
+	struct bvec_iter bi_iter;
+	struct bio_vec *bi_io_vec;
+};
+
+struct request {
+	struct bio *bio;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+};
+
+enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_BUS_ADDR, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE };
+
+struct pci_p2pdma_map_state {
+	enum pci_p2pdma_map_type map;
+};
+
+struct blk_dma_iter {
+	__u64 addr;
+	struct pci_p2pdma_map_state p2pdma;
+};
+
+/* include/linux/dma-direction.h */
+enum { DMA_TO_DEVICE = 1, DMA_FROM_DEVICE = 2 };
 
 struct vm_area_struct {
 	unsigned long vm_start;
@@ -98,7 +140,6 @@ struct p2pmem_buf {
 };
 
 /* include/linux/pci-p2pdma.h */
-enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_BUS_ADDR, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE };
 enum pci_p2pdma_reason { PCI_P2PDMA_REASON_UNUSED };
 
 struct pci_p2pdma_decision {

@@ -156,14 +156,14 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
+EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
 	struct mapping mapping = {
-		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
 	};
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client))
 		return 0;
 	/*
 	 * If the client maps a buffer twice, the two mappings cannot be distinguished, and the
@@ -175,15 +175,15 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
+EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
 {
 	struct mapping mapping = {
-		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
 	};
 	struct p2ptrace_lifetime life = {};
 	__u64 from = 0, *since;
 
-	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client))
 		return 0;
 	since = bpf_map_lookup_elem(&mapped, &mapping);
 	if (since)
@@ -193,7 +193,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct d
 		return 0;
 	}
 	dev_read(&life.dev, &buf->provider);
-	name_read(&life.client, dma->client->kobj.name);
+	name_read(&life.client, dma->client);
 	life_add(&life, bpf_ktime_get_ns() - from);
 	return 0;
 }

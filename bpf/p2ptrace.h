@@ -24,10 +24,10 @@
 	X(p2pmem_alloc_fail)	\
 	X(p2pmem_free)		\
 	X(p2pmem_reclaim)	\
-	X(p2pmem_decide)	\
+	X(p2pdma_decide)	\
 	X(p2pmem_find)		\
-	X(p2pmem_dma_map)	\
-	X(p2pmem_dma_unmap)	\
+	X(p2pdma_map)	\
+	X(p2pdma_unmap)	\
 	X(p2pmem_mmap)		\
 	X(nvmet_p2pmem_bind)	\
 	X(nvmet_p2pmem_unbind)	\
@@ -40,7 +40,7 @@
  *	F(event, kind, name, enum, kernels)
  *
  * kind: see P2PTRACE_TYPE_* below, and enum field_kind in events.h for how each is printed.
- * enum: for kind ENUM, the enum of the kernel (ENUM_... in enums.h).
+ * enum: for kind ENUM, the enum (ENUM_... in enums.h).
  * kernels: ALL, or SERIES for a field that a stock kernel cannot provide.
  */
 #define P2PTRACE_FIELDS_p2pmem_dev_add(F, e)			\
@@ -92,7 +92,7 @@
 	F(e, UINT, id, NONE, ALL)				\
 	F(e, BYTES, size, NONE, ALL)
 
-#define P2PTRACE_FIELDS_p2pmem_decide(F, e)			\
+#define P2PTRACE_FIELDS_p2pdma_decide(F, e)			\
 	F(e, STRING, provider, NONE, ALL)			\
 	F(e, STRING, client, NONE, ALL)				\
 	F(e, ENUM, map, MAP_TYPE, ALL)				\
@@ -107,19 +107,22 @@
 	F(e, INT, distance, NONE, SERIES)			\
 	F(e, ERRNO, err, NONE, SERIES)
 
-#define P2PTRACE_FIELDS_p2pmem_dma_map(F, e)			\
-	F(e, STRING, dev, NONE, ALL)				\
-	F(e, UINT, id, NONE, ALL)				\
+#define P2PTRACE_FIELDS_p2pdma_map(F, e)			\
+	F(e, STRING, provider, NONE, ALL)			\
 	F(e, STRING, client, NONE, ALL)				\
+	F(e, ENUM, kind, MAP_KIND, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, ADDR, bus_addr, NONE, ALL)				\
 	F(e, HEX, dma_addr, NONE, ALL)				\
 	F(e, BYTES, size, NONE, ALL)				\
 	F(e, ENUM, dir, DMA_DIRECTION, ALL)			\
 	F(e, ENUM, map, MAP_TYPE, ALL)
 
-#define P2PTRACE_FIELDS_p2pmem_dma_unmap(F, e)			\
-	F(e, STRING, dev, NONE, ALL)				\
-	F(e, UINT, id, NONE, ALL)				\
+#define P2PTRACE_FIELDS_p2pdma_unmap(F, e)			\
+	F(e, STRING, provider, NONE, ALL)			\
 	F(e, STRING, client, NONE, ALL)				\
+	F(e, ENUM, kind, MAP_KIND, ALL)				\
+	F(e, UINT, id, NONE, ALL)				\
 	F(e, HEX, dma_addr, NONE, ALL)				\
 	F(e, BYTES, size, NONE, ALL)				\
 	F(e, ENUM, dir, DMA_DIRECTION, ALL)
@@ -171,21 +174,38 @@
 #define P2PTRACE_STOCK_p2pmem_alloc		"fexit/pci_alloc_p2pmem"
 #define P2PTRACE_STOCK_p2pmem_alloc_fail	"fexit/pci_alloc_p2pmem"
 #define P2PTRACE_STOCK_p2pmem_free		"fentry/pci_free_p2pmem"
-#define P2PTRACE_STOCK_p2pmem_decide		"fexit/calc_map_type_and_dist"
+#define P2PTRACE_STOCK_p2pdma_decide		"fexit/calc_map_type_and_dist"
 #define P2PTRACE_STOCK_p2pmem_find		"fexit/pci_p2pmem_find_many"
-#define P2PTRACE_STOCK_p2pmem_dma_map		"tp_btf/dma_map_sg"
-#define P2PTRACE_STOCK_p2pmem_dma_unmap		"tp_btf/dma_unmap_sg"
+#define P2PTRACE_STOCK_p2pdma_map		"tp_btf/dma_map_sg"
+#define P2PTRACE_STOCK_p2pdma_unmap		"tp_btf/dma_unmap_sg"
 #define P2PTRACE_STOCK_p2pmem_mmap		"fexit/p2pmem_alloc_mmap"
 #define P2PTRACE_STOCK_nvmet_p2pmem_use		"fexit/nvmet_req_alloc_sgls"
 #define P2PTRACE_STOCK_nvmet_p2pmem_fallback	"fexit/nvmet_req_alloc_sgls"
-/* Not an event: shows which pages are peer memory */
+/* Not events: show which pages are peer memory. The former exists since 6.16, the latter until. */
+#define P2PTRACE_STOCK_PAGES_UPDATE		"fentry/__pci_p2pdma_update_state"
 #define P2PTRACE_STOCK_PAGES			"fentry/pci_p2pdma_map_segment"
+/* Block requests, since 6.17. They are unmapped just before they complete or are queued again. */
+#define P2PTRACE_STOCK_BLOCK_MAP		"fexit/blk_rq_dma_map_iter_start"
+#define P2PTRACE_STOCK_BLOCK_COMPLETE		"tp_btf/block_rq_complete"
+#define P2PTRACE_STOCK_BLOCK_REQUEUE		"tp_btf/block_rq_requeue"
+/* Frees of scatterlists: the compiler may inline pci_free_p2pmem() into this function */
+#define P2PTRACE_STOCK_FREE_SGL			"fentry/pci_p2pmem_free_sgl"
+#define P2PTRACE_STOCK_FREE_SGL_END		"fexit/pci_p2pmem_free_sgl"
 
 enum p2ptrace_event {
 #define P2PTRACE_ENUMERATOR(name) P2PTRACE_##name,
 	P2PTRACE_EVENTS(P2PTRACE_ENUMERATOR)
 #undef P2PTRACE_ENUMERATOR
 	P2PTRACE_NR_EVENTS
+};
+
+/* What was mapped. The values are those of the series' enum p2pdma_map_kind. */
+enum p2ptrace_kind {
+	P2PTRACE_KIND_SG,	/* a scatterlist */
+	P2PTRACE_KIND_BLOCK,	/* a block request */
+	P2PTRACE_KIND_HMM,	/* pages of a process, by HMM */
+	P2PTRACE_KIND_DMABUF,
+	P2PTRACE_KIND_VIRT,	/* for an RDMA device that maps in software */
 };
 
 #define P2PTRACE_COMM_LEN	16	/* TASK_COMM_LEN */
@@ -228,6 +248,7 @@ _Static_assert(sizeof(struct p2ptrace_header) == 40, "header has a hole");
 #define P2PTRACE_TYPE_UINT(name)	__u64 name
 #define P2PTRACE_TYPE_BYTES(name)	__u64 name
 #define P2PTRACE_TYPE_HEX(name)		__u64 name
+#define P2PTRACE_TYPE_ADDR(name)	__u64 name
 #define P2PTRACE_TYPE_BOOL(name)	__u64 name
 #define P2PTRACE_TYPE_ENUM(name)	__u64 name
 #define P2PTRACE_TYPE_INT(name)		__s64 name
@@ -251,10 +272,11 @@ P2PTRACE_EVENTS(P2PTRACE_RECORD)
 #undef P2PTRACE_MEMBER_SIZE
 #undef P2PTRACE_MEMBER
 
-/* Each enum field of each event: P2PTRACE_ENUM_p2pmem_decide_reason and so on. */
+/* Each enum field of each event: P2PTRACE_ENUM_p2pdma_decide_reason and so on. */
 #define P2PTRACE_IF_UINT(x)
 #define P2PTRACE_IF_BYTES(x)
 #define P2PTRACE_IF_HEX(x)
+#define P2PTRACE_IF_ADDR(x)
 #define P2PTRACE_IF_BOOL(x)
 #define P2PTRACE_IF_INT(x)
 #define P2PTRACE_IF_ERRNO(x)
@@ -305,7 +327,7 @@ struct p2ptrace_counts {
 	__u64 failures[P2PTRACE_NR_EVENTS];	/* of events that have an err, or are refused */
 	__u64 deferred;				/* frees of buffers that are still mapped */
 	__u64 values[P2PTRACE_NR_ENUM_FIELDS][P2PTRACE_NR_VALUES];
-	__u64 map_bytes[P2PTRACE_NR_VALUES];	/* of p2pmem_dma_map, by map type */
+	__u64 map_bytes[P2PTRACE_NR_VALUES];	/* of p2pdma_map, by map type */
 	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* only for "p2ptrace check" */
 };
 

@@ -97,7 +97,7 @@ static __always_inline void add_by(__u64 *to, __u32 value, __u64 n)
 
 /* @client is NULL if the violation is not about a client. Writes all of @first. */
 static __always_inline void first_read(struct p2ptrace_first *first, const struct buffer *buf,
-				       const struct device *client)
+				       const char *client)
 {
 	__builtin_memset(first, 0, sizeof(*first));
 	first->id = buf->id;
@@ -105,11 +105,11 @@ static __always_inline void first_read(struct p2ptrace_first *first, const struc
 	bpf_get_current_comm(first->comm, sizeof(first->comm));
 	dev_read(&first->dev, &buf->provider);
 	if (client)
-		name_read(&first->client, client->kobj.name);
+		name_read(&first->client, client);
 }
 
 static __always_inline void violation_held(enum p2ptrace_violation kind, const struct buffer *buf,
-					   const struct device *client, __u64 held_ns)
+					   const char *client, __u64 held_ns)
 {
 	struct p2ptrace_counts *c = counts_of_cpu();
 	struct p2ptrace_first first;
@@ -125,7 +125,7 @@ static __always_inline void violation_held(enum p2ptrace_violation kind, const s
 }
 
 static __always_inline void violation(enum p2ptrace_violation kind, const struct buffer *buf,
-				      const struct device *client)
+				      const char *client)
 {
 	violation_held(kind, buf, client, 0);
 }
@@ -224,7 +224,7 @@ static __always_inline void mapping_again(const struct buffer *buf, const struct
 static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = {
-		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
 	};
 	struct p2ptrace_live *live;
 	struct p2ptrace_mapped one;
@@ -250,7 +250,7 @@ static __always_inline void mapping_begins(const struct buffer *buf, const struc
 static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = {
-		.id = buf->id, .dma_addr = dma->addr, .client = (__u64)dma->client,
+		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
 	};
 	struct p2ptrace_mapped *mapped;
 	struct p2ptrace_live *live;
@@ -369,15 +369,15 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
+EVENT_PROG_EVERYWHERE(p2pdma_decide, const struct decision *decision)
 {
 	struct p2ptrace_counts *c =
-		COUNT(p2pmem_decide, provider_wanted(decision->provider) &&
+		COUNT(p2pdma_decide, provider_wanted(decision->provider) &&
 				     client_wanted(decision->client));
 
 	if (c) {
-		COUNT_VALUE(c, p2pmem_decide, map, decision->map);
-		COUNT_VALUE(c, p2pmem_decide, reason, decision->reason);
+		COUNT_VALUE(c, p2pdma_decide, map, decision->map);
+		COUNT_VALUE(c, p2pdma_decide, reason, decision->reason);
 	}
 	return 0;
 }
@@ -395,30 +395,32 @@ EVENT_PROG_EVERYWHERE(p2pmem_find, const struct provider_view *provider, __u32 c
 static __always_inline bool dma_wanted(const struct buffer *buf, const struct dma *dma)
 {
 	return size_wanted(dma->size) && dev_wanted(&buf->provider) &&
-	       client_wanted(dma->client->kobj.name);
+	       client_wanted(dma->client);
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
+EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_map, dma_wanted(buf, dma));
+	struct p2ptrace_counts *c = COUNT(p2pdma_map, dma_wanted(buf, dma));
 
 	if (c) {
-		add(&c->bytes[P2PTRACE_p2pmem_dma_map], dma->size);
-		COUNT_VALUE(c, p2pmem_dma_map, map, map);
-		COUNT_VALUE(c, p2pmem_dma_map, dir, dma->dir);
+		add(&c->bytes[P2PTRACE_p2pdma_map], dma->size);
+		COUNT_VALUE(c, p2pdma_map, kind, dma->kind);
+		COUNT_VALUE(c, p2pdma_map, map, map);
+		COUNT_VALUE(c, p2pdma_map, dir, dma->dir);
 		add_by(c->map_bytes, map, dma->size);
 		mapping_begins(buf, dma);
 	}
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
+EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_counts *c = COUNT(p2pmem_dma_unmap, dma_wanted(buf, dma));
+	struct p2ptrace_counts *c = COUNT(p2pdma_unmap, dma_wanted(buf, dma));
 
 	if (c) {
-		add(&c->bytes[P2PTRACE_p2pmem_dma_unmap], dma->size);
-		COUNT_VALUE(c, p2pmem_dma_unmap, dir, dma->dir);
+		add(&c->bytes[P2PTRACE_p2pdma_unmap], dma->size);
+		COUNT_VALUE(c, p2pdma_unmap, kind, dma->kind);
+		COUNT_VALUE(c, p2pdma_unmap, dir, dma->dir);
 		mapping_ends(buf, dma);
 	}
 	return 0;
@@ -458,7 +460,7 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, __u64 id)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct target_request *req, __u32 size, __u64 id)
 {
 	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_use, size_wanted(size));
 
@@ -467,7 +469,8 @@ EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, _
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct request *req, __u32 size, __u32 reason)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct target_request *req, __u32 size,
+		      __u32 reason)
 {
 	struct p2ptrace_counts *c = COUNT(nvmet_p2pmem_fallback, size_wanted(size));
 

@@ -75,20 +75,11 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 	(ctx)[2] ? 0 : on(ctx, &__l, (ctx)[1], 0);					\
 })
 
-/* void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) */
-#define from_stock_p2pmem_free(ctx, on)							\
-({											\
-	const struct pci_dev *__p = ARG(ctx, 0, const struct pci_dev *);		\
-	struct buffer __b = stock_buffer(__p, (ctx)[1], (ctx)[2]);			\
-											\
-	on(ctx, &__b, 0);								\
-})
-
 /*
  * enum pci_p2pdma_map_type calc_map_type_and_dist(struct pci_dev *provider, struct pci_dev *client,
  *						   int *dist, bool verbose)
  */
-#define from_stock_p2pmem_decide(ctx, on)						\
+#define from_stock_p2pdma_decide(ctx, on)						\
 ({											\
 	struct decision __d = {								\
 		.provider = ARG(ctx, 0, const struct pci_dev *)->dev.kobj.name,		\
@@ -151,9 +142,13 @@ static volatile __u32 nr_pagemaps;
 #define SG_END		0x2ul
 #define SG_DMA_BUS_ADDRESS	(1 << 0)
 
-static __always_inline __u64 pagemap_of(const struct scatterlist *sg)
+static __always_inline struct page *page_of(const struct scatterlist *sg)
 {
-	struct page *page = (void *)(BPF_CORE_READ(sg, page_link) & ~(SG_CHAIN | SG_END));
+	return (void *)(BPF_CORE_READ(sg, page_link) & ~(SG_CHAIN | SG_END));
+}
+
+static __always_inline __u64 pagemap_of(struct page *page)
+{
 	struct folio *folio = (void *)page;
 
 	/*
@@ -164,15 +159,63 @@ static __always_inline __u64 pagemap_of(const struct scatterlist *sg)
 							    BPF_CORE_READ(folio, pgmap));
 }
 
-/*
- * enum pci_p2pdma_map_type pci_p2pdma_map_segment(struct pci_p2pdma_map_state *, struct device *,
- *						   struct scatterlist *)
- * is called before the event dma_map_sg, and only for peer memory.
- */
-SEC(P2PTRACE_STOCK_PAGES)
-int stock_pages(unsigned long long *ctx)
+static __always_inline const struct pci_p2pdma_pagemap *p2pdma_pagemap(__u64 pagemap)
 {
-	__u64 key = pagemap_of(ARG(ctx, 2, const struct scatterlist *));
+	return (void *)pagemap - bpf_core_field_offset(struct pci_p2pdma_pagemap, pgmap);
+}
+
+/*
+ * "PCI/P2PDMA: Separate the mmap() support from the core logic" (6.19) moved the provider and the
+ * offset to a structure for each BAR. An older kernel lacks struct p2pdma_provider. libbpf would
+ * search all modules for it, which takes CAP_SYS_ADMIN, so its fields are found by the structure
+ * around it.
+ */
+#define MEM_READ(p2p, field)								\
+({											\
+	typeof(((struct p2pdma_provider *)0)->field) __value = 0;			\
+											\
+	bpf_probe_read_kernel(&__value, sizeof(__value), (void *)BPF_CORE_READ(p2p, mem) +	\
+			      bpf_core_field_offset(struct pci_p2pdma, mem[0].field) -	\
+			      bpf_core_field_offset(struct pci_p2pdma, mem[0]));		\
+	__value;									\
+})
+
+static __always_inline const char *pagemap_provider(const struct pci_p2pdma_pagemap *p2p)
+{
+	const struct device *owner;
+
+	if (!bpf_core_field_exists(p2p->mem))
+		return BPF_CORE_READ(p2p, provider, dev.kobj.name);
+	owner = MEM_READ(p2p, owner);
+	return BPF_CORE_READ(owner, kobj.name);
+}
+
+static __always_inline __u64 pagemap_bus_offset(const struct pci_p2pdma_pagemap *p2p)
+{
+	return bpf_core_field_exists(p2p->mem) ? MEM_READ(p2p, bus_offset) :
+						 BPF_CORE_READ(p2p, bus_offset);
+}
+
+/*
+ * The bus address of mapped memory: the DMA address, or computed from it if that is a physical
+ * address. 0 if an IOMMU translates the DMA address: then it is unknown.
+ */
+static __always_inline __u64 mapped_bus_addr(const struct pci_p2pdma_pagemap *p2p, __u64 dma_addr,
+					     bool bus)
+{
+	if (bus)
+		return dma_addr;
+	if (dma_addr >= BPF_CORE_READ(p2p, pgmap.range.start) &&
+	    dma_addr <= BPF_CORE_READ(p2p, pgmap.range.end))
+		return dma_addr + pagemap_bus_offset(p2p);
+	return 0;
+}
+
+#define MAP_TYPE(name) bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_##name)
+
+static __always_inline int pagemap_learn(struct page *page)
+{
+	__u64 key = pagemap_of(page);
 	__u8 known = 1;
 
 	if (bpf_map_lookup_elem(&pagemaps, &key))
@@ -184,6 +227,174 @@ int stock_pages(unsigned long long *ctx)
 	return 0;
 }
 
+/*
+ * enum pci_p2pdma_map_type pci_p2pdma_map_segment(struct pci_p2pdma_map_state *, struct device *,
+ *						   struct scatterlist *)
+ * is called before the event dma_map_sg, and only for peer memory.
+ */
+SEC(P2PTRACE_STOCK_PAGES)
+int stock_pages(unsigned long long *ctx)
+{
+	return pagemap_learn(page_of(ARG(ctx, 2, const struct scatterlist *)));
+}
+
+/*
+ * So is void __pci_p2pdma_update_state(struct pci_p2pdma_map_state *, struct device *,
+ *					struct page *)
+ */
+SEC(P2PTRACE_STOCK_PAGES_UPDATE)
+int stock_pages_update(unsigned long long *ctx)
+{
+	return pagemap_learn(ARG(ctx, 2, struct page *));
+}
+
+/*
+ * void pci_free_p2pmem(struct pci_dev *pdev, void *addr, size_t size) and
+ * void pci_p2pmem_free_sgl(struct pci_dev *pdev, struct scatterlist *sgl)
+ *
+ * The latter frees each segment with the former, which GCC inlines there in most kernels (all of
+ * Debian's from 6.16 to 7.3). Then only the latter is called. Otherwise both are, and must count
+ * once. The first lists tell: if the former is called meanwhile, it is not inlined.
+ *
+ * Until then, the frees of lists are recorded when they begin. frees_of_lists has the buffers that
+ * are being freed so, and lists_in_progress the buffer of each list.
+ */
+static volatile __u32 inlined, not_inlined, lists_alone;
+
+/* One list is no proof: the kernel may have skipped the program of the former */
+#define LISTS_ALONE	16
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
+	__type(key, __u64);
+	__type(value, __u64);
+} frees_of_lists SEC(".maps"), lists_in_progress SEC(".maps");
+
+#define from_stock_p2pmem_free(ctx, on)							\
+({											\
+	const struct pci_dev *__p = ARG(ctx, 0, const struct pci_dev *);		\
+	int __rc = 0;									\
+											\
+	if ((ctx)[1]) {									\
+		struct buffer __b = stock_buffer(__p, (ctx)[1], (ctx)[2]);		\
+											\
+		if (!free_is_of_list(__b.id))						\
+			__rc = on(ctx, &__b, 0);					\
+	}										\
+	__rc;										\
+})
+
+/* Whether the free was recorded when that of its list began. */
+static __always_inline bool free_is_of_list(__u64 id)
+{
+	if (inlined || !deleted(bpf_map_delete_elem(&frees_of_lists, &id)))
+		return false;
+	not_inlined = 1;
+	return true;
+}
+
+/*
+ * Where struct page of the first page of memory is: at this address, or if it is 0, where x86 has
+ * it without CONFIG_DYNAMIC_MEMORY_LAYOUT.
+ */
+const volatile __u64 vmemmap_base_at = 0;
+
+#define VMEMMAP_FIXED	0xffffea0000000000ull
+#define PAGE_SHIFT	12
+
+static __always_inline __u64 page_phys(__u64 page)
+{
+	__u64 base = VMEMMAP_FIXED;
+
+	if (vmemmap_base_at)
+		bpf_probe_read_kernel(&base, sizeof(base), (const void *)vmemmap_base_at);
+	return (page - base) / bpf_core_type_size(struct page) << PAGE_SHIFT;
+}
+
+/* The bus address. pci_p2pmem_alloc_sgl() makes lists of one segment; 0 if this is not one. */
+static __always_inline __u64 list_bus_addr(const struct scatterlist *sg)
+{
+	__u64 link = BPF_CORE_READ(sg, page_link);
+	struct page *page = (void *)(link & ~(SG_CHAIN | SG_END));
+
+	return link & SG_END && page ? page_phys((__u64)page) + BPF_CORE_READ(sg, offset) +
+				       pagemap_bus_offset(p2pdma_pagemap(pagemap_of(page))) : 0;
+}
+
+/* Whether the free of this list is to be recorded; notes it until @inlined is known. */
+static __always_inline bool free_sgl_begins(__u64 sgl, __u64 id)
+{
+	__u64 one = 1;
+
+	if (!id || (!inlined && (bpf_map_update_elem(&lists_in_progress, &sgl, &id, BPF_ANY) ||
+				 bpf_map_update_elem(&frees_of_lists, &id, &one, BPF_ANY))))
+		count_lost();
+	return id;
+}
+
+#define from_free_sgl(ctx, on)								\
+({											\
+	const struct pci_dev *__p = ARG(ctx, 0, const struct pci_dev *);		\
+	const struct scatterlist *__s = ARG(ctx, 1, const struct scatterlist *);	\
+	__u64 __id = 0;									\
+	int __rc = 0;									\
+											\
+	if ((ctx)[1] && !not_inlined)							\
+		__id = list_bus_addr(__s);						\
+	if ((ctx)[1] && !not_inlined && free_sgl_begins((ctx)[1], __id)) {		\
+		struct buffer __b = {							\
+			.provider = { .kind = VIEW_PCI, .pci = __p->dev.kobj.name },	\
+			.id = __id, .bus_addr = __id,					\
+			.size = BPF_CORE_READ(__s, length), .nents = 1,			\
+		};									\
+											\
+		__rc = on(ctx, &__b, 0);						\
+	}										\
+	__rc;										\
+})
+
+static __always_inline int free_sgl_ends(__u64 sgl)
+{
+	__u64 *found = bpf_map_lookup_elem(&lists_in_progress, &sgl), id;
+
+	if (!found)
+		return 0;
+	id = *found;
+	deleted(bpf_map_delete_elem(&lists_in_progress, &sgl));
+	if (deleted(bpf_map_delete_elem(&frees_of_lists, &id)) &&
+	    __sync_fetch_and_add(&lists_alone, 1) >= LISTS_ALONE)
+		inlined = 1;
+	return 0;
+}
+
+/* Reads one segment of a mapped list. Returns false if it is not peer memory. */
+static __always_inline bool segment_read(const struct scatterlist *sg, struct buffer *buf,
+					 struct dma *dma, __u32 *map)
+{
+	const struct pci_p2pdma_pagemap *p2p;
+	__u64 key = pagemap_of(page_of(sg));
+	bool bus;
+
+	if (!bpf_map_lookup_elem(&pagemaps, &key))
+		return false;
+	p2p = p2pdma_pagemap(key);
+	bus = BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS;
+	dma->addr = BPF_CORE_READ(sg, dma_address);
+	/* An IOMMU may have merged several segments */
+	dma->size = bpf_core_field_exists(sg->dma_length) ? BPF_CORE_READ(sg, dma_length) :
+							    BPF_CORE_READ(sg, length);
+	*map = bus ? MAP_TYPE(BUS_ADDR) : MAP_TYPE(THRU_HOST_BRIDGE);
+	*buf = (struct buffer){
+		.provider = { .kind = VIEW_PCI, .pci = pagemap_provider(p2p) },
+		.size = dma->size, .nents = 1,
+		.bus_addr = mapped_bus_addr(p2p, dma->addr, bus),
+	};
+	buf->id = buf->bus_addr;
+	return true;
+}
+
 static __always_inline const struct scatterlist *segment_next(const struct scatterlist *sg)
 {
 	__u64 link = BPF_CORE_READ(sg, page_link);
@@ -193,45 +404,6 @@ static __always_inline const struct scatterlist *segment_next(const struct scatt
 	sg = (void *)sg + bpf_core_type_size(struct scatterlist);
 	link = BPF_CORE_READ(sg, page_link);
 	return link & SG_CHAIN ? (void *)(link & ~(SG_CHAIN | SG_END)) : sg;
-}
-
-/*
- * Reads one segment of a mapped list. Returns false if it is not peer memory. The bus address is
- * the DMA address, or is computed from it if that is a physical address. If an IOMMU translates the
- * address, the bus address is unknown.
- */
-static __always_inline bool segment_read(const struct scatterlist *sg, struct buffer *buf,
-					 struct dma *dma, __u32 *map)
-{
-	const struct pci_p2pdma_pagemap *p2p;
-	__u64 key = pagemap_of(sg), start;
-	bool bus;
-
-	if (!bpf_map_lookup_elem(&pagemaps, &key))
-		return false;
-	p2p = (void *)key - bpf_core_field_offset(struct pci_p2pdma_pagemap, pgmap);
-	bus = BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS;
-	dma->addr = BPF_CORE_READ(sg, dma_address);
-	/* An IOMMU may have merged several segments */
-	dma->size = bpf_core_field_exists(sg->dma_length) ? BPF_CORE_READ(sg, dma_length) :
-							    BPF_CORE_READ(sg, length);
-	*map = bus ? bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_BUS_ADDR) :
-		     bpf_core_enum_value(enum pci_p2pdma_map_type,
-					 PCI_P2PDMA_MAP_THRU_HOST_BRIDGE);
-
-	*buf = (struct buffer){
-		.provider = {
-			.kind = VIEW_PCI, .pci = BPF_CORE_READ(p2p, provider, dev.kobj.name),
-		},
-		.size = dma->size, .nents = 1,
-	};
-	start = BPF_CORE_READ(p2p, pgmap.range.start);
-	if (bus)
-		buf->id = dma->addr;
-	else if (dma->addr >= start && dma->addr <= BPF_CORE_READ(p2p, pgmap.range.end))
-		buf->id = dma->addr + BPF_CORE_READ(p2p, bus_offset);
-	buf->bus_addr = buf->id;
-	return true;
 }
 
 /* No driver has longer lists. A longer one counts as a loss. */
@@ -263,14 +435,36 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	return 0;									\
 }
 
-#define STOCK_PROGS_p2pmem_dma_map \
-	SEGMENT_CALLBACK(p2pmem_dma_map, map) STOCK_TRACEPOINT_PROGS(p2pmem_dma_map)
-#define STOCK_PROGS_p2pmem_dma_unmap \
-	SEGMENT_CALLBACK(p2pmem_dma_unmap) STOCK_TRACEPOINT_PROGS(p2pmem_dma_unmap)
+#define STOCK_PROGS_p2pdma_map								\
+	SEGMENT_CALLBACK(p2pdma_map, map)						\
+	STOCK_TRACEPOINT_PROGS(p2pdma_map)						\
+	SEC(P2PTRACE_STOCK_BLOCK_MAP)							\
+	int stock_block_map(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_block_map(ctx, on_p2pdma_map) : 0;		\
+	}
+#define STOCK_PROGS_p2pdma_unmap							\
+	SEGMENT_CALLBACK(p2pdma_unmap)							\
+	STOCK_TRACEPOINT_PROGS(p2pdma_unmap)						\
+	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_COMPLETE, stock_block_complete,		\
+		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
+	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_REQUEUE, stock_block_requeue,			\
+		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))
 #define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
 #define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)
-#define STOCK_PROGS_p2pmem_free			STOCK_FUNCTION_PROG(p2pmem_free)
-#define STOCK_PROGS_p2pmem_decide		STOCK_FUNCTION_PROG(p2pmem_decide)
+#define STOCK_PROGS_p2pmem_free								\
+	STOCK_FUNCTION_PROG(p2pmem_free)						\
+	SEC(P2PTRACE_STOCK_FREE_SGL)							\
+	int stock_free_sgl(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_free_sgl(ctx, on_p2pmem_free) : 0;		\
+	}										\
+	SEC(P2PTRACE_STOCK_FREE_SGL_END)						\
+	int stock_free_sgl_end(unsigned long long *ctx)					\
+	{										\
+		return free_sgl_ends(ctx[1]);						\
+	}
+#define STOCK_PROGS_p2pdma_decide		STOCK_FUNCTION_PROG(p2pdma_decide)
 #define STOCK_PROGS_p2pmem_find			STOCK_FUNCTION_PROG(p2pmem_find)
 #define STOCK_PROGS_p2pmem_mmap			STOCK_FUNCTION_PROG(p2pmem_mmap)
 #define STOCK_PROGS_nvmet_p2pmem_use		STOCK_FUNCTION_PROG(nvmet_p2pmem_use)
@@ -281,7 +475,9 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	struct walk __w = {								\
 		.ctx = (context),							\
 		.dma = {								\
-			.client = ARG(context, 0, const struct device *), .dir = (direction),	\
+			.client = ARG(context, 0, const struct device *)->kobj.name,	\
+			.client_id = (context)[0], .dir = (direction),			\
+			.kind = P2PTRACE_KIND_SG,					\
 		},									\
 	};										\
 	const struct scatterlist *__sgl = ARG(context, 1, const struct scatterlist *);	\
@@ -301,14 +497,130 @@ static long name##_segment(__u32 i, struct walk *w)					\
  * dma_map_sg(struct device *dev, struct scatterlist *sgl, int nents, int ents,
  *	      enum dma_data_direction dir, ...)
  */
-#define from_stock_p2pmem_dma_map(ctx, on) \
-	FOR_EACH_SEGMENT(ctx, (ctx)[4], p2pmem_dma_map_segment)
+#define from_stock_p2pdma_map(ctx, on) \
+	FOR_EACH_SEGMENT(ctx, (ctx)[4], p2pdma_map_segment)
 /*
  * dma_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
  *		enum dma_data_direction dir, ...), which occurs before the list is unmapped
  */
-#define from_stock_p2pmem_dma_unmap(ctx, on) \
-	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pmem_dma_unmap_segment)
+#define from_stock_p2pdma_unmap(ctx, on) \
+	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pdma_unmap_segment)
+
+/*
+ * A block request that is mapped, by the address of the request. All of it is peer memory of one
+ * provider: the block layer does not merge such requests. It is unmapped when it completes or is
+ * queued again.
+ */
+struct block_mapping {
+	const char *provider, *client;	/* names, which live as long as the mapping */
+	__u64 client_id;
+	__u64 bus_addr;
+	__u64 dma_addr;
+	__u64 size;
+	__u32 dir;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
+	__type(key, __u64);
+	__type(value, struct block_mapping);
+} block_mappings SEC(".maps");
+
+/* Keeps the cost of other I/O low until a request maps peer memory for the first time */
+static volatile __u32 nr_block_mappings;
+
+/* include/linux/blk_types.h: the operations that write are odd */
+#define REQ_OP_WRITES	1
+
+static __always_inline void block_views(const struct block_mapping *m, struct buffer *buf,
+					struct dma *dma)
+{
+	*buf = (struct buffer){
+		.provider = { .kind = VIEW_PCI, .pci = m->provider },
+		.id = m->bus_addr, .bus_addr = m->bus_addr, .size = m->size, .nents = 1,
+	};
+	*dma = (struct dma){
+		.client = m->client, .client_id = m->client_id, .addr = m->dma_addr,
+		.size = m->size, .dir = m->dir, .kind = P2PTRACE_KIND_BLOCK,
+	};
+}
+
+static __always_inline struct page *request_page(const struct request *req)
+{
+	const struct bio *bio = BPF_CORE_READ(req, bio);
+	const void *vec = BPF_CORE_READ(bio, bi_io_vec);
+
+	vec += BPF_CORE_READ(bio, bi_iter.bi_idx) * bpf_core_type_size(struct bio_vec);
+	return BPF_CORE_READ((const struct bio_vec *)vec, bv_page);
+}
+
+/* Whether all of @m was read and recorded */
+static __always_inline bool block_begins(const struct request *req, const struct device *client,
+					 const struct blk_dma_iter *iter, bool bus,
+					 struct block_mapping *m)
+{
+	const struct pci_p2pdma_pagemap *p2p = p2pdma_pagemap(pagemap_of(request_page(req)));
+	__u64 key = (__u64)req;
+
+	*m = (struct block_mapping){
+		.provider = pagemap_provider(p2p), .client = client->kobj.name,
+		.client_id = (__u64)client, .dma_addr = iter->addr, .size = req->__data_len,
+		.dir = req->cmd_flags & REQ_OP_WRITES ? DMA_TO_DEVICE : DMA_FROM_DEVICE,
+		.bus_addr = mapped_bus_addr(p2p, iter->addr, bus),
+	};
+	nr_block_mappings = 1;
+	if (!bpf_map_update_elem(&block_mappings, &key, m, BPF_ANY))
+		return true;
+	count_lost();
+	return false;
+}
+
+/*
+ * bool blk_rq_dma_map_iter_start(struct request *, struct device *dma_dev, struct dma_iova_state *,
+ *				  struct blk_dma_iter *)
+ * maps the first segment, or all of the request if an IOMMU gives it one range.
+ */
+#define from_block_map(ctx, on)								\
+({											\
+	const struct blk_dma_iter *__i = ARG(ctx, 3, const struct blk_dma_iter *);	\
+	__u32 __map = __i->p2pdma.map;							\
+	bool __bus = __map == MAP_TYPE(BUS_ADDR);					\
+	struct block_mapping __m;							\
+	struct buffer __b;								\
+	struct dma __d;									\
+	int __rc = 0;									\
+											\
+	if ((__bus || __map == MAP_TYPE(THRU_HOST_BRIDGE)) && (bool)(ctx)[4] &&		\
+	    block_begins(ARG(ctx, 0, const struct request *),				\
+			 ARG(ctx, 1, const struct device *), __i, __bus, &__m)) {	\
+		block_views(&__m, &__b, &__d);						\
+		__rc = on(ctx, &__b, &__d, __map);					\
+	}										\
+	__rc;										\
+})
+
+/* block_rq_complete(struct request *, ...) and block_rq_requeue(struct request *) */
+#define from_block_unmap(ctx, on)							\
+({											\
+	__u64 __key = (ctx)[0];								\
+	struct block_mapping *__found = nr_block_mappings ?				\
+		bpf_map_lookup_elem(&block_mappings, &__key) : NULL, __m;		\
+	struct buffer __b;								\
+	struct dma __d;									\
+	int __rc = 0;									\
+											\
+	if (__found) {									\
+		__m = *__found;								\
+		if (deleted(bpf_map_delete_elem(&block_mappings, &__key))) {		\
+			block_views(&__m, &__b, &__d);					\
+			__rc = on(ctx, &__b, &__d);					\
+		}									\
+	}										\
+	__rc;										\
+})
 
 /*
  * int nvmet_req_alloc_sgls(struct nvmet_req *req) decides whether a request uses peer memory. Only

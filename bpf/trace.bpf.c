@@ -173,14 +173,14 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_decide, const struct decision *decision)
+EVENT_PROG_EVERYWHERE(p2pdma_decide, const struct decision *decision)
 {
-	struct p2ptrace_p2pmem_decide *r;
+	struct p2ptrace_p2pdma_decide *r;
 
 	if (!provider_wanted(decision->provider) || !client_wanted(decision->client))
 		return 0;
 
-	r = RESERVE(p2pmem_decide);
+	r = RESERVE(p2pdma_decide);
 	if (!r)
 		return 0;
 	name_read(&r->provider, decision->provider);
@@ -213,46 +213,49 @@ EVENT_PROG_EVERYWHERE(p2pmem_find, const struct provider_view *provider, __u32 c
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_dma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
+EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
-	struct p2ptrace_p2pmem_dma_map *r;
+	struct p2ptrace_p2pdma_map *r;
 
 	if (!size_wanted(dma->size))
 		return 0;
-	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client))
 		return 0;
 
-	r = RESERVE(p2pmem_dma_map);
+	r = RESERVE(p2pdma_map);
 	if (!r)
 		return 0;
 	r->id = buf->id;
+	r->kind = dma->kind;
+	r->bus_addr = buf->bus_addr;
 	r->dma_addr = dma->addr;
 	r->size = dma->size;
-	dev_read(&r->dev, &buf->provider);
-	name_read(&r->client, dma->client->kobj.name);
+	provider_read(&r->provider, &buf->provider);
+	name_read(&r->client, dma->client);
 	r->dir = dma->dir;
 	r->map = map;
 	record_submit(r);
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pmem_dma_unmap, const struct buffer *buf, const struct dma *dma)
+EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
 {
-	struct p2ptrace_p2pmem_dma_unmap *r;
+	struct p2ptrace_p2pdma_unmap *r;
 
 	if (!size_wanted(dma->size))
 		return 0;
-	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client->kobj.name))
+	if (!dev_wanted(&buf->provider) || !client_wanted(dma->client))
 		return 0;
 
-	r = RESERVE(p2pmem_dma_unmap);
+	r = RESERVE(p2pdma_unmap);
 	if (!r)
 		return 0;
 	r->id = buf->id;
+	r->kind = dma->kind;
 	r->dma_addr = dma->addr;
 	r->size = dma->size;
-	dev_read(&r->dev, &buf->provider);
-	name_read(&r->client, dma->client->kobj.name);
+	provider_read(&r->provider, &buf->provider);
+	name_read(&r->client, dma->client);
 	r->dir = dma->dir;
 	record_submit(r);
 	return 0;
@@ -326,7 +329,7 @@ EVENT_PROG(nvmet_p2pmem_unbind, const char *subsys, __u16 cntlid, __u32 nsid,
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, __u64 id)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct target_request *req, __u32 size, __u64 id)
 {
 	struct p2ptrace_nvmet_p2pmem_use *r;
 
@@ -347,7 +350,8 @@ EVENT_PROG_EVERYWHERE(nvmet_p2pmem_use, const struct request *req, __u32 size, _
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct request *req, __u32 size, __u32 reason)
+EVENT_PROG_EVERYWHERE(nvmet_p2pmem_fallback, const struct target_request *req, __u32 size,
+		      __u32 reason)
 {
 	struct p2ptrace_nvmet_p2pmem_fallback *r;
 

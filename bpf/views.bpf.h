@@ -33,10 +33,12 @@ struct buffer {
 
 /* One DMA mapping of a buffer or of a part of it. */
 struct dma {
-	const struct device *client;
+	const char *client;	/* its name */
+	__u64 client_id;	/* its address, only compared */
 	__u64 addr;
 	__u64 size;
 	__u32 dir;
+	__u32 kind;		/* enum p2ptrace_kind */
 };
 
 struct decision {
@@ -49,7 +51,7 @@ struct decision {
 };
 
 /* A request to the NVMe target. */
-struct request {
+struct target_request {
 	__u32 nsid;
 	__u16 cntlid;
 	__u16 qid;
@@ -77,6 +79,12 @@ static __always_inline void dev_read(struct p2ptrace_name *dev,
 				     const struct provider_view *provider)
 {
 	name_read(dev, view_dev_name(provider));
+}
+
+static __always_inline void provider_read(struct p2ptrace_name *name,
+					  const struct provider_view *provider)
+{
+	name_read(name, view_provider_name(provider));
 }
 
 static __always_inline bool dev_wanted(const struct provider_view *provider)
@@ -122,7 +130,7 @@ static __always_inline bool dev_wanted(const struct provider_view *provider)
 	on(ctx, &__l, ARG(ctx, 1, __u64), ARG(ctx, 2, __u32));				\
 })
 
-#define from_tracepoint_p2pmem_decide(ctx, on)						\
+#define from_tracepoint_p2pdma_decide(ctx, on)						\
 ({											\
 	const struct pci_p2pdma_decision *__p =						\
 		ARG(ctx, 2, const struct pci_p2pdma_decision *);			\
@@ -145,25 +153,27 @@ static __always_inline bool dev_wanted(const struct provider_view *provider)
 	   ARG(ctx, 4, int));								\
 })
 
-#define DMA(ctx) {									\
-	ARG(ctx, 1, const struct device *), ARG(ctx, 2, __u64), ARG(ctx, 3, __u64),	\
-	ARG(ctx, 4, __u32)								\
+#define DMA(ctx, kind_arg) {								\
+	.client = ARG(ctx, 1, const struct device *)->kobj.name,			\
+	.client_id = (ctx)[1], .addr = (ctx)[2], .size = (ctx)[3], .dir = (ctx)[4],	\
+	.kind = (ctx)[kind_arg],							\
 }
 
-#define from_tracepoint_p2pmem_dma_map(ctx, on)						\
+#define from_tracepoint_p2pdma_map(ctx, on)						\
 ({											\
 	const struct p2pmem_buf *__p = ARG(ctx, 0, const struct p2pmem_buf *);		\
 	struct buffer __b = BUFFER(__p);						\
-	struct dma __d = DMA(ctx);							\
+	struct dma __d = DMA(ctx, 6);							\
 											\
+	__b.bus_addr = (ctx)[7];							\
 	on(ctx, &__b, &__d, ARG(ctx, 5, __u32));					\
 })
 
-#define from_tracepoint_p2pmem_dma_unmap(ctx, on)					\
+#define from_tracepoint_p2pdma_unmap(ctx, on)					\
 ({											\
 	const struct p2pmem_buf *__p = ARG(ctx, 0, const struct p2pmem_buf *);		\
 	struct buffer __b = BUFFER(__p);						\
-	struct dma __d = DMA(ctx);							\
+	struct dma __d = DMA(ctx, 5);							\
 											\
 	on(ctx, &__b, &__d);								\
 })
@@ -186,7 +196,7 @@ static __always_inline bool dev_wanted(const struct provider_view *provider)
 	int __rc = 0;									\
 											\
 	if (__p) {									\
-		struct request __r = {							\
+		struct target_request __r = {							\
 			.nsid = __p->ns ? __p->ns->nsid : 0,				\
 			.cntlid = __p->sq->ctrl->cntlid, .qid = __p->sq->qid,		\
 			.cid = __p->cmd->common.command_id,				\

@@ -29,8 +29,8 @@ nvmet_disconnect lab
 trace_stop
 
 is 'the decision for both clients' \
-	"$(trace_values '"\(.map) \(.reason) \(.blocker)"' '.event == "p2pmem_decide"')" \
+	"$(trace_values '"\(.map) \(.reason) \(.blocker)"' '.event == "p2pdma_decide"')" \
 	"thru_host_bridge acs_redirect_allowed $root_port"
 is 'the map type of all mappings' \
-	"$(trace_values .map '.event == "p2pmem_dma_map"')" thru_host_bridge
+	"$(trace_values .map '.event == "p2pdma_map"')" thru_host_bridge
 is 'nothing fell back' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid > 0')" 0

@@ -34,10 +34,10 @@ trace_stop
 decision='"\(.map) \(.reason) \(.blocker)"'
 is 'before: bus_addr' \
 	"$(trace_values "$decision" \
-		".event == \"p2pmem_decide\" and .client == \"$(pci_of plain0)\"")" \
+		".event == \"p2pdma_decide\" and .client == \"$(pci_of plain0)\"")" \
 	'bus_addr same_bridge '
 is 'after: not_supported, with the bridge that redirects' \
-	"$(trace_values "$decision" ".event == \"p2pmem_decide\" and .client == \"$(nic_pci)\"")" \
+	"$(trace_values "$decision" ".event == \"p2pdma_decide\" and .client == \"$(nic_pci)\"")" \
 	"not_supported acs_redirect_blocked $root_port"
 is 'nothing was bound' "$(trace_count '.event == "nvmet_p2pmem_bind" and .err == 0')" 0
 ok 'all requests fell back' \

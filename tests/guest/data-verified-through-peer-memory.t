@@ -33,8 +33,8 @@ is 'none in system memory' "$(trace_count '.event == "nvmet_p2pmem_fallback" and
 is 'allocations' "$(trace_count '.event == "p2pmem_alloc"')" 254
 is 'frees' "$(trace_count '.event == "p2pmem_free"')" 254
 is 'mappings: each block for the network card and for the drive' \
-	"$(trace_count '.event == "p2pmem_dma_map"')" 508
-is 'unmaps' "$(trace_count '.event == "p2pmem_dma_unmap"')" 508
+	"$(trace_count '.event == "p2pdma_map"')" 508
+is 'unmaps' "$(trace_count '.event == "p2pdma_unmap"')" 508
 is 'every buffer was freed' "$(trace_held)" 0
 
 nvmet_disconnect lab

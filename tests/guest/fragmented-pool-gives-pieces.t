@@ -66,9 +66,9 @@ trace_stop
 
 is 'allocated: pieces' "$(trace_values '.nents' '.event == "p2pmem_alloc"')" '1 3 7'
 is 'mapped: one event per piece' \
-	"$(trace_count ".event == \"p2pmem_dma_map\" and .id == $id and .size == 65536")" 7
+	"$(trace_count ".event == \"p2pdma_map\" and .id == $id and .size == 65536")" 7
 is 'mapped: at 7 addresses' \
-	"$(jq -n '[inputs | select(.event == "p2pmem_dma_map") | .dma_addr] | unique | length' \
+	"$(jq -n '[inputs | select(.event == "p2pdma_map") | .dma_addr] | unique | length' \
 		$trace_json)" 7
 is 'freed with 7 pins, and reclaimed later' \
 	"$(jq -c "select(.id == $id) |

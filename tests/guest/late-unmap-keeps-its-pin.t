@@ -57,19 +57,19 @@ is 'reclaims' \
 # delay SIZE: the time from the map of a buffer to its unmap, in ms
 delay() {
 	jq -n "[inputs | select(.size == $1)] |
-		((map(select(.event == \"p2pmem_dma_unmap\"))[0].ts_ns) -
-		 (map(select(.event == \"p2pmem_dma_map\"))[0].ts_ns)) / 1e6 | floor" $trace_json
+		((map(select(.event == \"p2pdma_unmap\"))[0].ts_ns) -
+		 (map(select(.event == \"p2pdma_map\"))[0].ts_ns)) / 1e6 | floor" $trace_json
 }
 for size in 12288 20480; do
 	is "$size: mapped once" \
-		"$(trace_count ".event == \"p2pmem_dma_map\" and .size == $size")" 1
+		"$(trace_count ".event == \"p2pdma_map\" and .size == $size")" 1
 	is "$size: unmapped once" \
-		"$(trace_count ".event == \"p2pmem_dma_unmap\" and .size == $size")" 1
+		"$(trace_count ".event == \"p2pdma_unmap\" and .size == $size")" 1
 	ok "$size: the unmap came late" [ "$(delay $size)" -ge 4000 ]
 	is "$size: in the order map, free, unmap, reclaim" \
 		"$(jq -r "select(.size == $size and .event != \"p2pmem_alloc\") | .event" \
 			$trace_json | paste -sd ' ')" \
-		'p2pmem_dma_map p2pmem_free p2pmem_dma_unmap p2pmem_reclaim'
+		'p2pdma_map p2pmem_free p2pdma_unmap p2pmem_reclaim'
 done
 is 'the removal ended after the last reclaim' \
 	"$(jq -n '[inputs | .event] | index("p2pmem_dev_drained") > rindex("p2pmem_reclaim")' \

@@ -54,7 +54,7 @@ is 'the buffer from before the start is counted' "$(jq .unknown $out)" 1
 rxe_up
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 nvmet_connect lab
-trace_start --event p2pmem_alloc,p2pmem_free,p2pmem_dma_unmap
+trace_start --event p2pmem_alloc,p2pmem_free,p2pdma_unmap
 lifetimes_start
 ok 'fio wrote and verified, 32 at a time' fio_verify "$(remote_drive lab)" 16k 255 --iodepth=32
 trace_stop
@@ -63,7 +63,7 @@ is 'the number of buffers matches the trace' \
 	"$(of_client null .count)" "$(trace_count '.event == "p2pmem_free"')"
 for name in "$client" "$(nic_pci)"; do
 	is "mappings for $name" "$(of_client "$name" .count)" \
-		"$(trace_count ".event == \"p2pmem_dma_unmap\" and .client == \"$name\"")"
+		"$(trace_count ".event == \"p2pdma_unmap\" and .client == \"$name\"")"
 done
 is 'buckets add up' "$(jq '[.lifetimes[] | .count == ([.buckets[].count] | add)] | all' $out)" true
 is 'nothing was lost' "$(jq .lost $out)" 0

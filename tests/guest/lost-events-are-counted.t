@@ -42,7 +42,7 @@ overflow() {
 # lost_on CPU: as the last line of standard error has it
 lost_on() { sed -nE "\$s/.*\<cpu$1 ([0-9]+).*/\1/p" $watch_err; }
 printed_text() { grep -c "^ *[0-9.]* \[00$1\] .* p2pmem_" $watch_out; }
-printed_json() { grep -c "\"event\":\"p2pmem_.*\"cpu\":$1," $watch_out; }
+printed_json() { grep -c "\"event\":\"p2p[md].*\"cpu\":$1," $watch_out; }
 end() { tail -n 1 $watch_out | jq -c 'select(.event == "end") | [.events, .lost]'; }
 
 ok 'text: the trace ends well' overflow --event p2pmem_alloc

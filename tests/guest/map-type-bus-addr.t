@@ -23,10 +23,10 @@ nvmet_disconnect lab
 trace_stop
 
 is 'both clients mapped peer memory' \
-	"$(trace_values .client '.event == "p2pmem_dma_map"')" "$(pci_of plain0) $(nic_pci)"
-is 'every mapping is bus_addr' "$(trace_values .map '.event == "p2pmem_dma_map"')" bus_addr
+	"$(trace_values .client '.event == "p2pdma_map"')" "$(pci_of plain0) $(nic_pci)"
+is 'every mapping is bus_addr' "$(trace_values .map '.event == "p2pdma_map"')" bus_addr
 is 'both decisions have the reason same_bridge' \
-	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pmem_decide"')" \
+	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pdma_decide"')" \
 	"$(pci_of plain0) bus_addr same_bridge $(nic_pci) bus_addr same_bridge"
-is 'the provider is cmb0' "$(trace_values .provider '.event == "p2pmem_decide"')" "$(pci_of cmb0)"
+is 'the provider is cmb0' "$(trace_values .provider '.event == "p2pdma_decide"')" "$(pci_of cmb0)"
 is 'nothing fell back' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid > 0')" 0

@@ -21,7 +21,7 @@ is 'far0 cannot be exported with p2pmem on' $exported 0
 trace_stop
 
 is 'the decision has the reason' \
-	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pmem_decide"')" \
+	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pdma_decide"')" \
 	"$(pci_of far0) not_supported host_bridge_unknown"
 is 'no device was found for it' "$(trace_values .dev '.event == "p2pmem_find"')" ''
 is 'nothing was allocated' "$(trace_count '.event == "p2pmem_alloc"')" 0

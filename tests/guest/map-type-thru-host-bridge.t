@@ -23,10 +23,10 @@ nvmet_disconnect lab
 trace_stop
 
 is 'the decision for each client' \
-	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pmem_decide"')" \
+	"$(trace_values '"\(.client) \(.map) \(.reason)"' '.event == "p2pdma_decide"')" \
 	"$(nic_pci) bus_addr same_bridge $(pci_of far0) thru_host_bridge cpu_allowed"
 is 'the map type for each client' \
-	"$(trace_values '"\(.client) \(.map)"' '.event == "p2pmem_dma_map"')" \
+	"$(trace_values '"\(.client) \(.map)"' '.event == "p2pdma_map"')" \
 	"$(nic_pci) bus_addr $(pci_of far0) thru_host_bridge"
 is 'nothing fell back' "$(trace_count '.event == "nvmet_p2pmem_fallback" and .qid > 0')" 0
 is 'every buffer was freed' "$(trace_held)" 0

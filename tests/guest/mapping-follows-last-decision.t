@@ -61,10 +61,10 @@ is 'and mappings follow again' "$(by_bus_addr "$drive" "$card")" '0 0'
 trace_stop
 
 is 'the drive, by its mappings' \
-	"$(jq -r "select(.event == \"p2pmem_dma_map\" and .client == \"$drive\") | .map" \
+	"$(jq -r "select(.event == \"p2pdma_map\" and .client == \"$drive\") | .map" \
 		$trace_json | uniq | paste -sd ' ')" \
 	'bus_addr thru_host_bridge bus_addr thru_host_bridge'
 is 'every mapping is as its client was last decided' "$(jq -n 'reduce inputs as $e ({bad: 0};
-	if $e.event == "p2pmem_decide" then .[$e.client] = $e.map
-	elif $e.event == "p2pmem_dma_map" and .[$e.client] != $e.map then .bad += 1
+	if $e.event == "p2pdma_decide" then .[$e.client] = $e.map
+	elif $e.event == "p2pdma_map" and .[$e.client] != $e.map then .bad += 1
 	else . end) | .bad' $trace_json)" 0

@@ -16,16 +16,15 @@ require_p2ptrace
 
 # Each hook of a stock kernel, and its events
 hooks='pci_alloc_p2pmem p2pmem_alloc p2pmem_alloc_fail
-pci_free_p2pmem p2pmem_free
-calc_map_type_and_dist p2pmem_decide
+calc_map_type_and_dist p2pdma_decide
 pci_p2pmem_find_many p2pmem_find
-dma_map_sg p2pmem_dma_map
-dma_unmap_sg p2pmem_dma_unmap
-pci_p2pdma_map_segment p2pmem_dma_map p2pmem_dma_unmap
+dma_map_sg p2pdma_map
+dma_unmap_sg p2pdma_unmap
+pci_p2pdma_map_segment p2pdma_map p2pdma_unmap
 p2pmem_alloc_mmap p2pmem_mmap
 nvmet_req_alloc_sgls nvmet_p2pmem_use nvmet_p2pmem_fallback'
 
-plan $((3 * $(wc -l <<<"$hooks") + 5))
+plan $((3 * $(wc -l <<<"$hooks") + 9))
 
 n=61
 churn_load "$(pci_of cmb0)" client="$(pci_of plain0)"
@@ -34,7 +33,7 @@ selected() { sed -nE 's/.*tracing ([0-9]+) event.*/\1/p' $watch_err; }
 # counted: how often each event occurred that the module causes
 counted() {
 	local event
-	for event in p2pmem_{alloc,dma_map,dma_unmap,free}; do
+	for event in p2pmem_alloc p2pdma_map p2pdma_unmap p2pmem_free; do
 		echo "$event=$(grep -c "\"event\":\"$event\"" $watch_out)"
 	done | paste -sd ' '
 }
@@ -42,7 +41,7 @@ counted() {
 # wanted HOOK EVENT...: the same if these are left out
 wanted() {
 	local event
-	for event in p2pmem_{alloc,dma_map,dma_unmap,free}; do
+	for event in p2pmem_alloc p2pdma_map p2pdma_unmap p2pmem_free; do
 		case " $* " in
 		*" $event "*) echo "$event=0" ;;
 		*) echo "$event=$n" ;;
@@ -72,12 +71,25 @@ while read -r hook events; do
 	is "without $hook: a note says so" "$(grep -cE "$notes" $watch_err)" "$lines"
 done <<<"$hooks"
 
-P2PTRACE_NO_HOOKS=pci_free_p2pmem "$P2PTRACE" trace --event p2pmem_free >/dev/null 2>$watch_err
-is 'an event that is asked for by name is an error' "$? $(grep -c pci_free_p2pmem $watch_err)" '3 1'
+# Either of these serves a part of p2pmem_free
+without pci_free_p2pmem
+is 'without pci_free_p2pmem: frees of single buffers are not recorded' \
+	"$(counted) $(selected)" "$(wanted p2pmem_free) $all"
+is 'and a note says so' \
+	"$(grep -c 'p2pmem_free leaves out single buffers: pci_free_p2pmem: ' $watch_err)" 1
+without pci_p2pmem_free_sgl
+is 'without pci_p2pmem_free_sgl: they are' "$(counted) $(selected)" "$(wanted) $all"
+is 'and a note says that those of lists are not' \
+	"$(grep -c 'p2pmem_free leaves out lists: pci_p2pmem_free_sgl: ' $watch_err)" 1
+
+P2PTRACE_NO_HOOKS=pci_p2pmem_find_many "$P2PTRACE" trace --event p2pmem_find \
+	>/dev/null 2>$watch_err
+is 'an event that is asked for by name is an error' \
+	"$? $(grep -c pci_p2pmem_find_many $watch_err)" '3 1'
 P2PTRACE_NO_HOOKS=pci_alloc_p2pmem "$P2PTRACE" leaks --duration 0.1 >/dev/null 2>$watch_err
 is 'leaks needs to see allocations' $? 3
 like 'and says so' "$(tail -n 1 $watch_err)" 'alloc'
-all_hooks=$(awk '{ print $1 }' <<<"$hooks" | paste -sd ,)
+all_hooks=$(awk '{ print $1 }' <<<"$hooks" | paste -sd ,),pci_free_p2pmem,pci_p2pmem_free_sgl
 P2PTRACE_NO_HOOKS=$all_hooks "$P2PTRACE" trace --duration 0.1 >/dev/null 2>$watch_err
 is 'without any hook, trace is an error' $? 3
 churn_unload

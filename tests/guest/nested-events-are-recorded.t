@@ -39,7 +39,7 @@ met() {
 	watch "$@"
 	interrupt || bail 'the process and the interrupt cannot allocate'
 	all_skipped=0
-	for name in p2pmem_{alloc,dma_map,free}; do
+	for name in p2pmem_alloc p2pdma_map p2pmem_free; do
 		n=$(skipped "$name")
 		ok "$1: interrupts met the program $name" [ "$n" -gt 0 ]
 		all_skipped=$((all_skipped + n))
@@ -48,13 +48,13 @@ met() {
 }
 
 met trace --json --buffer 64M
-recorded=$(grep -cE '"event":"p2pmem_(alloc|dma_map|dma_unmap|free)"' $watch_out)
+recorded=$(grep -cE '"event":"(p2pmem_(alloc|free)|p2pdma_(un)?map)"' $watch_out)
 lost=$(tail -n 1 $watch_out | jq .lost)
 diag "trace: $(occurred) events, of three kinds $all_skipped met, $lost lost"
 is 'trace: recorded and lost events are those that occurred' $((recorded + lost)) "$(occurred)"
 ok 'trace: of those that met, few are lost' [ $((4 * lost)) -lt "$all_skipped" ]
 is 'trace: no event is recorded twice' \
-	"$(sed -nE 's/.*"event":"(p2pmem_[a-z_]*)".*"id":([0-9]+).*/\1 \2/p' $watch_out |
+	"$(sed -nE 's/.*"event":"(p2p[a-z]*_[a-z_]*)".*"id":([0-9]+).*/\1 \2/p' $watch_out |
 		sort | uniq -d | wc -l)" 0
 
 met stat --json

@@ -44,4 +44,4 @@ is 'all other endpoints are refused' \
 	"$(tail -n +2 /tmp/peers | grep -vE "^($provider|$(pci_of plain0)|$(nic_pci)) " |
 		awk '{ print $2, $4, $5 }' | sort -u)" \
 	'not_supported host_bridge_unknown -'
-is 'reading it makes no decision' "$(trace_count '.event == "p2pmem_decide"')" 0
+is 'reading it makes no decision' "$(trace_count '.event == "p2pdma_decide"')" 0

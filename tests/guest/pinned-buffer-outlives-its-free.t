@@ -60,7 +60,7 @@ is 'the memory of the first 7 came back later' \
 	"$(trace_count '.event == "p2pmem_reclaim" and .size == 65536')" 7
 is 'each after both unmaps of its buffer' "$(jq -n '
 	reduce (inputs | select(.id)) as $e ({};
-		if $e.event == "p2pmem_dma_unmap" then .["\($e.id)"] += 1
+		if $e.event == "p2pdma_unmap" then .["\($e.id)"] += 1
 		elif $e.event == "p2pmem_reclaim" then
 			.bad += (if .["\($e.id)"] == 2 then 0 else 1 end)
 		else . end) | .bad' $trace_json)" 0

@@ -33,8 +33,8 @@ ok 'it can be unmapped' core unmap 1
 is 'no pin is left' "$(<"$p2pmem/pinned")" 0
 is 'a find fails' "$(core_says find "$drive")" -ENODEV
 trace_stop
-is 'mapped once' "$(trace_count '.event == "p2pmem_dma_map"')" 1
+is 'mapped once' "$(trace_count '.event == "p2pdma_map"')" 1
 is 'the last decision' \
-	"$(jq -r 'select(.event == "p2pmem_decide") | "\(.map) \(.reason) \(.blocker)"' \
+	"$(jq -r 'select(.event == "p2pdma_decide") | "\(.map) \(.reason) \(.blocker)"' \
 		$trace_json | tail -n 1)" \
 	"not_supported acs_redirect_blocked $root_port"

@@ -18,9 +18,9 @@ require_p2ptrace
 # Each metric of p2ptrace with the event of perf
 counted_by_both='allocs p2pmem:p2pmem_alloc
 frees p2pmem:p2pmem_free
-maps p2pmem:p2pmem_dma_map
-unmaps p2pmem:p2pmem_dma_unmap
-decisions p2pmem:p2pmem_decide
+maps p2pmem:p2pdma_map
+unmaps p2pmem:p2pdma_unmap
+decisions p2pmem:p2pdma_decide
 finds p2pmem:p2pmem_find
 uses nvmet:nvmet_p2pmem_use
 fallbacks nvmet:nvmet_p2pmem_fallback
@@ -76,11 +76,11 @@ is 'the rows add up to the total' \
 	"$(metric allocs stat) $(metric map_bytes stat)" "$(metric allocs) $(metric map_bytes)"
 is 'each request was mapped twice' \
 	"$(metric maps.bus_addr)" \
-		"$(trace_count '.event == "p2pmem_dma_map" and .map == "bus_addr"')"
+		"$(trace_count '.event == "p2pdma_map" and .map == "bus_addr"')"
 is 'no mapping has another map type' "$(metric maps)" "$(metric maps.bus_addr)"
 is 'bytes mapped' \
 	"$(metric map_bytes)" \
-		"$(jq -n '[inputs | select(.event == "p2pmem_dma_map") | .size] | add' $trace_json)"
+		"$(jq -n '[inputs | select(.event == "p2pdma_map") | .size] | add' $trace_json)"
 is 'bytes allocated' \
 	"$(metric alloc_bytes)" \
 		"$(jq -n '[inputs | select(.event == "p2pmem_alloc") | .size] | add' $trace_json)"

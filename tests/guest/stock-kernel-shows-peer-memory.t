@@ -45,13 +45,13 @@ ok 'fio reads into peer memory' peer_read 43
 ok 'the provider is unbound and bound again' rebind
 nvmet_export lab plain0 1
 ok 'trace ends with status 0' stop
-is 'one mapping for each block' "$(count ".event == \"p2pmem_dma_map\" and
-	.dev == \"$provider\" and .client == \"$client\" and .size == 16384 and
+is 'one mapping for each block' "$(count ".event == \"p2pdma_map\" and
+	.provider == \"$provider\" and .client == \"$client\" and .size == 16384 and
 	.map == \"bus_addr\" and .dir == \"from_device\"")" 43
-is 'there is no other mapping' "$(count '.event == "p2pmem_dma_map"')" 43
-is 'each mapping ended' "$(count '.event == "p2pmem_dma_unmap"')" 43
+is 'there is no other mapping' "$(count '.event == "p2pdma_map"')" 43
+is 'each mapping ended' "$(count '.event == "p2pdma_unmap"')" 43
 is 'all mappings have the same address' \
-	"$(jq -c 'select(.event | startswith("p2pmem_dma_")) | [.id, .dma_addr] | unique | length' \
+	"$(jq -c 'select(.event | startswith("p2pdma_")) | [.id, .dma_addr] | unique | length' \
 		$out | sort -u)" 1
 is 'fio mapped the memory into its process' \
 	"$(jq -c 'select(.event == "p2pmem_mmap") | [.comm, .dev]' $out)" "[\"fio\",\"$provider\"]"
@@ -64,7 +64,7 @@ is 'their addresses are in the BAR of the provider' \
 is 'the target found the memory' \
 	"$(jq -c "select(.event == \"p2pmem_find\") | .dev" $out)" "\"$provider\""
 is 'the decision is there' \
-	"$(jq -c "select(.event == \"p2pmem_decide\" and .client == \"$client\") |
+	"$(jq -c "select(.event == \"p2pdma_decide\" and .client == \"$client\") |
 		[.provider, .map, .distance]" $out | sort -u)" \
 	"[\"$provider\",\"bus_addr\",4]"
 is 'fields that this kernel does not have are absent' \

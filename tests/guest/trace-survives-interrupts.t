@@ -27,6 +27,6 @@ is 'fio: 1021 blocks each way' "$(fio_count)" '1021 1021'
 is 'every block was in peer memory' "$(trace_count '.event == "nvmet_p2pmem_use"')" 2042
 is 'allocations' "$(trace_count '.event == "p2pmem_alloc"')" 2042
 is 'frees' "$(trace_count '.event == "p2pmem_free"')" 2042
-is 'mappings' "$(trace_count '.event == "p2pmem_dma_map"')" 4084
-is 'unmaps' "$(trace_count '.event == "p2pmem_dma_unmap"')" 4084
+is 'mappings' "$(trace_count '.event == "p2pdma_map"')" 4084
+is 'unmaps' "$(trace_count '.event == "p2pdma_unmap"')" 4084
 is 'every buffer was freed' "$(trace_held)" 0

@@ -285,7 +285,7 @@ trace_start() {
 	# A shell without job control makes its background commands ignore SIGINT
 	env --default-signal=INT "$P2PTRACE" trace --json "$@" >$trace_json 2>/tmp/trace.err &
 	trace_pid=$!
-	wait_for 30 trace_attached
+	wait_for 60 trace_attached || bail 'p2ptrace trace does not attach within a minute'
 	kill -0 $trace_pid 2>/dev/null || bail "p2ptrace: $(cat /tmp/trace.err)"
 }
 
@@ -341,7 +341,7 @@ trace_values() {
 trace_held() {
 	jq -n 'reduce inputs as $e ({};
 		if $e.event == "p2pmem_alloc" then .["\($e.dev) \($e.id)"] = 1
-		elif $e.event == "p2pmem_reclaim" or ($e.event == "p2pmem_free" and $e.pins == 0)
+		elif $e.event == "p2pmem_reclaim" or ($e.event == "p2pmem_free" and ($e.pins // 0) == 0)
 		then del(.["\($e.dev) \($e.id)"])
 		else . end) | length' $trace_json
 }

@@ -206,7 +206,7 @@ static void buffers_from_after_the_command_do_not_count(void **state)
 static void an_expectation_that_does_not_hold_fails(void **state)
 {
 	(void)state;
-	fake.samples[0].counts.events[P2PTRACE_p2pmem_dma_map] = 7;
+	fake.samples[0].counts.events[P2PTRACE_p2pdma_map] = 7;
 	set_metric(&fake.samples[0], "maps.bus_addr", 7);
 	fake.samples[1] = fake.samples[0];
 	set_metric(&fake.samples[1], "maps.bus_addr", 14);

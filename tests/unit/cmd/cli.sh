@@ -93,7 +93,7 @@ refused 2 "unknown option '--'" --help -- trace
 refused 2 "unknown option '--=1'" 'trace --help' trace --=1
 refused 2 "'more'" 'trace --help' trace more
 refused 2 "'nope'" --list-events trace --event nope
-refused 2 "'p2pmem_dma'" p2pmem_dma_unmap trace --event p2pmem_dma
+refused 2 "'p2pdma_'" p2pdma_unmap trace --event p2pdma_
 refused 2 empty --list-events trace --event ''
 refused 2 "'10abc'" 'such as' trace --count 10abc
 refused 2 "'0'" 'such as' trace --count 0
@@ -113,7 +113,7 @@ refused 2 '--duration is given twice' 'give it once' trace --duration 1 --durati
 refused 2 '--buffer is given twice' 'give it once' trace --buffer 8M --buffer 16M
 refused 2 'p2pmem_alloc has no client' --client trace --event p2pmem_alloc --client 0:0.0
 refused 2 'nvmet_p2pmem_fallback has no dev' --dev \
-	trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pmem_decide
+	trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pdma_decide
 refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
 # A long name does not push the next step out
 long=$(printf '%05000d' 0)
@@ -166,7 +166,7 @@ refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm 1234567890123456
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
 refused 2 "'0'" 'such as 4096' trace --min-size 0
-refused 2 'p2pmem_decide has no size' --min-size trace --min-size 4K --event p2pmem_decide
+refused 2 'p2pdma_decide has no size' --min-size trace --min-size 4K --event p2pdma_decide
 refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
 refused 2 'needs all events of a buffer' 'leave one of them out' trace --lives --event p2pmem_alloc
 refused 2 'needs all events of a buffer' --client trace --lives --client 1:0.0

@@ -46,10 +46,10 @@ static void names_of_events_and_fields_are_stable(void **state)
 		{ "p2pmem_alloc_fail", "dev size reason" },
 		{ "p2pmem_free", "dev id size pins" },
 		{ "p2pmem_reclaim", "dev id size" },
-		{ "p2pmem_decide", "provider client map distance reason blocker" },
+		{ "p2pdma_decide", "provider client map distance reason blocker" },
 		{ "p2pmem_find", "dev clients candidates distance err" },
-		{ "p2pmem_dma_map", "dev id client dma_addr size dir map" },
-		{ "p2pmem_dma_unmap", "dev id client dma_addr size dir" },
+		{ "p2pdma_map", "provider client kind id bus_addr dma_addr size dir map" },
+		{ "p2pdma_unmap", "provider client kind id dma_addr size dir" },
 		{ "p2pmem_mmap", "dev size allowed" },
 		{ "nvmet_p2pmem_bind", "subsys cntlid nsid dev distance err" },
 		{ "nvmet_p2pmem_unbind", "subsys cntlid nsid dev reason" },
@@ -123,7 +123,7 @@ static void assert_refused(const char *list, const char *thing, const char *next
 static void an_ambiguous_prefix_is_refused_with_the_candidates(void **state)
 {
 	(void)state;
-	assert_refused("p2pmem_dma", "'p2pmem_dma'", "p2pmem_dma_map, p2pmem_dma_unmap");
+	assert_refused("p2pdma_", "'p2pdma_'", "p2pdma_decide, p2pdma_map, p2pdma_unmap");
 	assert_refused("p2pmem_alloc,p2pmem_d", "'p2pmem_d'", "p2pmem_dev_add, ");
 	/* The message has room for all candidates. */
 	assert_refused("p", "'p'", ", p2pmem_mmap\n");
@@ -150,7 +150,7 @@ static void an_empty_name_is_refused(void **state)
 static void all_events_but_two_have_a_device(void **state)
 {
 	(void)state;
-	/* p2pmem_decide has no dev; its provider identifies the device. */
+	/* p2pdma_decide has no dev; its provider identifies the device. */
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		assert_int_equal(event_has_dev(&events[i]), i != P2PTRACE_nvmet_p2pmem_use &&
 				 i != P2PTRACE_nvmet_p2pmem_fallback);
@@ -160,8 +160,8 @@ static void three_events_have_a_client(void **state)
 {
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		assert_int_equal(event_has_client(&events[i]), i == P2PTRACE_p2pmem_decide ||
-				 i == P2PTRACE_p2pmem_dma_map || i == P2PTRACE_p2pmem_dma_unmap);
+		assert_int_equal(event_has_client(&events[i]), i == P2PTRACE_p2pdma_decide ||
+				 i == P2PTRACE_p2pdma_map || i == P2PTRACE_p2pdma_unmap);
 }
 
 /* A malformed record in the ring buffer must not cause a read beyond its end. */
@@ -208,13 +208,13 @@ static void a_group_of_events_is_removed_as_a_whole(void **state)
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 3);
 	assert_false(event_set_remove_group(&set, P2PTRACE_p2pmem_alloc));
 	capture_begin(&c);
-	assert_true(event_set_remove_group(&set, P2PTRACE_p2pmem_dma_map));
+	assert_true(event_set_remove_group(&set, P2PTRACE_p2pdma_map));
 	capture_end(&c);
 	assert_one_line(c.text, "leaving out all events of a mapping, because this command "
-			"needs p2pmem_dma_map for them");
-	assert_false(set.has[P2PTRACE_p2pmem_dma_unmap]);
+			"needs p2pdma_map for them");
+	assert_false(set.has[P2PTRACE_p2pdma_unmap]);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 5);
-	assert_false(event_set_remove_group(&all, P2PTRACE_p2pmem_decide));
+	assert_false(event_set_remove_group(&all, P2PTRACE_p2pdma_decide));
 	assert_int_equal(event_set_count(&all), P2PTRACE_NR_EVENTS - 1);
 
 	/* What makes a buffer, or a mapping, is what is removed together */
@@ -225,7 +225,7 @@ static void a_group_of_events_is_removed_as_a_whole(void **state)
 	assert_int_equal(event_set_count(&set), 5);
 	capture_begin(&c);
 	event_set_remove_group(&set, P2PTRACE_p2pmem_reclaim);
-	event_set_remove_group(&set, P2PTRACE_p2pmem_dma_unmap);
+	event_set_remove_group(&set, P2PTRACE_p2pdma_unmap);
 	capture_end(&c);
 	assert_int_equal(event_set_count(&set), 0);
 }

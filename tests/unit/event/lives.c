@@ -48,8 +48,8 @@ static struct life *alloc(uint64_t id)
 
 static struct life *map(uint64_t id, const char *client, uint64_t addr)
 {
-	struct p2ptrace_p2pmem_dma_map r = {
-		.h = header(P2PTRACE_p2pmem_dma_map), .id = id, .dma_addr = addr, .size = 8192,
+	struct p2ptrace_p2pdma_map r = {
+		.h = header(P2PTRACE_p2pdma_map), .id = id, .dma_addr = addr, .size = 8192,
 	};
 
 	strcpy(r.client.s, client);
@@ -58,8 +58,8 @@ static struct life *map(uint64_t id, const char *client, uint64_t addr)
 
 static struct life *unmap(uint64_t id, const char *client, uint64_t addr)
 {
-	struct p2ptrace_p2pmem_dma_unmap r = {
-		.h = header(P2PTRACE_p2pmem_dma_unmap), .id = id, .dma_addr = addr,
+	struct p2ptrace_p2pdma_unmap r = {
+		.h = header(P2PTRACE_p2pdma_unmap), .id = id, .dma_addr = addr,
 	};
 
 	strcpy(r.client.s, client);

@@ -75,7 +75,7 @@ static void each_enum_value_has_a_metric_and_the_rest_share_one(void **state)
 	all_events(&set);
 	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
 	for (int i = 0; i < P2PTRACE_NR_VALUES; i++)
-		sample.counts.values[P2PTRACE_ENUM_p2pmem_dma_map_map][i] = 100 + i;
+		sample.counts.values[P2PTRACE_ENUM_p2pdma_map_map][i] = 100 + i;
 	sample.counts.map_bytes[2] = 7;
 	assert_int_equal(value(&metrics, "maps.bus_addr", &sample), 102);
 	assert_int_equal(value(&metrics, "maps.unknown", &sample), 100);
@@ -101,20 +101,20 @@ static void every_enum_field_has_a_metric_for_each_value(void **state)
 	(void)state;
 	all_events(&set);
 	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_reason][3] = 33;
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_map][2] = 22;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_decide_reason][3] = 33;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_decide_map][2] = 22;
 	sample.counts.values[P2PTRACE_ENUM_nvmet_p2pmem_unbind_reason][1] = 11;
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_dma_map_dir][3] = 7;
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_dma_unmap_dir][3] = 8;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_map_dir][3] = 7;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_unmap_dir][3] = 8;
 	assert_int_equal(value(&metrics, "decisions.acs_redirect_blocked", &sample), 33);
 	assert_int_equal(value(&metrics, "decisions.bus_addr", &sample), 22);
 	assert_int_equal(value(&metrics, "unbinds.removed", &sample), 11);
 	assert_int_equal(value(&metrics, "maps.dir_none", &sample), 7);
 	assert_int_equal(value(&metrics, "unmaps.dir_none", &sample), 8);
 	/* The same name in two enums: the second one is qualified */
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_map][0] = 1;
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_reason][0] = 2;
-	sample.counts.values[P2PTRACE_ENUM_p2pmem_decide_reason][P2PTRACE_NR_VALUES - 1] = 3;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_decide_map][0] = 1;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_decide_reason][0] = 2;
+	sample.counts.values[P2PTRACE_ENUM_p2pdma_decide_reason][P2PTRACE_NR_VALUES - 1] = 3;
 	assert_int_equal(value(&metrics, "decisions.unknown", &sample), 1);
 	assert_int_equal(value(&metrics, "decisions.reason_unknown", &sample), 2);
 	assert_int_equal(value(&metrics, "decisions.other", &sample), 0);
@@ -137,8 +137,8 @@ static void metrics_of_events_left_out_are_removed(void **state)
 	(void)state;
 	all_events(&set);
 	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
-	set.has[P2PTRACE_p2pmem_dma_map] = false;
-	sample.counts.events[P2PTRACE_p2pmem_dma_unmap] = 5;
+	set.has[P2PTRACE_p2pdma_map] = false;
+	sample.counts.events[P2PTRACE_p2pdma_unmap] = 5;
 	metrics_keep(&metrics, &set);
 	assert_null(metrics_find(&metrics, "maps"));
 	assert_null(metrics_find(&metrics, "maps.bus_addr"));

@@ -46,20 +46,21 @@ static const struct p2ptrace_p2pmem_free free_ = {
 static const struct p2ptrace_p2pmem_reclaim reclaim = {
 	HEADER(p2pmem_reclaim), .dev.s = "p2pmem0", .id = 17, .size = 16384,
 };
-static const struct p2ptrace_p2pmem_decide decide = {
-	HEADER(p2pmem_decide), .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0",
+static const struct p2ptrace_p2pdma_decide decide = {
+	HEADER(p2pdma_decide), .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0",
 	.map = 1, .distance = -1, .reason = 3, .blocker.s = "0000:00:02.0",
 };
 static const struct p2ptrace_p2pmem_find find = {
 	HEADER(p2pmem_find), .clients = 2, .candidates = 3, .distance = -1, .err = -ENODEV,
 };
-static const struct p2ptrace_p2pmem_dma_map dma_map = {
-	HEADER(p2pmem_dma_map), .dev.s = "p2pmem0", .id = 17, .client.s = "0000:04:00.0",
+static const struct p2ptrace_p2pdma_map dma_map = {
+	HEADER(p2pdma_map), .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0",
+	.kind = P2PTRACE_KIND_SG, .id = 17, .bus_addr = 0xfe004000,
 	.dma_addr = 0xfe004000, .size = 4096, .dir = 1, .map = 2,
 };
-static const struct p2ptrace_p2pmem_dma_unmap dma_unmap = {
-	HEADER(p2pmem_dma_unmap), .dev.s = "p2pmem0", .id = 17, .client.s = "0000:04:00.0",
-	.dma_addr = 0xfe004000, .size = 4096, .dir = 2,
+static const struct p2ptrace_p2pdma_unmap dma_unmap = {
+	HEADER(p2pdma_unmap), .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0",
+	.kind = P2PTRACE_KIND_VIRT, .id = 17, .dma_addr = 0xfe004000, .size = 4096, .dir = 2,
 };
 static const struct p2ptrace_p2pmem_mmap mmap_ = {
 	HEADER(p2pmem_mmap), .dev.s = "p2pmem0", .size = 2 << 20, .allowed = 1,
@@ -125,10 +126,10 @@ static const struct {
 	[P2PTRACE_p2pmem_reclaim] = { &reclaim, sizeof(reclaim),
 		TEXT("p2pmem_reclaim       ") "dev=p2pmem0 id=17 size=16K",
 		JSON("p2pmem_reclaim") "\"dev\":\"p2pmem0\",\"id\":17,\"size\":16384}" },
-	[P2PTRACE_p2pmem_decide] = { &decide, sizeof(decide),
-		TEXT("p2pmem_decide        ") "provider=0000:03:00.0 client=0000:04:00.0 "
+	[P2PTRACE_p2pdma_decide] = { &decide, sizeof(decide),
+		TEXT("p2pdma_decide        ") "provider=0000:03:00.0 client=0000:04:00.0 "
 		"map=not_supported distance=-1 reason=acs_redirect_blocked blocker=0000:00:02.0",
-		JSON("p2pmem_decide") "\"provider\":\"0000:03:00.0\",\"client\":\"0000:04:00.0\","
+		JSON("p2pdma_decide") "\"provider\":\"0000:03:00.0\",\"client\":\"0000:04:00.0\","
 		"\"map\":\"not_supported\",\"distance\":-1,\"reason\":\"acs_redirect_blocked\","
 		"\"blocker\":\"0000:00:02.0\"}" },
 	[P2PTRACE_p2pmem_find] = { &find, sizeof(find),
@@ -136,17 +137,19 @@ static const struct {
 		"err=-ENODEV",
 		JSON("p2pmem_find") "\"dev\":\"\",\"clients\":2,\"candidates\":3,\"distance\":-1,"
 		"\"err\":-19}" },
-	[P2PTRACE_p2pmem_dma_map] = { &dma_map, sizeof(dma_map),
-		TEXT("p2pmem_dma_map       ") "dev=p2pmem0 id=17 client=0000:04:00.0 "
-		"dma_addr=0xfe004000 size=4K dir=to_device map=bus_addr",
-		JSON("p2pmem_dma_map") "\"dev\":\"p2pmem0\",\"id\":17,\"client\":\"0000:04:00.0\","
+	[P2PTRACE_p2pdma_map] = { &dma_map, sizeof(dma_map),
+		TEXT("p2pdma_map           ") "provider=0000:03:00.0 client=0000:04:00.0 kind=sg "
+		"id=17 bus_addr=0xfe004000 dma_addr=0xfe004000 size=4K dir=to_device map=bus_addr",
+		JSON("p2pdma_map") "\"provider\":\"0000:03:00.0\",\"client\":\"0000:04:00.0\","
+		"\"kind\":\"sg\",\"id\":17,\"bus_addr\":4261429248,"
 		"\"dma_addr\":4261429248,\"size\":4096,\"dir\":\"to_device\","
 		"\"map\":\"bus_addr\"}" },
-	[P2PTRACE_p2pmem_dma_unmap] = { &dma_unmap, sizeof(dma_unmap),
-		TEXT("p2pmem_dma_unmap     ") "dev=p2pmem0 id=17 client=0000:04:00.0 "
-		"dma_addr=0xfe004000 size=4K dir=from_device",
-		JSON("p2pmem_dma_unmap") "\"dev\":\"p2pmem0\",\"id\":17,"
-		"\"client\":\"0000:04:00.0\",\"dma_addr\":4261429248,\"size\":4096,"
+	[P2PTRACE_p2pdma_unmap] = { &dma_unmap, sizeof(dma_unmap),
+		TEXT("p2pdma_unmap         ") "provider=0000:03:00.0 client=0000:04:00.0 "
+		"kind=virt id=17 dma_addr=0xfe004000 size=4K dir=from_device",
+		JSON("p2pdma_unmap") "\"provider\":\"0000:03:00.0\","
+		"\"client\":\"0000:04:00.0\",\"kind\":\"virt\",\"id\":17,"
+		"\"dma_addr\":4261429248,\"size\":4096,"
 		"\"dir\":\"from_device\"}" },
 	[P2PTRACE_p2pmem_mmap] = { &mmap_, sizeof(mmap_),
 		TEXT("p2pmem_mmap          ") "dev=p2pmem0 size=2M allowed=yes",

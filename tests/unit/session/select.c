@@ -228,35 +228,87 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
-	assert_non_null(strstr(c.text, "leaving out p2pmem_decide: calc_map_type_and_dist: "
+	assert_non_null(strstr(c.text, "leaving out p2pdma_decide: calc_map_type_and_dist: "
 			       "the kernel does not have it"));
 	assert_int_equal(event_set_count(&set), 9);
 	set = (struct event_set){};
-	set.has[P2PTRACE_p2pmem_decide] = true;
+	set.has[P2PTRACE_p2pdma_decide] = true;
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
-	assert_one_line(c.text, "cannot trace p2pmem_decide: calc_map_type_and_dist: ");
+	assert_one_line(c.text, "cannot trace p2pdma_decide: calc_map_type_and_dist: ");
 	kernel_close(&kernel);
 
-	/* Mappings need this hook, which tells which pages are peer memory */
-	kernel = (struct kernel){ .support = KERNEL_STOCK,
-				  .vmlinux = btf_of_stock("pci_p2pdma_map_segment") };
-	assert_int_equal(select_events(&o, false, &set), 0);
-	capture_begin(&c);
-	assert_int_equal(select_from(&kernel, false, &set), 0);
-	capture_end(&c);
-	assert_non_null(strstr(c.text, "leaving out p2pmem_dma_map: pci_p2pdma_map_segment: "
-			       "the kernel does not have it"));
-	assert_int_equal(event_set_count(&set), 8);
+	assert_true(set.blind[P2PTRACE_p2pdma_decide]);
+}
+
+/* What a stock kernel without @except shows, and in how many ways. */
+static void set_without(const char *except, struct event_set *set, struct capture *c)
+{
+	struct kernel kernel = { .support = KERNEL_STOCK, .vmlinux = btf_of_stock(except) };
+	struct selection o = {};
+
+	assert_int_equal(select_events(&o, false, set), 0);
+	capture_begin(c);
+	assert_int_equal(select_from(&kernel, false, set), 0);
+	capture_end(c);
 	kernel_close(&kernel);
+}
+
+static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
+{
+	struct event_set set, all;
+	struct capture c;
+
+	(void)state;
+	set_without("", &all, &c);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		assert_false(all.blind[i]);
+	assert_int_equal(all.ways, (1u << hook_nr_ways) - 1);
+
+	/* One of two hooks tells which pages are peer memory */
+	set_without("pci_p2pdma_map_segment", &set, &c);
+	assert_int_equal(set.ways, all.ways);
+	assert_false(set.blind[P2PTRACE_p2pdma_map]);
+
+	/* A kernel that maps block requests as scatterlists is not blind */
+	set_without("blk_rq_dma_map_iter_start", &set, &c);
+	assert_true(set.has[P2PTRACE_p2pdma_map] && set.has[P2PTRACE_p2pdma_unmap]);
+	assert_false(set.blind[P2PTRACE_p2pdma_map]);
+	assert_one_line(c.text, "lacks the p2pmem series");
+	assert_int_equal(__builtin_popcount(set.ways), hook_nr_ways - 2);
+
+	/* One that shows only the beginning is */
+	set_without("block_rq_requeue", &set, &c);
+	assert_non_null(strstr(c.text, "p2pdma_unmap leaves out block requests: "
+			       "block_rq_requeue: the kernel does not have it"));
+	assert_true(set.blind[P2PTRACE_p2pdma_unmap]);
+	assert_false(set.blind[P2PTRACE_p2pdma_map]);
+	assert_true(set.has[P2PTRACE_p2pdma_unmap]);
+
+	/* A command that follows mappings then leaves out the beginning as well */
+	hooks_pair_ways(&set);
+	assert_true(set.blind[P2PTRACE_p2pdma_map]);
+	assert_false(hooks_want(&set, HOOK_BLOCK_MAP));
+	assert_true(hooks_want(&set, HOOK_PAGES));
+
+	set_without("dma_map_sg", &set, &c);
+	assert_non_null(strstr(c.text, "p2pdma_map leaves out scatterlists: dma_map_sg: "));
+
+	/* Lists are freed by a function of their own */
+	set_without("pci_free_p2pmem", &set, &c);
+	assert_non_null(strstr(c.text, "p2pmem_free leaves out single buffers: "
+			       "pci_free_p2pmem: the kernel does not have it"));
+	assert_true(set.has[P2PTRACE_p2pmem_free] && set.blind[P2PTRACE_p2pmem_free]);
+	assert_true(hooks_want(&set, HOOK_FREE_SGL));
+	assert_false(hooks_want(&set, P2PTRACE_p2pmem_free));
 }
 
 static void a_missing_hook_is_replaced_by_the_next_one(void **state)
 {
 	static const struct hook two[] = {
-		{ P2PTRACE_p2pmem_free, "stock_p2pmem_free", "fentry/pci_free_p2pmem" },
-		{ P2PTRACE_p2pmem_free, "stock_second", "fexit/p2pmem_alloc_mmap" },
+		{ P2PTRACE_p2pmem_alloc, "stock_p2pmem_alloc", "fentry/pci_free_p2pmem" },
+		{ P2PTRACE_p2pmem_alloc, "stock_second", "fexit/p2pmem_alloc_mmap" },
 		{}
 	};
 	const struct hook *real = stock_hooks;
@@ -266,7 +318,7 @@ static void a_missing_hook_is_replaced_by_the_next_one(void **state)
 	(void)state;
 	stock_hooks = two;
 	for (int missing = -1; missing < 2; missing++) {
-		struct event_set set = { .has[P2PTRACE_p2pmem_free] = true };
+		struct event_set set = { .has[P2PTRACE_p2pmem_alloc] = true };
 
 		kernel.vmlinux = btf_of_stock(missing < 0 ? "" :
 					      strchr(two[missing].section, '/') + 1);
@@ -274,8 +326,8 @@ static void a_missing_hook_is_replaced_by_the_next_one(void **state)
 		assert_int_equal(select_from(&kernel, true, &set), 0);
 		capture_end(&c);
 		assert_int_equal(set.hooks, missing < 0 ? 3 : 1 << !missing);
-		assert_int_equal(hooks_best(&set, P2PTRACE_p2pmem_free), !missing);
-		assert_int_equal(hooks_best(&set, P2PTRACE_p2pmem_alloc), -1);
+		assert_int_equal(hooks_best(&set, P2PTRACE_p2pmem_alloc), !missing);
+		assert_int_equal(hooks_best(&set, P2PTRACE_p2pmem_free), -1);
 		kernel_close(&kernel);
 		kernel.support = KERNEL_STOCK;
 	}
@@ -301,7 +353,7 @@ static void filters_narrow_the_selection(void **state)
 
 	/* An event that the user named is not left out */
 	set = (struct event_set){};
-	set.has[P2PTRACE_p2pmem_decide] = true;
+	set.has[P2PTRACE_p2pdma_decide] = true;
 	assert_int_equal(select_events(&o, true, &set), 0);
 	assert_int_equal(event_set_count(&set), 1);
 	set.has[P2PTRACE_nvmet_p2pmem_fallback] = true;
@@ -312,7 +364,7 @@ static void filters_narrow_the_selection(void **state)
 
 	o = (struct selection){ .client = "0000:00:00.0" };
 	set = (struct event_set){};
-	set.has[P2PTRACE_p2pmem_decide] = set.has[P2PTRACE_p2pmem_alloc] = true;
+	set.has[P2PTRACE_p2pdma_decide] = set.has[P2PTRACE_p2pmem_alloc] = true;
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
@@ -352,7 +404,7 @@ static void events_that_a_filter_leaves_out_are_listed(void **state)
 	left_out(&o, &c);
 	/* The list is not cut */
 	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
-	assert_null(strstr(c.text, "p2pmem_dma_map"));
+	assert_null(strstr(c.text, "p2pdma_map"));
 }
 
 static void a_kernel_without_any_event_is_an_error(void **state)
@@ -392,12 +444,12 @@ static void a_missing_event_removes_its_group(void **state)
 	struct capture c;
 
 	(void)state;
-	assert_int_equal(groups_without(P2PTRACE_p2pmem_dma_unmap, P2PTRACE_p2pmem_alloc, &set, &c),
+	assert_int_equal(groups_without(P2PTRACE_p2pdma_unmap, P2PTRACE_p2pmem_alloc, &set, &c),
 			 0);
 	assert_one_line(c.text, "leaving out all events of a mapping, because this command needs "
-			"p2pmem_dma_unmap for them");
+			"p2pdma_unmap for them");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
-	assert_false(set.has[P2PTRACE_p2pmem_dma_map]);
+	assert_false(set.has[P2PTRACE_p2pdma_map]);
 
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_find, P2PTRACE_p2pmem_alloc, &set, &c), 0);
 	assert_string_equal(c.text, "");
@@ -412,14 +464,14 @@ static void a_missing_event_removes_its_group(void **state)
 
 	/* Those that were not wanted are not missing */
 	set = (struct event_set){};
-	set.has[P2PTRACE_p2pmem_dma_map] = true;
+	set.has[P2PTRACE_p2pdma_map] = true;
 	capture_begin(&c);
 	assert_int_equal(select_groups(&set, &set, P2PTRACE_NR_EVENTS), 0);
 	capture_end(&c);
-	assert_true(set.has[P2PTRACE_p2pmem_dma_map]);
+	assert_true(set.has[P2PTRACE_p2pdma_map]);
 
 	/* No stock kernel has this one */
-	set = (struct event_set){ .stock = true };
+	set = (struct event_set){ .stock = true, .ways = UINT32_MAX };
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_reclaim, P2PTRACE_p2pmem_alloc, &set, &c),
 			 0);
 	assert_string_equal(c.text, "");
@@ -455,11 +507,11 @@ static void nothing_is_missing_on_a_kernel_of_ours(void **state)
 	assert_string_equal(filter.comm.s, "fio");
 	assert_int_equal(filter.pid, 7);
 	assert_int_equal(filter.min_size, 4096);
-	kernel_lacks = "p2pmem_dma_unmap";
+	kernel_lacks = "p2pdma_unmap";
 	capture_begin(&c);
 	assert_int_equal(select_all(&o, P2PTRACE_p2pmem_alloc, &set, &filter), 0);
 	capture_end(&c);
-	assert_non_null(strstr(c.text, "this command needs p2pmem_dma_unmap for them"));
+	assert_non_null(strstr(c.text, "this command needs p2pdma_unmap for them"));
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
 }
 
@@ -519,6 +571,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_stock_kernel_shows_its_events_and_one_note),
 	cmocka_unit_test(a_loaded_nvmet_is_not_to_be_loaded_again),
 	cmocka_unit_test(a_hook_of_nvmet_that_cannot_be_attached_is_named),
+	cmocka_unit_test(a_mapping_is_shown_in_every_way_that_the_kernel_has),
 	cmocka_unit_test(a_missing_hook_is_replaced_by_the_next_one),
 	cmocka_unit_test(nothing_is_missing_on_a_kernel_of_ours),
 	cmocka_unit_test(the_first_error_ends_the_selection),

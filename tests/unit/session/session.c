@@ -221,21 +221,28 @@ static void only_programs_of_selected_events_are_loaded(void **state)
 				 !strncmp(bpf_program__name(program), "p2pmem_find", 11));
 }
 
-static void on_a_stock_kernel_only_mappings_need_stock_pages(void **state)
+#define BLOCK_PROGRAMS									\
+	"+stock_block_complete +stock_block_complete_nested "				\
+	"+stock_block_requeue +stock_block_requeue_nested +stock_block_map "
+
+static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 {
-	struct session_config config = config_of("p2pmem_free");
+	struct session_config config = config_of("p2pmem_alloc,p2pmem_free");
 
 	(void)state;
 	config.events.stock = true;
-	config.events.hooks = UINT32_MAX;
+	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_p2pmem_free ");
+	assert_string_equal(did, "+stock_p2pmem_alloc +stock_p2pmem_free +stock_free_sgl_end "
+			    "+stock_free_sgl ");
 	session_close(&session);
 	*did = '\0';
-	config.events.has[P2PTRACE_p2pmem_dma_unmap] = true;
+	config = config_of("p2pmem_alloc,p2pdma_unmap");
+	config.events.stock = true;
+	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_pages +stock_p2pmem_free +stock_p2pmem_dma_unmap "
-			    "+stock_p2pmem_dma_unmap_nested ");
+	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS "+stock_p2pmem_alloc "
+			    "+stock_p2pdma_unmap +stock_p2pdma_unmap_nested ");
 }
 
 static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
@@ -292,17 +299,17 @@ static void nothing_to_attach_is_an_error(void **state)
 static void events_that_need_each_other_are_left_out_together(void **state)
 {
 	struct session_config config =
-		config_of("p2pmem_alloc,p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+		config_of("p2pmem_alloc,p2pmem_free,p2pdma_map,p2pdma_unmap");
 
 	(void)state;
 	config.groups = true;
 	config.needed = P2PTRACE_p2pmem_alloc;
-	refused_name = "p2pmem_dma_unmap";
+	refused_name = "p2pdma_unmap";
 	refused_with = ENOENT;
 	assert_int_equal(start(&config), 0);
 	assert_non_null(strstr(c.text, "all events of a mapping"));
 	assert_int_equal(nr_attached, 4);
-	assert_non_null(strstr(did, "-p2pmem_dma_map_nested -p2pmem_dma_map "));
+	assert_non_null(strstr(did, "-p2pdma_map_nested -p2pdma_map "));
 	session_close(&session);
 
 	refused_name = "p2pmem_free";
@@ -313,21 +320,43 @@ static void events_that_need_each_other_are_left_out_together(void **state)
 	config.needed = P2PTRACE_NR_EVENTS;
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(nr_attached, 4);
-	assert_true(session.config.events.has[P2PTRACE_p2pmem_dma_map]);
+	assert_true(session.config.events.has[P2PTRACE_p2pdma_map]);
 }
 
-static void mappings_are_left_out_without_stock_pages(void **state)
+static void a_refused_program_costs_its_way_of_mapping(void **state)
 {
-	struct session_config config = config_of("p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+	struct session_config config = config_of("p2pmem_alloc,p2pdma_map,p2pdma_unmap");
+	const struct event_set *left = &session.config.events;
+	uint32_t ways;
 
 	(void)state;
 	config.events.stock = true;
-	config.events.hooks = UINT32_MAX;
-	refused_name = "stock_pages";
+	config.events.hooks = config.events.ways = UINT32_MAX;
+	refused_name = "stock_block_requeue";
 	refused_with = ENOENT;
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_p2pmem_free ");
-	assert_int_equal(event_set_count(&session.config.events), 1);
+	assert_one_line(c.text, "p2pdma_unmap leaves out block requests: cannot attach to ");
+	assert_int_equal(event_set_count(left), 3);
+	assert_true(left->blind[P2PTRACE_p2pdma_unmap] && !left->blind[P2PTRACE_p2pdma_map]);
+	assert_null(strstr(did, "+stock_p2pdma_map_nested -"));
+	session_close(&session);
+
+	/* A command that follows mappings leaves out their beginning as well */
+	config.groups = true;
+	config.needed = P2PTRACE_p2pmem_alloc;
+	*did = '\0';
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(event_set_count(left), 3);
+	assert_true(left->blind[P2PTRACE_p2pdma_unmap] && left->blind[P2PTRACE_p2pdma_map]);
+	assert_null(strstr(did, "+stock_block_map"));
+	ways = left->ways;
+	session_close(&session);
+
+	/* Without another way, the event is left out */
+	config.events.ways &= ~ways;
+	config.events.ways |= 1;	/* p2pmem_alloc */
+	assert_int_equal(start(&config), 0);
+	assert_int_equal(event_set_count(left), 1);
 }
 
 static void a_load_that_fails_for_no_program_is_an_error(void **state)
@@ -400,13 +429,13 @@ static void an_error_common_to_all_programs_is_not_tried_again(void **state)
 static void a_refused_program_removes_the_group_of_its_event(void **state)
 {
 	struct session_config config =
-		config_of("p2pmem_alloc,p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
+		config_of("p2pmem_alloc,p2pmem_free,p2pdma_map,p2pdma_unmap");
 
 	(void)state;
 	config.groups = true;
 	config.needed = P2PTRACE_p2pmem_alloc;
 	refused_with = EINVAL;
-	unloadable[0] = "p2pmem_dma_unmap";
+	unloadable[0] = "p2pdma_unmap";
 	assert_int_equal(start(&config), 0);
 	assert_non_null(strstr(c.text, "all events of a mapping"));
 	assert_string_equal(did, "+p2pmem_alloc +p2pmem_alloc_nested +p2pmem_free "
@@ -418,24 +447,13 @@ static void a_refused_program_removes_the_group_of_its_event(void **state)
 	assert_non_null(strstr(c.text, "p2pmem_alloc cannot be traced"));
 	assert_int_equal(nr_loads, 1);
 	session_close(&session);
-
-	/* The pages, without which there are no mappings */
-	config = config_of("p2pmem_free,p2pmem_dma_map,p2pmem_dma_unmap");
-	config.events.stock = true;
-	config.events.hooks = UINT32_MAX;
-	unloadable[0] = "stock_pages";
-	*did = '\0';
-	assert_int_equal(start(&config), 0);
-	assert_non_null(strstr(c.text, "leaving out p2pmem_dma_map: "));
-	assert_non_null(strstr(c.text, "leaving out p2pmem_dma_unmap: "));
-	assert_string_equal(did, "+stock_p2pmem_free ");
 }
 
 /* Two hooks for an event, and two for the pages. Any programs will do. */
 static const struct hook two_hooks[] = {
-	{ P2PTRACE_p2pmem_free, "stock_p2pmem_free", "fentry/pci_free_p2pmem" },
-	{ P2PTRACE_p2pmem_dma_map, "stock_p2pmem_dma_map", "tp_btf/dma_map_sg" },
-	{ P2PTRACE_p2pmem_free, "stock_p2pmem_mmap", "fexit/p2pmem_alloc_mmap" },
+	{ P2PTRACE_p2pmem_alloc, "stock_p2pmem_free", "fentry/pci_free_p2pmem" },
+	{ P2PTRACE_p2pdma_map, "stock_p2pdma_map", "tp_btf/dma_map_sg" },
+	{ P2PTRACE_p2pmem_alloc, "stock_p2pmem_mmap", "fexit/p2pmem_alloc_mmap" },
 	{ HOOK_PAGES, "stock_pages", "fentry/pci_p2pdma_map_segment" },
 	{ HOOK_PAGES, "stock_p2pmem_find", "fexit/pci_p2pmem_find_many" },
 	{}
@@ -443,16 +461,19 @@ static const struct hook two_hooks[] = {
 
 static void a_refused_hook_is_replaced_by_the_next_one(void **state)
 {
-	struct session_config config = config_of("p2pmem_free,p2pmem_dma_map");
+	struct session_config config = config_of("p2pmem_alloc,p2pdma_map");
 
 	(void)state;
 	stock_hooks = two_hooks;
 	config.events.stock = true;
 	config.events.hooks = (1 << (ARRAY_LEN(two_hooks) - 1)) - 1;
+	/* Not block requests */
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		config.events.ways |= !hook_ways[i].optional << i;
 	assert_int_equal(start(&config), 0);
 	assert_string_equal(c.text, "");
-	assert_string_equal(did, "+stock_pages +stock_p2pmem_free +stock_p2pmem_dma_map "
-			    "+stock_p2pmem_dma_map_nested ");
+	assert_string_equal(did, "+stock_pages +stock_p2pmem_free +stock_p2pdma_map "
+			    "+stock_p2pdma_map_nested ");
 	session_close(&session);
 
 	/* It is not attached... */
@@ -460,10 +481,10 @@ static void a_refused_hook_is_replaced_by_the_next_one(void **state)
 	refused_with = ENOENT;
 	*did = '\0';
 	assert_int_equal(start(&config), 0);
-	assert_one_line(c.text, "taking fexit/p2pmem_alloc_mmap for p2pmem_free: "
+	assert_one_line(c.text, "taking fexit/p2pmem_alloc_mmap: "
 			"fentry/pci_free_p2pmem cannot be used");
 	assert_string_equal(did, "+stock_pages -stock_pages +stock_pages +stock_p2pmem_mmap "
-			    "+stock_p2pmem_dma_map +stock_p2pmem_dma_map_nested ");
+			    "+stock_p2pdma_map +stock_p2pdma_map_nested ");
 	assert_int_equal(event_set_count(&session.config.events), 2);
 	session_close(&session);
 
@@ -473,14 +494,14 @@ static void a_refused_hook_is_replaced_by_the_next_one(void **state)
 	unloadable[1] = "stock_pages";
 	*did = '\0';
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_p2pmem_find +stock_p2pmem_mmap +stock_p2pmem_dma_map "
-			    "+stock_p2pmem_dma_map_nested ");
+	assert_string_equal(did, "+stock_p2pmem_find +stock_p2pmem_mmap +stock_p2pdma_map "
+			    "+stock_p2pdma_map_nested ");
 	session_close(&session);
 
 	/* or neither can be used */
 	refused_name = "stock_p2pmem_mmap";
 	assert_int_equal(start(&config), 0);
-	assert_non_null(strstr(c.text, "leaving out p2pmem_free: cannot attach to "
+	assert_non_null(strstr(c.text, "leaving out p2pmem_alloc: cannot attach to "
 			       "fexit/p2pmem_alloc_mmap: "));
 	assert_int_equal(event_set_count(&session.config.events), 1);
 	session_close(&session);
@@ -489,7 +510,7 @@ static void a_refused_hook_is_replaced_by_the_next_one(void **state)
 	refused_name = NULL;
 	config.events.hooks &= ~(1u << 2);
 	assert_int_equal(start(&config), 0);
-	assert_non_null(strstr(c.text, "leaving out p2pmem_free: cannot load "));
+	assert_non_null(strstr(c.text, "leaving out p2pmem_alloc: cannot load "));
 }
 
 static void lost_events_had_no_room_or_were_not_caught(void **state)
@@ -546,13 +567,13 @@ static void each_program_that_is_attached_may_be_skipped(void **state)
 	assert_int_equal(session.lost.nested, 10);
 	session_close(&session);
 
-	/* The pages' as well */
-	config = config_of("p2pmem_dma_unmap");
+	/* The one that shows the pages, and the three of block requests as well */
+	config = config_of("p2pdma_unmap");
 	config.events.stock = true;
-	config.events.hooks = UINT32_MAX;
+	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(session_count_lost(&session), 0);
-	assert_int_equal(session.lost.nested, 10);
+	assert_int_equal(session.lost.nested, 25);
 }
 
 static unsigned int pauses, pauses_until_stop;
@@ -616,12 +637,12 @@ static void a_session_runs_until_its_callback_or_its_time_ends_it(void **state)
 static const struct CMUnitTest tests[] = {
 	SESSION_TEST(a_program_is_attached_before_its_nested_one),
 	SESSION_TEST(only_programs_of_selected_events_are_loaded),
-	SESSION_TEST(on_a_stock_kernel_only_mappings_need_stock_pages),
+	SESSION_TEST(on_a_stock_kernel_an_event_gets_what_it_needs_as_well),
 	SESSION_TEST(an_event_that_cannot_be_attached_is_left_out_by_name),
 	SESSION_TEST(an_error_common_to_all_programs_is_not_skipped),
 	SESSION_TEST(nothing_to_attach_is_an_error),
 	SESSION_TEST(events_that_need_each_other_are_left_out_together),
-	SESSION_TEST(mappings_are_left_out_without_stock_pages),
+	SESSION_TEST(a_refused_program_costs_its_way_of_mapping),
 	SESSION_TEST(a_load_that_fails_for_no_program_is_an_error),
 	SESSION_TEST(an_event_that_cannot_be_loaded_is_left_out_by_name),
 	SESSION_TEST(an_error_common_to_all_programs_is_not_tried_again),

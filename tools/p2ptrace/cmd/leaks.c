@@ -95,6 +95,7 @@ struct leaks {
 	uint64_t start_ns, read_ns;
 	int owners_fd, stacks_fd;
 	bool stock;
+	uint64_t vmemmap_base;
 	uint64_t held_bytes;	/* stock mode: of all buffers, seen or not */
 };
 
@@ -366,6 +367,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&l->skel->rodata->filter, l->filter, sizeof(*l->filter));
 	l->skel->rodata->stock = l->stock;
+	l->skel->rodata->vmemmap_base_at = l->vmemmap_base;
 	*object = l->skel->obj;
 	return 0;
 }
@@ -385,6 +387,7 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	int rc;
 
 	l->stock = set->stock;
+	l->vmemmap_base = set->vmemmap_base;
 	/* Report missing privileges now, not at the end */
 	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
 	held_free(&l->held);

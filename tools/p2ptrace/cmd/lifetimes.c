@@ -65,6 +65,7 @@ struct lifetimes {
 	const struct options *options;
 	const struct p2ptrace_filter *filter;
 	bool stock;
+	uint64_t vmemmap_base;
 	struct lifetimes_bpf *skel;
 	struct session session;
 	struct lifetime *lives;
@@ -248,6 +249,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&l->skel->rodata->filter, l->filter, sizeof(*l->filter));
 	l->skel->rodata->stock = l->stock;
+	l->skel->rodata->vmemmap_base_at = l->vmemmap_base;
 	*object = l->skel->obj;
 	return 0;
 }
@@ -266,6 +268,7 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	int rc;
 
 	l->stock = set->stock;
+	l->vmemmap_base = set->vmemmap_base;
 	rc = session_start(&l->session, &config);
 	if (!rc) {
 		note("measuring lifetimes, mode %s (Ctrl-C shows them)", event_set_mode(set));

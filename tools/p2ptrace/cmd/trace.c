@@ -195,6 +195,7 @@ struct trace {
 	struct stream out;
 	struct buffer lines;	/* not written yet */
 	uint64_t events;	/* printed */
+	struct event_set wanted;
 	uint64_t malformed;	/* records that we do not understand */
 	uint64_t lost_shown;
 	time_t next_count;	/* of lost events, CLOCK_MONOTONIC */
@@ -243,6 +244,9 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 		t->malformed++;
 		return SESSION_GO_ON;
 	}
+	/* The program that shows the end of a mapping needs the one that shows its beginning */
+	if (!t->wanted.has[event - events])
+		return SESSION_GO_ON;
 	if (t->options->lives)
 		return trace_life(t, event, data);
 	if ((t->options->common.json ? json_line : output_text)(&t->lines, event, data, &t->enums,
@@ -343,6 +347,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&t->skel->rodata->filter, t->filter, sizeof(*t->filter));
 	t->skel->rodata->wakeup_bytes = t->options->buffer_bytes / 4;
+	t->skel->rodata->vmemmap_base_at = t->wanted.vmemmap_base;
 	*object = t->skel->obj;
 	return 0;
 }
@@ -426,6 +431,7 @@ static int trace(const struct options *o)
 		goto out;
 
 	t.lives.stock = set.stock;
+	t.wanted = set;
 	rc = trace_session(&t, o, &set);
 	lives_free(&t.lives);
 	buffer_free(&t.lines);

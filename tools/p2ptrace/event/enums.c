@@ -9,6 +9,8 @@
 #include <bpf/btf.h>
 
 #include "event/enums.h"
+#include "lib/units.h"
+#include "p2ptrace.h"
 
 static const struct {
 	const char *name;
@@ -20,6 +22,14 @@ static const struct {
 	[ENUM_FALLBACK_REASON]	= { "nvmet_p2pmem_fallback_reason", "NVMET_P2PMEM_FALLBACK_" },
 	[ENUM_UNBIND_REASON]	= { "nvmet_p2pmem_unbind_reason", "NVMET_P2PMEM_UNBIND_" },
 	[ENUM_DMA_DIRECTION]	= { "dma_data_direction", "DMA_" },
+};
+
+static const char *const kinds[] = {
+	[P2PTRACE_KIND_SG]	= "sg",
+	[P2PTRACE_KIND_BLOCK]	= "block",
+	[P2PTRACE_KIND_HMM]	= "hmm",
+	[P2PTRACE_KIND_DMABUF]	= "dmabuf",
+	[P2PTRACE_KIND_VIRT]	= "virt",
 };
 
 static int short_name(struct enum_value *value, const char *name, const char *prefix)
@@ -63,12 +73,26 @@ static int table_load(struct enum_table *table, const struct btf *btf, const cha
 	return 0;
 }
 
+static int kinds_load(struct enum_table *table)
+{
+	table->values = calloc(ARRAY_SIZE(kinds), sizeof(*table->values));
+	if (!table->values)
+		return -ENOMEM;
+	for (; table->nr < ARRAY_SIZE(kinds); table->nr++) {
+		table->values[table->nr].value = table->nr;
+		if (short_name(&table->values[table->nr], kinds[table->nr], ""))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int enums_load(struct enums *enums, const struct btf *btf)
 {
-	int err = 0;
+	int err;
 
 	memset(enums, 0, sizeof(*enums));
-	for (int i = 0; i < NR_ENUMS && !err; i++)
+	err = kinds_load(&enums->table[ENUM_MAP_KIND]);
+	for (int i = 0; i < ENUM_MAP_KIND && !err; i++)
 		err = table_load(&enums->table[i], btf, kernel_enums[i].name,
 				 kernel_enums[i].prefix);
 	if (err)

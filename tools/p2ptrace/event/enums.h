@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Names of the kernel's enum values, from the BTF of the running kernel. PCI_P2PDMA_MAP_BUS_ADDR is
+ * Names of enum values, most of them from the BTF of the running kernel. PCI_P2PDMA_MAP_BUS_ADDR is
  * shown as "bus_addr".
  */
 #ifndef ENUMS_H
@@ -18,6 +18,7 @@ enum kernel_enum {
 	ENUM_FALLBACK_REASON,
 	ENUM_UNBIND_REASON,
 	ENUM_DMA_DIRECTION,
+	ENUM_MAP_KIND,		/* not the kernel's: enum p2ptrace_kind in p2ptrace.h */
 	NR_ENUMS,
 	ENUM_NONE = NR_ENUMS
 };

@@ -45,7 +45,7 @@ static const enum p2ptrace_event buffer_events[] = {
 };
 
 static const enum p2ptrace_event mapping_events[] = {
-	P2PTRACE_p2pmem_dma_map, P2PTRACE_p2pmem_dma_unmap,
+	P2PTRACE_p2pdma_map, P2PTRACE_p2pdma_unmap,
 };
 
 void event_set_add_buffer(struct event_set *set)
@@ -146,6 +146,12 @@ int events_select(struct event_set *set, const char *list)
 			return rc;
 		list += len + 1;
 	}
+}
+
+bool field_absent(const struct field *field, const void *record, bool stock)
+{
+	return (stock && field->series) ||
+	       (field->kind == FIELD_ADDR && !field_uint(field, record));
 }
 
 bool event_has_dev(const struct event *event)

@@ -19,6 +19,7 @@ enum field_kind {
 	FIELD_INT,
 	FIELD_BYTES,		/* text: 16K if exact */
 	FIELD_HEX,		/* text: hexadecimal */
+	FIELD_ADDR,		/* the same, but left out if it is 0, which means unknown */
 	FIELD_ERRNO,		/* text: -ENOMEM */
 	FIELD_BOOL,
 	FIELD_STRING,
@@ -56,7 +57,10 @@ extern const struct event events[P2PTRACE_NR_EVENTS];
 struct event_set {
 	bool has[P2PTRACE_NR_EVENTS];
 	bool stock;		/* a kernel without the series */
-	uint32_t hooks;		/* on a stock kernel, those that can be used: see session/hooks.h */
+	/* On a stock kernel, those that can be used: see session/hooks.h */
+	uint32_t hooks, ways;
+	uint64_t vmemmap_base;		/* for bpf/stock.bpf.h: see there */
+	bool blind[P2PTRACE_NR_EVENTS];	/* occurs on this kernel, but is not or not fully seen */
 };
 
 /* The mode in the note at the start of a run: "tracepoint" or "stock". */
@@ -92,6 +96,9 @@ bool event_has_client(const struct event *event);
 
 /* The event of a record. NULL if the event is unknown or the size is wrong. */
 const struct event *event_of_record(const void *data, size_t size);
+
+/* Whether the record has no value for the field, or the kernel never has. */
+bool field_absent(const struct field *field, const void *record, bool stock);
 
 /* All fields but strings have 64 bits. */
 static inline uint64_t field_uint(const struct field *field, const void *record)

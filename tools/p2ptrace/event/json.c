@@ -60,6 +60,7 @@ static inline char *put_field(char *to, const struct field *field, const void *r
 	case FIELD_UINT:
 	case FIELD_BYTES:
 	case FIELD_HEX:
+	case FIELD_ADDR:
 		return json_put_uint(to, field_uint(field, record));
 	case FIELD_INT:
 	case FIELD_ERRNO:
@@ -92,7 +93,7 @@ int json_line(struct buffer *lines, const struct event *event, const void *recor
 	to = JSON_PUT(to, ",\"comm\":");
 	to = json_put_string(to, h->comm, sizeof(h->comm));
 	for (size_t i = 0; i < event->nr_fields; i++)
-		if (!stock || !event->fields[i].series)
+		if (!field_absent(&event->fields[i], record, stock))
 			to = put_field(to, &event->fields[i], record, enums);
 	to = JSON_PUT(to, "}\n");
 	*to = '\0';

@@ -22,6 +22,7 @@
 #define JSON_MAX_UINT	(sizeof("18446744073709551615") - 1)
 #define JSON_MAX_BYTES	JSON_MAX_UINT
 #define JSON_MAX_HEX	JSON_MAX_UINT
+#define JSON_MAX_ADDR	JSON_MAX_HEX
 #define JSON_MAX_INT	(sizeof("-2147483648") - 1)
 #define JSON_MAX_ERRNO	JSON_MAX_INT
 #define JSON_MAX_BOOL	(sizeof("false") - 1)

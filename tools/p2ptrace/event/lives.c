@@ -108,7 +108,7 @@ static void life_begin(struct lives *lives, const struct p2ptrace_p2pmem_alloc *
 	life_link(lives, life);
 }
 
-static void life_map(struct lives *lives, const struct p2ptrace_p2pmem_dma_map *map)
+static void life_map(struct lives *lives, const struct p2ptrace_p2pdma_map *map)
 {
 	struct life *life = life_find(lives, map->id);
 	struct life_map *more;
@@ -130,7 +130,7 @@ static void life_map(struct lives *lives, const struct p2ptrace_p2pmem_dma_map *
 	};
 }
 
-static void life_unmap(struct lives *lives, const struct p2ptrace_p2pmem_dma_unmap *unmap)
+static void life_unmap(struct lives *lives, const struct p2ptrace_p2pdma_unmap *unmap)
 {
 	struct life *life = life_find(lives, unmap->id);
 
@@ -156,10 +156,10 @@ struct life *lives_add(struct lives *lives, const struct event *event, const voi
 	case P2PTRACE_p2pmem_alloc:
 		life_begin(lives, record);
 		break;
-	case P2PTRACE_p2pmem_dma_map:
+	case P2PTRACE_p2pdma_map:
 		life_map(lives, record);
 		break;
-	case P2PTRACE_p2pmem_dma_unmap:
+	case P2PTRACE_p2pdma_unmap:
 		life_unmap(lives, record);
 		break;
 	case P2PTRACE_nvmet_p2pmem_use:

@@ -36,11 +36,11 @@ static const struct {
 	{ "frees_deferred", P2PTRACE_p2pmem_free, OFFSET(counts.deferred), OF_SERIES,
 	  "of these, still mapped for DMA, so that their memory is reclaimed later" },
 	{ "reclaims", EVENT(events, p2pmem_reclaim), 0, "buffers reclaimed later" },
-	{ "maps", EVENT(events, p2pmem_dma_map), 0, "DMA mappings made" },
-	{ "map_bytes", EVENT(bytes, p2pmem_dma_map), 0, "their size" },
-	{ "map_bytes.", P2PTRACE_p2pmem_dma_map, OFFSET(counts.map_bytes), BY_MAP_TYPE,
+	{ "maps", EVENT(events, p2pdma_map), 0, "DMA mappings made" },
+	{ "map_bytes", EVENT(bytes, p2pdma_map), 0, "their size" },
+	{ "map_bytes.", P2PTRACE_p2pdma_map, OFFSET(counts.map_bytes), BY_MAP_TYPE,
 	  "by map type" },
-	{ "unmaps", EVENT(events, p2pmem_dma_unmap), 0, "DMA mappings ended" },
+	{ "unmaps", EVENT(events, p2pdma_unmap), 0, "DMA mappings ended" },
 	{ "uses", EVENT(events, nvmet_p2pmem_use), 0,
 	  "requests of the NVMe target that used peer memory" },
 	{ "use_bytes", EVENT(bytes, nvmet_p2pmem_use), 0, "their size" },
@@ -51,7 +51,7 @@ static const struct {
 	  "attempts to bind a namespace to peer memory for a controller" },
 	{ "binds_failed", EVENT(failures, nvmet_p2pmem_bind), 0, "of these, failed" },
 	{ "unbinds", EVENT(events, nvmet_p2pmem_unbind), 0, "bindings ended" },
-	{ "decisions", EVENT(events, p2pmem_decide), 0,
+	{ "decisions", EVENT(events, p2pdma_decide), 0,
 	  "decisions on how a client reaches a provider" },
 	{ "finds", EVENT(events, p2pmem_find), 0, "searches for a provider for clients" },
 	{ "finds_failed", EVENT(failures, p2pmem_find), 0, "of these, failed" },
@@ -83,6 +83,7 @@ static const char *const enum_help[NR_ENUMS] = {
 	[ENUM_FALLBACK_REASON]	= "by reason",
 	[ENUM_UNBIND_REASON]	= "by reason",
 	[ENUM_DMA_DIRECTION]	= "by direction",
+	[ENUM_MAP_KIND]		= "by kind",
 };
 
 static int metric_add(struct metrics *metrics, size_t i, const char *help, size_t offset,
@@ -111,7 +112,8 @@ static int metric_add_value(struct metrics *metrics, size_t i, const struct fiel
 	char name[256];
 
 	snprintf(name, sizeof(name), "%s.%s", table[i].name, value);
-	if (field->which == ENUM_DMA_DIRECTION || metrics_find(metrics, name))
+	if (field->which == ENUM_DMA_DIRECTION || field->which == ENUM_MAP_KIND ||
+	    metrics_find(metrics, name))
 		snprintf(name, sizeof(name), "%s.%s_%s", table[i].name, field->name, value);
 	return metric_add(metrics, i, enum_help[field->which], offset, name);
 }

@@ -97,6 +97,7 @@ static void text_field(struct buffer *lines, const struct field *field, const vo
 		text_bytes(lines, field_uint(field, record));
 		break;
 	case FIELD_HEX:
+	case FIELD_ADDR:
 		buffer_printf(lines, "0x%" PRIx64, field_uint(field, record));
 		break;
 	case FIELD_ERRNO:
@@ -129,7 +130,7 @@ int output_text(struct buffer *lines, const struct event *event, const void *rec
 	buffer_printf(lines, "%5" PRIu64 ".%06" PRIu64 " [%03" PRIu32 "] %-*s %-*s", s, us, h->cpu,
 		  COMM_WIDTH, task, EVENT_WIDTH, event->name);
 	for (size_t i = 0; i < event->nr_fields; i++)
-		if (!stock || !event->fields[i].series)
+		if (!field_absent(&event->fields[i], record, stock))
 			text_field(lines, &event->fields[i], record, enums);
 	buffer_add(lines, "\n", 1);
 	return lines->failed ? -ENOMEM : 0;

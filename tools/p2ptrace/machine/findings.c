@@ -509,8 +509,8 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 		for (size_t i = 0; i < route->nr_ruled; i++)
 			buffer_printf(&option, "%sx0x00xx@%s", i ? ";" : "",
 				      function_of(pair, route->redirects[i])->name);
-		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11); x leaves "
-			"a bit as the firmware set it:\n");
+		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11); x "
+			"leaves a bit as the firmware set it:\n");
 		grub_line(findings, buffer_text(&option));
 	}
 	findings->failed |= option.failed;

@@ -17,7 +17,7 @@ static int visit_symbol(char *line, function_visit visit, void *ctx)
 	if (errno || end == line || end[0] != ' ' || !end[1] || end[2] != ' ' || !end[3])
 		return -EINVAL;
 	/* Skip data */
-	if (!strchr("tTwW", end[1]))
+	if (!strchr("tTwW", end[1]) && strcmp(end + 3, VMEMMAP_BASE))
 		return 0;
 	tab = strchr(end, '\t');
 	if (tab)

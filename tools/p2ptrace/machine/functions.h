@@ -14,9 +14,13 @@
  */
 typedef int (*function_visit)(void *ctx, uint64_t addr, char *name);
 
+/* Where x86 has struct page, if its place is not fixed. */
+#define VMEMMAP_BASE "vmemmap_base"
+
 /*
- * Visit the functions in the order of the file. kallsyms_walk() skips data. Return 1, 0 if the file
- * is empty, or a negative errno: -EINVAL for a line that is not one of kallsyms.
+ * Visit the functions in the order of the file. kallsyms_walk() skips data, but for VMEMMAP_BASE.
+ * Return 1, 0 if the file is empty, or a negative errno: -EINVAL for a line that is not one of
+ * kallsyms.
  */
 int kallsyms_walk(const char *path, function_visit visit, void *ctx);
 int filter_functions_walk(const char *path, function_visit visit, void *ctx);

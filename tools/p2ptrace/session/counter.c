@@ -174,6 +174,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
 	counter->skel->rodata->follow = counter->follow;
 	counter->skel->rodata->stock = counter->set.stock;
+	counter->skel->rodata->vmemmap_base_at = counter->set.vmemmap_base;
 	counter->skel->rodata->older_than_ns = counter->older_than_ns;
 	if (!counter->follow) {
 		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);

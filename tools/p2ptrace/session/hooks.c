@@ -14,18 +14,53 @@ static const struct hook stock_table[] = {
 	HOOK(p2pmem_alloc),
 	HOOK(p2pmem_alloc_fail),
 	HOOK(p2pmem_free),
-	HOOK(p2pmem_decide),
+	HOOK(p2pdma_decide),
 	HOOK(p2pmem_find),
-	HOOK(p2pmem_dma_map),
-	HOOK(p2pmem_dma_unmap),
+	HOOK(p2pdma_map),
+	HOOK(p2pdma_unmap),
 	HOOK(p2pmem_mmap),
 	HOOK(nvmet_p2pmem_use),
 	HOOK(nvmet_p2pmem_fallback),
+	{ HOOK_PAGES, "stock_pages_update", P2PTRACE_STOCK_PAGES_UPDATE },
 	{ HOOK_PAGES, "stock_pages", P2PTRACE_STOCK_PAGES },
+	{ HOOK_BLOCK_MAP, "stock_block_map", P2PTRACE_STOCK_BLOCK_MAP },
+	{ HOOK_BLOCK_COMPLETE, "stock_block_complete", P2PTRACE_STOCK_BLOCK_COMPLETE },
+	{ HOOK_BLOCK_REQUEUE, "stock_block_requeue", P2PTRACE_STOCK_BLOCK_REQUEUE },
+	{ HOOK_FREE_SGL, "stock_free_sgl", P2PTRACE_STOCK_FREE_SGL },
+	{ HOOK_FREE_SGL_END, "stock_free_sgl_end", P2PTRACE_STOCK_FREE_SGL_END },
 	{}
 };
 
 _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
+
+#define SCATTERLISTS	"scatterlists"
+#define BLOCK_REQUESTS	"block requests"
+#define WAY(name) { P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, false }
+
+const struct hook_way hook_ways[] = {
+	WAY(p2pmem_alloc),
+	WAY(p2pmem_alloc_fail),
+	{ P2PTRACE_p2pmem_free, "single buffers", { P2PTRACE_p2pmem_free, HOOK_NR_ROLES }, false },
+	{ P2PTRACE_p2pmem_free, "lists",
+	  { HOOK_FREE_SGL, HOOK_FREE_SGL_END, HOOK_NR_ROLES }, true },
+	WAY(p2pdma_decide),
+	WAY(p2pmem_find),
+	{ P2PTRACE_p2pdma_map, SCATTERLISTS,
+	  { P2PTRACE_p2pdma_map, HOOK_PAGES, HOOK_NR_ROLES }, false },
+	{ P2PTRACE_p2pdma_unmap, SCATTERLISTS,
+	  { P2PTRACE_p2pdma_unmap, HOOK_PAGES, HOOK_NR_ROLES }, false },
+	/* Before 6.17, block drivers map scatterlists */
+	{ P2PTRACE_p2pdma_map, BLOCK_REQUESTS, { HOOK_BLOCK_MAP, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_unmap, BLOCK_REQUESTS,
+	  { HOOK_BLOCK_MAP, HOOK_BLOCK_COMPLETE, HOOK_BLOCK_REQUEUE, HOOK_NR_ROLES }, true },
+	WAY(p2pmem_mmap),
+	WAY(nvmet_p2pmem_use),
+	WAY(nvmet_p2pmem_fallback),
+};
+
+const unsigned int hook_nr_ways = ARRAY_SIZE(hook_ways);
+
+_Static_assert(ARRAY_SIZE(hook_ways) <= HOOKS_MAX_WAYS, "HOOKS_MAX_WAYS is too small");
 
 const struct hook *stock_hooks = stock_table;
 
@@ -38,18 +73,67 @@ const struct hook_files hook_files = {
 
 bool hooks_exist(unsigned int event)
 {
-	for (const struct hook *hook = stock_hooks; hook->program; hook++)
-		if (hook->event == event)
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		if (hook_ways[i].event == event)
 			return true;
 	return false;
 }
 
-int hooks_best(const struct event_set *set, unsigned int event)
+int hooks_best(const struct event_set *set, unsigned int role)
 {
 	for (int i = 0; stock_hooks[i].program; i++)
-		if (stock_hooks[i].event == event && set->hooks & 1u << i)
+		if (stock_hooks[i].role == role && set->hooks & 1u << i)
 			return i;
 	return -1;
+}
+
+bool way_has_role(const struct hook_way *way, unsigned int role)
+{
+	for (const unsigned int *r = way->roles; *r != HOOK_NR_ROLES; r++)
+		if (*r == role)
+			return true;
+	return false;
+}
+
+bool hooks_want(const struct event_set *set, unsigned int role)
+{
+	if (!set->stock)
+		return role < P2PTRACE_NR_EVENTS && set->has[role];
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		if (set->ways & 1u << i && set->has[hook_ways[i].event] &&
+		    way_has_role(&hook_ways[i], role))
+			return true;
+	return false;
+}
+
+bool hooks_left(const struct event_set *set, unsigned int event)
+{
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		if (set->ways & 1u << i && hook_ways[i].event == event)
+			return true;
+	return false;
+}
+
+void hooks_drop_way(struct event_set *set, unsigned int way, bool groups)
+{
+	const struct hook_way *dropped = &hook_ways[way];
+
+	for (unsigned int i = 0; i < hook_nr_ways; i++) {
+		if (i != way && !(groups && dropped->what && hook_ways[i].what &&
+				  !strcmp(dropped->what, hook_ways[i].what)))
+			continue;
+		set->ways &= ~(1u << i);
+		set->blind[hook_ways[i].event] = true;
+	}
+}
+
+void hooks_pair_ways(struct event_set *set)
+{
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		for (unsigned int j = 0; hook_ways[i].what && j < hook_nr_ways; j++)
+			if (hook_ways[j].what && !strcmp(hook_ways[i].what, hook_ways[j].what) &&
+			    !(set->ways & 1u << i) && set->ways & 1u << j)
+				hooks_drop_way(set, j, true);
 }
 
 static const char *target(const char *section)
@@ -76,7 +160,10 @@ static int note_symbol(void *ctx, uint64_t addr, char *name)
 {
 	struct hooks *hooks = ctx;
 
-	(void)addr;
+	if (!strcmp(name, VMEMMAP_BASE)) {
+		hooks->have_vmemmap = true;
+		hooks->vmemmap_base = addr;
+	}
 	for (size_t i = 0; stock_hooks[i].program; i++)
 		if (is_target(name, i) && hooks->symbols[i] < 2)
 			hooks->symbols[i]++;
@@ -105,6 +192,7 @@ void hooks_open(struct hooks *hooks, const struct btf *btf, const struct hook_fi
 		return;
 	hooks->have_symbols = files->kallsyms &&
 			      kallsyms_walk(files->kallsyms, note_symbol, hooks) > 0;
+	hooks->no_symbols = files->kallsyms && !hooks->have_symbols;
 	for (size_t i = 0; i < ARRAY_SIZE(files->filter_functions) && !hooks->have_filter; i++)
 		hooks->have_filter = files->filter_functions[i] &&
 				     filter_functions_walk(files->filter_functions[i], note_filter,
@@ -146,5 +234,9 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 		return "the kernel has several functions of this name";
 	if (hooks->have_filter && !hooks->filter[i])
 		return "the kernel does not allow to trace it";
+	if (stock_hooks[i].role == HOOK_FREE_SGL && hooks->no_symbols)
+		return "/proc/kallsyms cannot be read, which says where struct page is";
+	if (stock_hooks[i].role == HOOK_FREE_SGL && hooks->have_vmemmap && !hooks->vmemmap_base)
+		return "the kernel hides where struct page is (sysctl kernel.kptr_restrict)";
 	return NULL;
 }

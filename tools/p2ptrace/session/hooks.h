@@ -15,26 +15,63 @@
 
 struct btf;
 
-/* The hook that shows which pages are peer memory. It is no event, but takes the place of one. */
-#define HOOK_PAGES P2PTRACE_NR_EVENTS
+/*
+ * What a stock kernel needs besides the hook of an event itself. Numbered after the events.
+ * Programs are attached in this order, and those of events before HOOK_FREE_SGL_END: a beginning is
+ * seen only when its end is seen as well.
+ */
+enum hook_role {
+	HOOK_PAGES = P2PTRACE_NR_EVENTS,	/* shows which pages are peer memory */
+	HOOK_BLOCK_COMPLETE,
+	HOOK_BLOCK_REQUEUE,
+	HOOK_BLOCK_MAP,
+	HOOK_FREE_SGL_END,
+	HOOK_FREE_SGL,
+	HOOK_NR_ROLES
+};
 
 struct hook {
-	unsigned int event;	/* enum p2ptrace_event, or HOOK_PAGES */
+	unsigned int role;	/* enum p2ptrace_event, or enum hook_role */
 	const char *program;
 	const char *section;	/* as libbpf names it: "fexit/pci_alloc_p2pmem" */
 };
 
 /*
- * The hooks of stock kernels. Of several hooks for an event, the best one comes first. Ends with a
+ * The hooks of stock kernels. Of several hooks for a role, the best one comes first. Ends with a
  * hook without program. Bit N of event_set.hooks stands for hook N. Only tests change the pointer.
  */
 extern const struct hook *stock_hooks;
 
-/* The best hook for the event (or HOOK_PAGES) that can be used, or -1. */
-int hooks_best(const struct event_set *set, unsigned int event);
+/* The best hook for the role that can be used, or -1. */
+int hooks_best(const struct event_set *set, unsigned int role);
 
 /* Whether stock kernels can show the event at all. */
 bool hooks_exist(unsigned int event);
+
+/*
+ * A way in which a stock kernel shows an event. An event may have several at the same time, and
+ * each takes all its roles. Bit N of event_set.ways stands for way N.
+ */
+struct hook_way {
+	unsigned int event;
+	const char *what;	/* what it shows of the event; NULL: all */
+	unsigned int roles[4];	/* ends with HOOK_NR_ROLES */
+	bool optional;		/* a kernel without the first hook has nothing to show */
+};
+
+extern const struct hook_way hook_ways[];
+extern const unsigned int hook_nr_ways;
+
+bool way_has_role(const struct hook_way *way, unsigned int role);
+
+/* Whether a program is wanted for the role. */
+bool hooks_want(const struct event_set *set, unsigned int role);
+/* Whether any way of the event is left. */
+bool hooks_left(const struct event_set *set, unsigned int event);
+/* Removes a way, and the same of the other events of a mapping if @groups. */
+void hooks_drop_way(struct event_set *set, unsigned int way, bool groups);
+/* Leaves only ways that show both ends of a mapping. */
+void hooks_pair_ways(struct event_set *set);
 
 /* Where to look. Files that cannot be read are skipped: then the check is left out. */
 struct hook_files {
@@ -47,6 +84,7 @@ struct hook_files {
 extern const struct hook_files hook_files;
 
 #define HOOKS_MAX 32
+#define HOOKS_MAX_WAYS 32
 
 struct hooks {
 	const struct btf *btf;
@@ -54,6 +92,9 @@ struct hooks {
 	bool have_symbols, have_filter;		/* whether the files could be read */
 	unsigned char symbols[HOOKS_MAX];	/* functions with the name of each hook's */
 	bool filter[HOOKS_MAX];			/* available_filter_functions has it */
+	bool no_symbols;			/* the first one could not */
+	bool have_vmemmap;
+	uint64_t vmemmap_base;			/* address of the variable, 0 if hidden */
 };
 
 /* Reads the files only for a @stock kernel. */

@@ -17,13 +17,59 @@ static bool needs_nvmet(const struct kernel *kernel, int event, const char *why)
 }
 
 /*
- * Why the event is unavailable, or NULL if it is available. In stock mode, notes all hooks that can
- * be used: the kernel may still refuse the best one.
+ * Why no program can serve the role, or NULL if one can. Notes all hooks that can be used: the
+ * kernel may still refuse the best one.
+ */
+static const char *refuse_role(const struct hooks *hooks, struct event_set *set, unsigned int role,
+			       const char **name)
+{
+	const char *why = NULL, *one;
+
+	for (size_t i = 0; stock_hooks[i].program; i++) {
+		if (stock_hooks[i].role != role)
+			continue;
+		one = hooks_refuse(hooks, stock_hooks[i].section);
+		if (!one)
+			set->hooks |= 1u << i;
+		/* Of the best hook that the kernel has */
+		if (one && (!why || why == hook_missing)) {
+			why = one;
+			*name = strchr(stock_hooks[i].section, '/') + 1;
+		}
+	}
+	return hooks_best(set, role) < 0 ? why : NULL;
+}
+
+/* The same for all that a way of a stock kernel takes. */
+static const char *refuse_way(const struct hooks *hooks, struct event_set *set,
+			      const struct hook_way *way, const char **name)
+{
+	const char *why = NULL;
+
+	for (const unsigned int *role = way->roles; *role != HOOK_NR_ROLES && !why; role++)
+		why = refuse_role(hooks, set, *role, name);
+	return why;
+}
+
+/* Whether the kernel does without the functions that an optional way needs. */
+static bool way_not_taken(const struct hooks *hooks, const struct hook_way *way)
+{
+	bool any = false;
+
+	for (size_t i = 0; stock_hooks[i].program; i++)
+		any |= stock_hooks[i].role == way->roles[0] &&
+		       btf_has_hook(hooks->btf, stock_hooks[i].section);
+	return way->optional && !any;
+}
+
+/*
+ * Why the event is unavailable, or NULL if it is available, maybe not in all ways: then a note says
+ * what is left out.
  */
 static const char *refuse(const struct hooks *hooks, struct event_set *set, unsigned int event,
 			  const char **name)
 {
-	const char *why = NULL, *one;
+	const char *why = NULL, *one, *hook = "";
 	char section[64];
 
 	if (!set->stock) {
@@ -31,30 +77,28 @@ static const char *refuse(const struct hooks *hooks, struct event_set *set, unsi
 		snprintf(section, sizeof(section), "tp_btf/%s", *name);
 		return hooks_refuse(hooks, section);
 	}
-	for (size_t i = 0; stock_hooks[i].program; i++) {
-		if (stock_hooks[i].event != event)
+	for (unsigned int i = 0; i < hook_nr_ways; i++) {
+		if (hook_ways[i].event != event || way_not_taken(hooks, &hook_ways[i]))
 			continue;
-		one = hooks_refuse(hooks, stock_hooks[i].section);
-		if (!one)
-			set->hooks |= 1u << i;
-		/* The reason that the best hook cannot be used */
-		if (one && !why) {
+		one = refuse_way(hooks, set, &hook_ways[i], &hook);
+		if (!one) {
+			set->ways |= 1u << i;
+			continue;
+		}
+		set->blind[event] = true;
+		if (!why) {
 			why = one;
-			*name = strchr(stock_hooks[i].section, '/') + 1;
+			*name = hook;
 		}
 	}
-	return hooks_best(set, event) < 0 ? why : NULL;
-}
-
-/* The same for an event that also needs another hook. */
-static const char *refuse_all(const struct hooks *hooks, struct event_set *set, int event,
-			      const char **name)
-{
-	const char *why = refuse(hooks, set, event, name);
-
-	if (!why && set->stock && event_is_mapping(event))
-		why = refuse(hooks, set, HOOK_PAGES, name);
-	return why;
+	if (!hooks_left(set, event))
+		return why;
+	for (unsigned int i = 0; why && i < hook_nr_ways; i++)
+		if (hook_ways[i].event == event && !(set->ways & 1u << i) &&
+		    !way_not_taken(hooks, &hook_ways[i]))
+			note("%s leaves out %s: %s: %s", events[event].name, hook_ways[i].what,
+			     *name, why);
+	return NULL;
 }
 
 /* For an event that the user named. */
@@ -76,19 +120,24 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 	char no_nvmet[256] = "";
 
 	set->stock = kernel->support == KERNEL_STOCK;
-	set->hooks = 0;
+	set->hooks = set->ways = 0;
+	memset(set->blind, 0, sizeof(set->blind));
+	set->vmemmap_base = hooks->vmemmap_base;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		const char *name = events[i].name, *why;
 
 		if (!set->has[i])
 			continue;
 		/* The note below says that a stock kernel lacks these */
-		why = set->stock && !hooks_exist(i) ? "" : refuse_all(hooks, set, i, &name);
+		why = set->stock && !hooks_exist(i) ? "" : refuse(hooks, set, i, &name);
 		if (!why)
 			continue;
 		if (by_name)
 			return fail_unavailable(kernel, set, i, name, why);
 		set->has[i] = false;
+		/* Without the module there is nothing to see */
+		if (needs_nvmet(kernel, i, why))
+			set->blind[i] = false;
 		if (needs_nvmet(kernel, i, why))
 			snprintf(no_nvmet + strlen(no_nvmet), sizeof(no_nvmet) - strlen(no_nvmet),
 				 "%s%s", *no_nvmet ? ", " : "", events[i].name);
@@ -124,6 +173,11 @@ int select_groups(struct event_set *set, const struct event_set *wanted, enum p2
 {
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		if (is_missing(set, wanted, i))
+			event_set_remove_group(set, i);
+	if (set->stock)
+		hooks_pair_ways(set);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (set->stock && set->has[i] && !hooks_left(set, i))
 			event_set_remove_group(set, i);
 	if (needed < P2PTRACE_NR_EVENTS && !set->has[needed])
 		return fail(EXIT_KERNEL, "this kernel cannot show when buffers are allocated and "

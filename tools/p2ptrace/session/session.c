@@ -100,15 +100,6 @@ static struct bpf_program *use_program(const struct session *session, const char
 	return program;
 }
 
-/* On a stock kernel, mappings also need the program that shows which pages are peer memory. */
-static bool need_pages(const struct event_set *set)
-{
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (set->stock && set->has[i] && event_is_mapping(i))
-			return true;
-	return false;
-}
-
 static int find_programs(struct session *session)
 {
 	const struct event_set *set = &session->config.events;
@@ -116,26 +107,18 @@ static int find_programs(struct session *session)
 
 	bpf_object__for_each_program(program, session->object)
 		bpf_program__set_autoload(program, false);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		int hook = set->stock ? hooks_best(set, i) : -1;
-		const char *name = hook >= 0 ? stock_hooks[hook].program : events[i].name;
+	for (unsigned int role = 0; role < HOOK_NR_ROLES; role++) {
+		int hook = set->stock ? hooks_best(set, role) : -1;
+		const char *name = hook >= 0 ? stock_hooks[hook].program :
+				   role < P2PTRACE_NR_EVENTS ? events[role].name : "";
 
-		if (!set->has[i])
+		if (!hooks_want(set, role))
 			continue;
-		session->programs[i] = use_program(session, name, "");
-		session->nested[i] = use_program(session, name, "_nested");
-		if (!session->programs[i] || (!session->nested[i] && !set->stock))
-			return fail(EXIT_OTHER, "the BPF object lacks a program for %s; this is a "
-				    "bug", events[i].name);
-	}
-	if (need_pages(set)) {
-		int hook = hooks_best(set, HOOK_PAGES);
-
-		if (hook >= 0)
-			session->pages = use_program(session, stock_hooks[hook].program, "");
-		if (!session->pages)
-			return fail(EXIT_OTHER, "the BPF object lacks a program for the pages; "
-				    "this is a bug");
+		session->programs[role] = use_program(session, name, "");
+		session->nested[role] = use_program(session, name, "_nested");
+		if (!session->programs[role] || (!session->nested[role] && !set->stock))
+			return fail(EXIT_OTHER, "the BPF object lacks the program %s; this is a "
+				    "bug", name);
 	}
 	return 0;
 }
@@ -146,35 +129,34 @@ static bool is_fatal(int err)
 	return err == -EPERM || err == -ENOMEM || err == -EMFILE || err == -ENFILE;
 }
 
-static void detach_event(struct session *session, int event)
+static void detach_role(struct session *session, unsigned int role)
 {
 	/* NAME_nested alone would take every event for one that NAME missed */
-	bpf_link__destroy(session->nested_links[event]);
-	bpf_link__destroy(session->links[event]);
-	session->nested_links[event] = session->links[event] = NULL;
+	bpf_link__destroy(session->nested_links[role]);
+	bpf_link__destroy(session->links[role]);
+	session->nested_links[role] = session->links[role] = NULL;
 }
 
 static void detach_all(struct session *session)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		detach_event(session, i);
+	for (unsigned int role = 0; role < HOOK_NR_ROLES; role++)
+		detach_role(session, role);
 }
 
 /* Another hook takes the place of the one that cannot be used. False if there is none. */
-static bool next_hook(struct session *session, unsigned int event, const char *name)
+static bool next_hook(struct session *session, unsigned int role)
 {
 	struct event_set *set = &session->config.events;
-	int hook = set->stock ? hooks_best(set, event) : -1;
+	int hook = set->stock ? hooks_best(set, role) : -1;
 
 	if (hook < 0)
 		return false;
 	set->hooks &= ~(1u << hook);
-	hook = hooks_best(set, event);
+	hook = hooks_best(set, role);
 	if (hook < 0)
 		return false;
-	note("taking %s for %s: %s cannot be used", stock_hooks[hook].section, name,
-	     bpf_program__section_name(event == HOOK_PAGES ? session->pages :
-				       session->programs[event]));
+	note("taking %s: %s cannot be used", stock_hooks[hook].section,
+	     bpf_program__section_name(session->programs[role]));
 	session->again = true;
 	return true;
 }
@@ -184,28 +166,53 @@ static void remove_event(struct session *session, int event)
 	struct event_set *set = &session->config.events;
 
 	set->has[event] = false;
+	set->blind[event] = true;
 	if (session->config.groups)
 		event_set_remove_group(set, event);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (!set->has[i])
-			detach_event(session, i);
 }
 
-/* For an event, or HOOK_PAGES, whose @program the kernel refused to load or attach (@how). */
-static void do_without(struct session *session, unsigned int event,
-		       const struct bpf_program *program, const char *how, int err)
+/* The ways of a stock kernel that take @role are lost. */
+static void drop_ways(struct session *session, unsigned int role, const char *why)
 {
 	struct event_set *set = &session->config.events;
 
-	if (next_hook(session, event, event == HOOK_PAGES ? "mappings" : events[event].name))
-		return;
-	for (unsigned int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		if (!set->has[i] || (event == HOOK_PAGES ? !event_is_mapping(i) : i != event))
+	for (unsigned int i = 0; i < hook_nr_ways; i++) {
+		const struct hook_way *way = &hook_ways[i];
+
+		if (!(set->ways & 1u << i) || !set->has[way->event] || !way_has_role(way, role))
 			continue;
-		note("leaving out %s: cannot %s %s: %s", events[i].name, how,
-		     bpf_program__section_name(program), strerror(-err));
-		remove_event(session, i);
+		hooks_drop_way(set, i, session->config.groups);
+		if (hooks_left(set, way->event)) {
+			note("%s leaves out %s: %s", events[way->event].name, way->what, why);
+		} else {
+			note("leaving out %s: %s", events[way->event].name, why);
+			remove_event(session, way->event);
+		}
 	}
+	/* Those that lost their last way with it */
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (set->has[i] && !hooks_left(set, i))
+			remove_event(session, i);
+}
+
+/* For a role whose program the kernel refused to load or attach (@how). */
+static void do_without(struct session *session, unsigned int role, const char *how, int err)
+{
+	char why[192];
+
+	if (next_hook(session, role))
+		return;
+	snprintf(why, sizeof(why), "cannot %s %s: %s", how,
+		 bpf_program__section_name(session->programs[role]), strerror(-err));
+	if (session->config.events.stock) {
+		drop_ways(session, role, why);
+	} else {
+		note("leaving out %s: %s", events[role].name, why);
+		remove_event(session, role);
+	}
+	for (unsigned int i = 0; i < HOOK_NR_ROLES; i++)
+		if (!hooks_want(&session->config.events, i))
+			detach_role(session, i);
 }
 
 /* Whether the events that are left are enough. Returns 0 or an exit status. */
@@ -233,17 +240,12 @@ static int load_failed(struct session *session, int err)
 
 	if (*refused_program && !is_fatal(err) && err != -ENOSYS && err != -ENOTSUPP)
 		program = bpf_object__find_program_by_name(session->object, refused_program);
-	for (unsigned int i = 0; program && i < P2PTRACE_NR_EVENTS; i++)
-		if (program == session->programs[i] || program == session->nested[i]) {
+	for (unsigned int role = 0; program && role < HOOK_NR_ROLES; role++)
+		if (program == session->programs[role] || program == session->nested[role]) {
 			session->again = true;
-			do_without(session, i, program, "load the program for", err);
+			do_without(session, role, "load the program for", err);
 			return check_rest(session);
 		}
-	if (program && program == session->pages) {
-		session->again = true;
-		do_without(session, HOOK_PAGES, program, "load the program for", err);
-		return check_rest(session);
-	}
 	snprintf(what, sizeof(what), "load the BPF program%s%s", *refused_program ? " " : "s",
 		 refused_program);
 	return kernel_refused(what, err);
@@ -284,39 +286,49 @@ static int attach_one(struct bpf_program *program, struct bpf_link **link)
 	return *link ? 0 : -errno;
 }
 
-static int attach_failed(struct session *session, unsigned int event,
-			 const struct bpf_program *program, int err)
+static int attach_failed(struct session *session, unsigned int role, int err)
 {
 	char what[128];
 
 	if (is_fatal(err) || err == -EACCES) {
-		snprintf(what, sizeof(what), "attach %s", bpf_program__name(program));
+		snprintf(what, sizeof(what), "attach %s",
+			 bpf_program__name(session->programs[role]));
 		return kernel_refused(what, err);
 	}
-	do_without(session, event, program, "attach to", err);
+	do_without(session, role, "attach to", err);
 	return 0;
 }
 
-static int attach_event(struct session *session, int event)
+static int attach_role(struct session *session, unsigned int role)
 {
-	int err = attach_one(session->programs[event], &session->links[event]);
+	int err = attach_one(session->programs[role], &session->links[role]);
 
 	/* The kernel runs the programs of a tracepoint in the order in which they were attached */
-	if (!err && session->nested[event])
-		err = attach_one(session->nested[event], &session->nested_links[event]);
-	return err ? attach_failed(session, event, session->programs[event], err) : 0;
+	if (!err && session->nested[role])
+		err = attach_one(session->nested[role], &session->nested_links[role]);
+	return err ? attach_failed(session, role, err) : 0;
 }
 
+/* @to is not one of them. */
+static int attach_roles(struct session *session, unsigned int from, unsigned int to)
+{
+	int rc = 0;
+
+	for (unsigned int role = from; role < to && !rc && !session->again; role++)
+		if (hooks_want(&session->config.events, role))
+			rc = attach_role(session, role);
+	return rc;
+}
+
+/* For the order see enum hook_role. */
 static int attach(struct session *session)
 {
-	const struct event_set *set = &session->config.events;
-	int rc = 0, err = session->pages ? attach_one(session->pages, &session->pages_link) : 0;
+	int rc = attach_roles(session, P2PTRACE_NR_EVENTS, HOOK_FREE_SGL_END);
 
-	if (err)
-		rc = attach_failed(session, HOOK_PAGES, session->pages, err);
-	for (int i = 0; i < P2PTRACE_NR_EVENTS && !rc && !session->again; i++)
-		if (set->has[i])
-			rc = attach_event(session, i);
+	if (!rc)
+		rc = attach_roles(session, 0, P2PTRACE_NR_EVENTS);
+	if (!rc)
+		rc = attach_roles(session, HOOK_FREE_SGL_END, HOOK_NR_ROLES);
 	return rc ?: check_rest(session);
 }
 
@@ -324,11 +336,8 @@ static int attach(struct session *session)
 static void unload(struct session *session)
 {
 	detach_all(session);
-	bpf_link__destroy(session->pages_link);
 	ring_buffer__free(session->records);
-	session->pages_link = NULL;
 	session->records = NULL;
-	session->pages = NULL;
 	memset(session->programs, 0, sizeof(session->programs));
 	memset(session->nested, 0, sizeof(session->nested));
 }
@@ -497,14 +506,15 @@ static int add_skipped(const struct bpf_program *program, uint64_t *skipped)
 
 static int count_skipped(const struct session *session, uint64_t *skipped)
 {
-	int err;
-
 	*skipped = 0;
-	err = session->pages ? add_skipped(session->pages, skipped) : 0;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS && !err; i++)
-		if (session->config.events.has[i])
-			err = add_skipped(session->programs[i], skipped);
-	return err;
+	for (unsigned int i = 0; i < HOOK_NR_ROLES; i++) {
+		int err = hooks_want(&session->config.events, i) ?
+				  add_skipped(session->programs[i], skipped) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 int session_count_lost(struct session *session)

@@ -16,6 +16,7 @@
 
 #include "event/events.h"
 #include "event/output.h"
+#include "session/hooks.h"
 
 struct bpf_link;
 struct bpf_object;
@@ -58,12 +59,12 @@ struct session {
 	struct session_config config;	/* .events: those that are attached */
 	struct bpf_object *object;	/* the caller's, which closes it */
 	struct ring_buffer *records;	/* NULL without records */
-	/* NAME and NAME_nested of nested.bpf.h. The latter is NULL for functions (stock mode). */
-	struct bpf_program *programs[P2PTRACE_NR_EVENTS], *nested[P2PTRACE_NR_EVENTS];
-	struct bpf_link *links[P2PTRACE_NR_EVENTS], *nested_links[P2PTRACE_NR_EVENTS];
-	/* Stock mode: the program that shows which pages are peer memory */
-	struct bpf_program *pages;
-	struct bpf_link *pages_link;
+	/*
+	 * NAME and NAME_nested of nested.bpf.h, by event or role (see hooks.h). The latter is NULL
+	 * for functions (stock mode).
+	 */
+	struct bpf_program *programs[HOOK_NR_ROLES], *nested[HOOK_NR_ROLES];
+	struct bpf_link *links[HOOK_NR_ROLES], *nested_links[HOOK_NR_ROLES];
 	int lost_map_fd, caught_map_fd;
 	struct lost lost;
 	uint64_t *caught_per_cpu;
