@@ -36,6 +36,9 @@ include tests/field/field.mk
 check_needs	= $(p2ptrace_unit_tests) $(fuzz_replay) $(field_compare)
 
 ## First contact
+tour: deps-tour p2ptrace ## show P2P DMA on Debian's newest kernel, live, in minutes
+	$(Q)tests/tour/tour
+
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
@@ -119,13 +122,16 @@ bench-peers: deps-bench $(bench_peers) ## measure the cost of deciding all pairs
 ## Housekeeping
 # The groups of tools/deps/list
 p2ptrace_deps	:= build unit install
-lab_deps	:= $(p2ptrace_deps) kernel lab tests
+lab_deps	:= $(p2ptrace_deps) kernel lab distro tests
 
 deps: ## install what all other targets need (as root, on Debian 12 and 13)
 	$(Q)tools/deps/install $(lab_deps)
 
 deps-p2ptrace: ## install only what p2ptrace, check-unit and install need
 	$(Q)tools/deps/install $(p2ptrace_deps)
+
+deps-tour: ## install only what tour needs
+	$(Q)tools/deps/install build lab distro
 
 deps-series: ## install what check-series needs, too
 	$(Q)tools/deps/install $(lab_deps) series
@@ -154,4 +160,4 @@ distclean: ## remove build/, including commits in build/linux that are not in pa
 	check-tree check-build check-series check-runner check-guest check-debug \
 	bench-core bench-nvmet bench-trace bench-peers \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
-.PHONY: check-mutation coverage deps-fuzz deps-coverage
+.PHONY: tour deps-tour check-mutation coverage deps-fuzz deps-coverage
