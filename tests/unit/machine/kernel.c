@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* wrap: uname bpf_prog_load */
 /* What a kernel supports, from its BTF, and which remedy each refusal has. */
 #include <errno.h>
 #include <linux/capability.h>
@@ -6,14 +7,50 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "unit.h"
 #include "lib/log.h"
 #include "machine/kernel.h"
+
+/* The kernel that runs */
+static const char *release = "6.18.5", *version = "#1 SMP";
+
+int __wrap_uname(struct utsname *name);
+int __wrap_uname(struct utsname *name)
+{
+	strcpy(name->release, release);
+	strcpy(name->version, version);
+	return 0;
+}
+
+/* What the kernel says to a program with the helper that reads its memory, and to one without */
+static int with_helper, without_helper;
+
+int __wrap_bpf_prog_load(enum bpf_prog_type type, const char *name, const char *license,
+			 const struct bpf_insn *insns, size_t nr, struct bpf_prog_load_opts *opts);
+int __wrap_bpf_prog_load(enum bpf_prog_type type, const char *name, const char *license,
+			 const struct bpf_insn *insns, size_t nr, struct bpf_prog_load_opts *opts)
+{
+	int err = without_helper;
+
+	assert_int_equal(type, BPF_PROG_TYPE_KPROBE);
+	assert_null(name);
+	assert_string_equal(license, "GPL");
+	assert_null(opts);
+	assert_int_equal(insns[nr - 1].code, BPF_JMP | BPF_EXIT);
+	for (size_t i = 0; i < nr; i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL)) {
+			assert_int_equal(insns[i].imm, BPF_FUNC_probe_read_kernel);
+			err = with_helper;
+		}
+	return err ? err : dup(STDERR_FILENO);
+}
 
 static struct btf *btf_of_kernel(const char *typedef_name, const char *func_name)
 {
@@ -137,7 +174,16 @@ static void a_kernel_without_support_is_refused_in_one_line(void **state)
 
 	assert_int_equal(open_with(btf_of_kernel(NULL, NULL), &c), EXIT_KERNEL);
 	assert_one_line(c.text, "built without peer-to-peer DMA (CONFIG_PCI_P2PDMA)");
-	assert_one_line(c.text, "boot one that has CONFIG_PCI_P2PDMA=y");
+	assert_one_line(c.text, "boot one that has CONFIG_PCI_P2PDMA=y\n");
+
+	/* Debian has such kernels */
+	release = "6.12.48+deb13-amd64";
+	version = "#1 SMP PREEMPT_DYNAMIC Debian 6.12.48-1 (2025-09-20)";
+	assert_int_equal(open_with(btf_of_kernel(NULL, NULL), &c), EXIT_KERNEL);
+	assert_one_line(c.text, "this kernel (6.12.48+deb13-amd64) is built without peer-to-peer "
+			"DMA (CONFIG_PCI_P2PDMA); Debian's kernels have it from 6.16 on: boot one "
+			"of trixie-backports\n");
+	version = "#1 SMP";
 
 	assert_int_equal(open_with(NULL, &c), EXIT_KERNEL);
 	assert_one_line(c.text, "cannot read /tmp/");
@@ -149,6 +195,76 @@ static void a_kernel_without_support_is_refused_in_one_line(void **state)
 	kernel_close(&kernel);
 	assert_one_line(c.text, "/nonexistent/btf/vmlinux is missing");
 	assert_one_line(c.text, "CONFIG_DEBUG_INFO_BTF=y");
+}
+
+/* Nobody can boot what does not exist. */
+static void the_series_is_advised_for_its_release_only(void **state)
+{
+	static const char *const others[] = { "6.1.0-40-amd64", "6.120.1", "7.3.4", "6.1", "6.12" };
+
+	(void)state;
+	release = "6.12.1";
+	assert_string_equal(kernel_series_step(), "boot one that has it");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		release = others[i];
+		assert_string_equal(kernel_series_step(), "the series exists for Linux 6.12 only");
+	}
+}
+
+static int locked_down(const char *text, struct capture *c)
+{
+	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
+	int rc, fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	write_file(path, text, strlen(text));
+	capture_begin(c);
+	rc = kernel_check_lockdown(path);
+	capture_end(c);
+	unlink(path);
+	return rc;
+}
+
+static void only_confidentiality_forbids_to_trace(void **state)
+{
+	static const char *const harmless[] = {
+		"[none] integrity confidentiality\n", "none [integrity] confidentiality\n",
+		"none integrity confidentiality\n", "[\n", "",
+	};
+	static const struct {
+		int with_helper, without_helper;
+		bool locked;
+	} cases[] = {
+		{ 0, 0, false }, { -EINVAL, 0, true }, { -EPERM, 0, false },
+		/* It is something else if no program can be loaded */
+		{ -EINVAL, -EINVAL, false },
+	};
+	struct capture c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
+		assert_int_equal(locked_down(harmless[i], &c), 0);
+		assert_string_equal(c.text, "");
+	}
+	/* Without securityfs, as in a container */
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		with_helper = cases[i].with_helper;
+		without_helper = cases[i].without_helper;
+		capture_begin(&c);
+		assert_int_equal(kernel_check_lockdown("/nowhere/lockdown"),
+				 cases[i].locked ? EXIT_KERNEL : 0);
+		capture_end(&c);
+		if (cases[i].locked)
+			assert_one_line(c.text, "the kernel is locked down (confidentiality)");
+		else
+			assert_string_equal(c.text, "");
+	}
+	with_helper = without_helper = 0;
+	assert_int_equal(locked_down("none integrity [confidentiality]\n", &c), EXIT_KERNEL);
+	assert_one_line(c.text, "the kernel is locked down (confidentiality) and does not let BPF "
+			"programs read its memory; see /tmp/");
+	assert_one_line(c.text, "boot with lockdown=integrity or lockdown=none");
 }
 
 /* The remedy is another user, not another kernel. */
@@ -333,6 +449,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(events_of_a_module_are_in_its_btf),
 	cmocka_unit_test(hooks_are_functions_or_tracepoints),
 	cmocka_unit_test(a_kernel_without_support_is_refused_in_one_line),
+	cmocka_unit_test(the_series_is_advised_for_its_release_only),
+	cmocka_unit_test(only_confidentiality_forbids_to_trace),
 	cmocka_unit_test(an_unreadable_btf_is_a_matter_of_privileges),
 	cmocka_unit_test(each_missing_capability_is_named),
 	cmocka_unit_test(too_few_descriptors_have_a_remedy),

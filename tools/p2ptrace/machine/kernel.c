@@ -7,14 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/capability.h>
 
 #include "lib/log.h"
+#include "lib/units.h"
 #include "machine/kernel.h"
+#include "machine/sysfs.h"
 
 bool btf_has_tracepoint(const struct btf *btf, const char *name)
 {
@@ -52,12 +56,79 @@ static const char *error_text(int err, char *buf, size_t size)
 	return buf;
 }
 
+/* Returns 0 or a negative errno. */
+static int try_program(const struct bpf_insn *insns, size_t nr)
+{
+	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", insns, nr, NULL);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+/*
+ * Whether programs can be loaded, but not with the helper that reads memory of the kernel.
+ * libbpf_probe_bpf_helper() of libbpf 1.1 does not know the message of newer kernels.
+ */
+static bool lacks_read_kernel(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, -8 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 8 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, 0 },
+		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0 },
+		{ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 },
+	};
+	size_t nr = ARRAY_SIZE(insns);
+
+	/* The last two are a program by themselves */
+	return try_program(insns, nr) == -EINVAL && !try_program(insns + nr - 2, 2);
+}
+
+#define CONFIDENTIALITY "confidentiality"
+
+/* The file has "none [integrity] confidentiality". False if there is no lockdown. */
+static bool lockdown_mode(const char *path, char *mode, size_t size)
+{
+	char line[128], *from;
+
+	if (sysfs_read_text(line, sizeof(line), "%s", path)) {
+		/* securityfs is not mounted */
+		snprintf(mode, size, CONFIDENTIALITY);
+		return lacks_read_kernel();
+	}
+	from = strchr(line, '[');
+	if (!from)
+		return false;
+	snprintf(mode, size, "%.*s", (int)strcspn(from + 1, "]"), from + 1);
+	return strcmp(mode, "none");
+}
+
+int kernel_check_lockdown(const char *path)
+{
+	char mode[32];
+
+	/* Integrity lets programs read */
+	if (!lockdown_mode(path, mode, sizeof(mode)) || strcmp(mode, CONFIDENTIALITY))
+		return 0;
+	return fail(EXIT_KERNEL, "the kernel is locked down (%s) and does not let BPF programs "
+		    "read its memory; see %s, and boot with lockdown=integrity or lockdown=none",
+		    mode, path);
+}
+
 int kernel_refused(const char *what, int err)
 {
 	char text[128];
 
 	switch (-err) {
 	case EPERM:
+		if (lockdown_mode(LOCKDOWN, text, sizeof(text)))
+			return fail(EXIT_KERNEL, "not permitted to %s: the kernel is locked down "
+				    "(%s); see " LOCKDOWN ", and boot with lockdown=none", what,
+				    text);
 		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is "
 			    "not locked down", what);
 	case EACCES:
@@ -103,6 +174,31 @@ static int btf_refused(const char *path, int err)
 	}
 }
 
+/* The only release that has a p2pmem series. */
+#define SERIES_RELEASE "6.12"
+
+const char *kernel_series_step(void)
+{
+	struct utsname name = {};
+
+	if (!uname(&name) && !strncmp(name.release, SERIES_RELEASE ".", sizeof(SERIES_RELEASE)))
+		return "boot one that has it";
+	return "the series exists for Linux " SERIES_RELEASE " only";
+}
+
+static int lacks_p2pdma(void)
+{
+	struct utsname name = {};
+
+	/* "#1 SMP PREEMPT_DYNAMIC Debian 6.12.48-1 (2025-09-20)" */
+	if (!uname(&name) && strstr(name.version, "Debian"))
+		return fail(EXIT_KERNEL, "this kernel (%s) is built without peer-to-peer DMA "
+			    "(CONFIG_PCI_P2PDMA); Debian's kernels have it from 6.16 on: boot one "
+			    "of trixie-backports", name.release);
+	return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA "
+		    "(CONFIG_PCI_P2PDMA); boot one that has CONFIG_PCI_P2PDMA=y");
+}
+
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 {
 	memset(kernel, 0, sizeof(*kernel));
@@ -112,12 +208,11 @@ int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 
 	kernel->support = kernel_support(kernel->vmlinux);
 	if (kernel->support == KERNEL_NOTHING)
-		return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA "
-			    "(CONFIG_PCI_P2PDMA); boot one that has CONFIG_PCI_P2PDMA=y, and "
-			    "preferably the p2pmem series");
+		return lacks_p2pdma();
 
 	/* This fails unless nvmet is a loaded module; its events are missing then. */
 	kernel->nvmet = btf__load_module_btf("nvmet", kernel->vmlinux);
+	kernel->nvmet_hidden = !kernel_has_nvmet(kernel) && sysfs_exists(SYSFS "/module/nvmet");
 	return 0;
 }
 
@@ -155,7 +250,7 @@ int kernel_check_privileges(const struct kernel *kernel)
 			    strerror(errno));
 	/* CAP_SYS_ADMIN includes the other two */
 	if (capable(data, CAP_SYS_ADMIN))
-		return 0;
+		return kernel_check_lockdown(LOCKDOWN);
 	bpf = capable(data, CAP_BPF);
 	perfmon = capable(data, CAP_PERFMON);
 	if (!bpf || !perfmon)
@@ -169,7 +264,7 @@ int kernel_check_privileges(const struct kernel *kernel)
 	if (btf__find_by_name_kind(kernel->vmlinux, "pcpu_hot", BTF_KIND_VAR) < 0)
 		return fail(EXIT_KERNEL, "not permitted to trace: on this kernel, CAP_BPF and "
 			    "CAP_PERFMON are not enough; run it as root (CAP_SYS_ADMIN)");
-	return 0;
+	return kernel_check_lockdown(LOCKDOWN);
 }
 
 uint64_t kernel_available_memory(const char *meminfo)

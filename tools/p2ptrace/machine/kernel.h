@@ -20,6 +20,7 @@ struct kernel {
 	enum kernel_support support;	/* never KERNEL_NOTHING once it is open */
 	struct btf *vmlinux;
 	struct btf *nvmet;	/* split BTF; NULL unless nvmet is a loaded module */
+	bool nvmet_hidden;	/* it is, but we may not read its BTF */
 };
 
 enum kernel_support kernel_support(const struct btf *vmlinux);
@@ -41,8 +42,18 @@ const struct btf *kernel_btf(const struct kernel *kernel);
 /* Whether nvmet is built in, or a loaded module. Without privileges, a module is not seen. */
 bool kernel_has_nvmet(const struct kernel *kernel);
 
+/* What to do if an event needs the p2pmem series: it does not exist for every release. */
+const char *kernel_series_step(void);
+
 /* Whether we may load tracing programs. Returns 0, or an exit status after an error message. */
 int kernel_check_privileges(const struct kernel *kernel);
+
+/*
+ * Whether the kernel is locked down so far that programs may not read its memory. Returns 0, or
+ * an exit status after an error message. If the file cannot be read, asks the kernel for the
+ * helper that reads its memory.
+ */
+int kernel_check_lockdown(const char *path);
 
 /* From include/linux/errno.h. It is not meant for user space, but bpf() returns it. */
 #define ENOTSUPP 524
