@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: on the base kernel, a hook that cannot be attached costs p2ptrace exactly the
-# events that it serves.  All other events are recorded, and a note names those that are
-# left out and the hook.  A command that needs the event fails and says so.
+# events that it serves.  All other events are recorded.  A note and the answer name those that
+# are not seen.  A command that needs the event fails and says so, and so does check, unless
+# --allow-blind is given.
 # Requires: the base kernel, p2ptrace, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -24,7 +25,7 @@ pci_p2pdma_map_segment p2pdma_map p2pdma_unmap
 p2pmem_alloc_mmap p2pmem_mmap
 nvmet_req_alloc_sgls nvmet_p2pmem_use nvmet_p2pmem_fallback'
 
-plan $((3 * $(wc -l <<<"$hooks") + 9))
+plan $((4 * $(wc -l <<<"$hooks") + 21))
 
 n=61
 churn_load "$(pci_of cmb0)" client="$(pci_of plain0)"
@@ -56,9 +57,13 @@ without() {
 	watch_end || diag "$(cat $watch_err)"
 }
 
+# blind: the events that the answer says it did not see
+blind() { jq -cs '.[-1].blind' $watch_out; }
+
 without ''
 all=$(selected)
 is 'with all hooks, each event is recorded' "$(counted)" "$(wanted)"
+is 'and the answer says that nothing was missed' "$(blind)" '[]'
 
 while read -r hook events; do
 	without "$hook"
@@ -67,8 +72,9 @@ while read -r hook events; do
 		"$(counted)" "$(wanted $events)"
 	is "without $hook: as many events are selected" \
 		"$(selected)" $((all - $(wc -w <<<"$events")))
-	notes="leaving out (${events// /|}): $hook: " lines=$(wc -w <<<"$events")
+	notes="leaving out (${events// /|}): (scatterlists: )?$hook: " lines=$(wc -w <<<"$events")
 	is "without $hook: a note says so" "$(grep -cE "$notes" $watch_err)" "$lines"
+	is "without $hook: so does the answer" "$(blind)" "[\"${events// /\",\"}\"]"
 done <<<"$hooks"
 
 # Either of these serves a part of p2pmem_free
@@ -81,6 +87,41 @@ without pci_p2pmem_free_sgl
 is 'without pci_p2pmem_free_sgl: they are' "$(counted) $(selected)" "$(wanted) $all"
 is 'and a note says that those of lists are not' \
 	"$(grep -c 'p2pmem_free leaves out lists: pci_p2pmem_free_sgl: ' $watch_err)" 1
+is 'so does the answer' "$(blind)" '["p2pmem_free"]'
+
+# answer HOOK COMMAND [OPTION]...: exit status, and the events that were not seen
+answer() {
+	local hook=$1
+	shift
+	P2PTRACE_NO_HOOKS=$hook "$P2PTRACE" "$@" >$watch_out 2>$watch_err
+	echo "$? $(blind)"
+}
+is 'stat names what it does not count' \
+	"$(answer pci_p2pmem_find_many stat --json --duration 0.1)" '0 ["p2pmem_find"]'
+is 'and has no metric for it' \
+	"$(jq -c 'select(.event == "total") | .metrics |
+		[has("finds"), has("allocs")]' $watch_out)" \
+	'[false,true]'
+is 'leaks names what it does not see' \
+	"$(answer pci_p2pmem_free_sgl leaks --json --duration 0.1)" '0 ["p2pmem_free"]'
+P2PTRACE_NO_HOOKS=dma_unmap_sg watch lifetimes --json
+pairs 0 $n
+watch_end
+is 'lifetimes shows how long buffers are held if it cannot see the ends of mappings' \
+	"$(jq -c '[.lifetimes[] | [.kind, .count]]' $watch_out)" "[[\"held\",$n]]"
+is 'and names the mappings' "$(blind)" '["p2pdma_map","p2pdma_unmap"]'
+is 'check fails if it is blind' "$(answer dma_unmap_sg check --json -- true)" \
+	'3 ["p2pdma_map","p2pdma_unmap"]'
+is 'and says which hook is missing, and what to do' \
+	"$(jq -r .blind_why.p2pdma_unmap $watch_out | grep -c 'scatterlists: dma_unmap_sg: ') \
+$(grep -c 'use --allow-blind' $watch_err)" '1 1'
+is '--allow-blind makes it pass' "$(answer dma_unmap_sg check --json --allow-blind -- true)" \
+	'0 ["p2pdma_map","p2pdma_unmap"]'
+is 'check is not blind for what it does not need' \
+	"$(answer pci_p2pmem_find_many check --json -- true)" '0 []'
+P2PTRACE_NO_HOOKS=dma_unmap_sg "$P2PTRACE" trace --list-events >$watch_out
+is 'the list of events names the hook' "$? $(sed -n '/^p2pdma_unmap/,/^[^ ]/p' $watch_out |
+	grep -c 'not seen: scatterlists: dma_unmap_sg: ')" '0 1'
 
 P2PTRACE_NO_HOOKS=pci_p2pmem_find_many "$P2PTRACE" trace --event p2pmem_find \
 	>/dev/null 2>$watch_err

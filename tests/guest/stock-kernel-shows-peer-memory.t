@@ -12,7 +12,7 @@ TOPOLOGY=switch BASE=1
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace
 
-plan 32
+plan 37
 
 provider=$(pci_of cmb0)
 attributes=/sys/bus/pci/devices/$provider/p2pmem
@@ -69,7 +69,8 @@ is 'the decision is there' \
 	"[\"$provider\",\"bus_addr\",4]"
 is 'fields that this kernel does not have are absent' \
 	"$(count 'has("pins") or has("reason") or has("nents") or has("candidates")')" 0
-is 'no event was lost' "$(jq -c 'select(.event == "end") | .lost' $out)" 0
+is 'no event was lost, and none was not seen' \
+	"$(jq -c 'select(.event == "end") | [.lost, .blind]' $out)" '[0,[]]'
 nvmet_unexport lab
 
 start trace --lives --json
@@ -124,7 +125,17 @@ is 'they add up to the memory that is in use' "$(jq '[.held[].size] | add' $out)
 "$P2PTRACE" check --json --output $out --expect 'maps.bus_addr == 29' --expect 'mmaps == 1' -- \
 	fio --name=peer --filename="$drive" --direct=1 --rw=read --bs=16k --size=464k \
 	--output=/dev/null --mem=mmapshared:"$attributes/allocate" 2>$err
-is 'check passes' "$? $(jq -c '[.mode, .failed, .violations]' $out)" '0 ["stock",0,{}]'
+is 'check passes' "$? $(jq -c '[.mode, .failed, .violations, .blind]' $out)" '0 ["stock",0,{},[]]'
+listed=$("$P2PTRACE" trace --list-events)
+is 'the events are listed' "$? $(grep -c '^[a-z]' <<<"$listed")" '0 17'
+is 'with their hooks' "$(grep -c '^    seen: by pci_alloc_p2pmem()$' <<<"$listed")" 2
+is 'with what cannot be known of them' \
+	"$(grep -c '^    not known: reason, blocker$' <<<"$listed")" 1
+is 'and those that this kernel does not have' \
+	"$(grep -c 'not seen: only the p2pmem series has it' <<<"$listed")" 7
+like 'as user nobody, the list is the same but for a note' \
+	"$(setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/p2ptrace trace --list-events \
+		2>&1)" 'run p2ptrace as root'
 "$P2PTRACE" check --expect 'held == 0' -- true 2>$err
 is 'an expectation about an unknown metric is refused' "$? $(grep -c "no metric 'held'" $err)" '2 1'
 "$P2PTRACE" trace --event p2pmem_reclaim 2>$err

@@ -252,6 +252,64 @@ static void a_metric_whose_event_cannot_be_attached_is_an_error_of_the_kernel(vo
 	assert_false(fake.started);
 }
 
+static void a_check_that_is_blind_fails_as_an_error_of_the_kernel(void **state)
+{
+	(void)state;
+	fake.left_out[P2PTRACE_p2pdma_unmap] = true;
+	assert_int_equal(CHECK(W("--settle"), W("100"), W("--"), W("echo"), W("ran")), EXIT_KERNEL);
+	assert_begins(command_out, "ran\nok     command: exit status 0\n"
+		      "FAILED blind: p2pdma_unmap is not seen: a test\n# 0 events in ");
+	assert_says(command_out, "; 1 failed\n");
+	assert_one_line(command_err.text, "this kernel does not show all that the check needs");
+	assert_one_line(command_err.text, "use --allow-blind");
+	/* Waiting does not help */
+	assert_int_equal(fake.lived, 1);
+	/* It is no verdict: what it found may be wrong as well */
+	set_violation(LEAK, 1);
+	assert_int_equal(CHECK(W("--settle"), W("0"), W("--"), W("true")), EXIT_KERNEL);
+	assert_says(command_out, "; 2 failed\n");
+	assert_int_equal(CHECK(W("--settle"), W("0"), W("--allow-blind"), W("--"), W("true")),
+			 EXIT_CHECK);
+	assert_says(command_out, "; 1 failed\n");
+	/* A report that cannot be written is the worse error */
+	assert_int_equal(CHECK(W("--settle"), W("0"), W("--output"), W("/dev/full"), W("--"),
+			       W("true")), EXIT_OTHER);
+	assert_one_line(command_err.text, "cannot write the report");
+
+	fake_setup(state);
+	fake.in_part[P2PTRACE_p2pmem_free] = true;
+	assert_int_equal(CHECK(W("--json"), W("--"), W("true")), EXIT_KERNEL);
+	assert_says(command_out, "\"blind\":[\"p2pmem_free\"],"
+		    "\"blind_why\":{\"p2pmem_free\":\"a test\"}");
+	assert_int_equal(CHECK(W("--json"), W("--allow-blind"), W("--"), W("true")), 0);
+	assert_says(command_out, "\"failed\":0,");
+	assert_says(command_out, "\"blind\":[\"p2pmem_free\"],");
+	assert_string_equal(command_err.text, "");
+}
+
+static void only_events_that_the_check_needs_make_it_blind(void **state)
+{
+	(void)state;
+	fake.left_out[P2PTRACE_p2pdma_decide] = fake.in_part[P2PTRACE_p2pmem_find] = true;
+	assert_int_equal(CHECK(W("--json"), W("--"), W("true")), 0);
+	assert_says(command_out, "\"blind\":[],");
+	assert_int_equal(CHECK(W("--json"), W("--expect"), W("held == 0"), W("--expect"),
+			       W("finds == 0"), W("--"), W("true")), EXIT_KERNEL);
+	assert_says(command_out, "\"blind\":[\"p2pmem_find\"],");
+	assert_int_equal(CHECK(W("--allow-blind"), W("--expect"), W("decisions == 0"), W("--"),
+			       W("echo"), W("ran")), EXIT_KERNEL);
+	assert_one_line(command_err.text, "cannot count 'decisions'");
+	assert_string_equal(command_out, "");
+	for (size_t i = 0; i < 3; i++) {
+		static const int needed[] = { P2PTRACE_p2pmem_alloc, P2PTRACE_p2pdma_map,
+					      P2PTRACE_p2pmem_drain_stall };
+
+		fake_setup(state);
+		fake.in_part[needed[i]] = true;
+		assert_int_equal(CHECK(W("--"), W("true")), EXIT_KERNEL);
+	}
+}
+
 /* The kernel skipped an event, so a beginning may be missing. */
 static void with_losses_an_end_without_a_beginning_is_not_judged(void **state)
 {
@@ -506,6 +564,8 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(an_expectation_that_does_not_hold_fails),
 	FAKE_TEST(an_unknown_metric_is_refused_before_the_command_runs),
 	FAKE_TEST(a_metric_whose_event_cannot_be_attached_is_an_error_of_the_kernel),
+	FAKE_TEST(a_check_that_is_blind_fails_as_an_error_of_the_kernel),
+	FAKE_TEST(only_events_that_the_check_needs_make_it_blind),
 	FAKE_TEST(with_losses_an_end_without_a_beginning_is_not_judged),
 	FAKE_TEST(the_first_of_each_kind_is_named),
 	FAKE_TEST(the_report_goes_to_a_file),

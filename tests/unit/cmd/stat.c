@@ -140,7 +140,7 @@ static void json_has_exact_counts_of_the_interval(void **state)
 		    "\"metrics\":{\"allocs\":4,");
 	assert_line(2, "{\"ts_ns\":102000000000,\"event\":\"total\",\"interval_ns\":2000000000,"
 		    "\"metrics\":{\"allocs\":7,");
-	assert_line(3, "{\"event\":\"end\",\"events\":7,\"lost\":0}\n");
+	assert_line(3, "{\"event\":\"end\",\"events\":7,\"lost\":0,\"blind\":[]}\n");
 	assert_non_null(strstr(command_out, ",\"pinned\":9,\"lost\":0}}\n{\"event\":\"end\""));
 }
 
@@ -149,11 +149,26 @@ static void losses_are_reported(void **state)
 	(void)state;
 	fake.lost = 2;
 	assert_int_equal(STAT(W("--json"), W("1"), W("1")), 0);
-	assert_non_null(strstr(command_out, "\"lost\":2}\n"));
+	assert_non_null(strstr(command_out, "\"lost\":2,\"blind\":[]}\n"));
 	assert_non_null(strstr(command_err.text, "2 events were not counted (nested 2)\n"));
 	fake.lost = 1;
 	assert_int_equal(STAT(W("1"), W("1")), 0);
 	assert_non_null(strstr(command_err.text, "1 event was not counted (nested 1)\n"));
+}
+
+/* A total of 0 is no news if nothing could be counted. */
+static void what_is_not_counted_is_named(void **state)
+{
+	(void)state;
+	fake.left_out[P2PTRACE_p2pdma_map] = fake.in_part[P2PTRACE_p2pmem_free] = true;
+	assert_int_equal(STAT(W("--json"), W("1"), W("1")), 0);
+	assert_non_null(strstr(command_out, "\"lost\":0,\"blind\":[\"p2pmem_free\","
+			       "\"p2pdma_map\"]}\n"));
+	assert_null(strstr(command_out, "\"maps\""));
+	assert_non_null(strstr(command_out, "\"frees\""));
+	assert_int_equal(STAT(W("1"), W("1")), 0);
+	assert_non_null(strstr(command_out, "# p2pmem_free is seen in part, without a test\n"
+			       "# p2pdma_map is not seen: a test\n# 0 events in "));
 }
 
 static void errors_end_it(void **state)
@@ -189,6 +204,7 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(large_numbers_stay_in_their_columns),
 	FAKE_TEST(json_has_exact_counts_of_the_interval),
 	FAKE_TEST(losses_are_reported),
+	FAKE_TEST(what_is_not_counted_is_named),
 	FAKE_TEST(errors_end_it),
 	FAKE_TEST(metrics_are_listed_without_counting),
 };

@@ -6,6 +6,7 @@
 
 #include "unit.h"
 #include "cmd/trace.c"
+#include "event/blind.h"
 
 static const struct p2ptrace_p2pmem_reclaim record = {
 	.h = { .ts_ns = 1, .event = P2PTRACE_p2pmem_reclaim, .comm = "c" },
@@ -89,7 +90,8 @@ static void malformed_records_are_counted_and_reported(void **state)
 	feed(&f, &record, 0, SESSION_GO_ON);
 	assert_int_equal(end(&f, &c), EXIT_OTHER);
 	assert_one_line(c.text, "cannot understand 4 records from the kernel");
-	assert_non_null(strstr(f.out, "\n{\"event\":\"end\",\"events\":1,\"lost\":0}\n"));
+	assert_non_null(strstr(f.out, "\n{\"event\":\"end\",\"events\":1,\"lost\":0,"
+			       "\"blind\":[]}\n"));
 }
 
 static void lost_events_are_shown(void **state)
@@ -107,6 +109,23 @@ static void lost_events_are_shown(void **state)
 	assert_one_line(c.text, "6 events lost in all (cpu0 2, cpu1 3, nested 1); use a larger "
 				"--buffer");
 	assert_string_equal(f.out, "# 0 events, 6 lost (cpu0 2, cpu1 3, nested 1)\n");
+}
+
+static void the_end_says_what_was_not_seen(void **state)
+{
+	struct fixture f;
+	struct capture c;
+
+	(void)state;
+	for (int json = 0; json < 2; json++) {
+		begin(&f, temporary_file());
+		f.options.common.json = json;
+		blind_add(&f.trace.session.config.events, P2PTRACE_p2pdma_map, "a test");
+		assert_int_equal(end(&f, &c), 0);
+		assert_string_equal(f.out, json ? "{\"event\":\"end\",\"events\":0,\"lost\":0,"
+					   "\"blind\":[\"p2pdma_map\"]}\n" :
+				    "# p2pdma_map is not seen: a test\n# 0 events, 0 lost\n");
+	}
 }
 
 static void lines_are_written_before_they_are_many(void **state)
@@ -206,6 +225,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_count_of_n_prints_n),
 	cmocka_unit_test(malformed_records_are_counted_and_reported),
 	cmocka_unit_test(lost_events_are_shown),
+	cmocka_unit_test(the_end_says_what_was_not_seen),
 	cmocka_unit_test(lines_are_written_before_they_are_many),
 	cmocka_unit_test(a_full_disk_is_an_error),
 	cmocka_unit_test(a_reader_that_goes_away_is_not),

@@ -9,6 +9,7 @@
 
 #include "unit.h"
 #include "event/json.h"
+#include "event/blind.h"
 #include "event/output.h"
 #include "lib/json.h"
 
@@ -526,21 +527,45 @@ static void the_last_line_counts_the_lost_events(void **state)
 	struct lost lost = {
 		.total = 56, .nested = 4, .per_cpu = per_cpu, .nr_cpus = ARRAY_LEN(per_cpu),
 	};
+	struct event_set all_seen = {};
 	struct lost none = { .per_cpu = per_cpu };
 
 	(void)state;
 	buffer_reset(&line);
-	output_text_end(&line, 1009, &lost);
+	output_text_end(&line, 1009, &lost, &all_seen);
 	assert_string_equal(line.data, "# 1009 events, 56 lost (cpu0 40, cpu2 12, nested 4)\n");
 	buffer_reset(&line);
-	output_text_end(&line, 1, &none);
+	output_text_end(&line, 1, &none, &all_seen);
 	assert_string_equal(line.data, "# 1 event, 0 lost\n");
 	buffer_reset(&line);
-	output_json_end(&line, 1009, &lost);
-	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":1009,\"lost\":56}\n");
+	output_json_end(&line, 1009, &lost, &all_seen);
+	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":1009,\"lost\":56,"
+			    "\"blind\":[]}\n");
 	buffer_reset(&line);
-	output_json_end(&line, 0, &none);
-	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":0,\"lost\":0}\n");
+	output_json_end(&line, 0, &none, &all_seen);
+	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":0,\"lost\":0,"
+			    "\"blind\":[]}\n");
+}
+
+/* 0 events are no news if they could not be seen. */
+static void the_end_names_what_was_not_seen(void **state)
+{
+	struct event_set set = { .has[P2PTRACE_p2pmem_free] = true };
+	struct lost none = {};
+
+	(void)state;
+	blind_add(&set, P2PTRACE_p2pdma_unmap, "%s: %s", "dma_unmap_sg", "missing");
+	blind_add(&set, P2PTRACE_p2pmem_free, "lists: pci_p2pmem_free_sgl: inlined");
+	buffer_reset(&line);
+	output_text_end(&line, 0, &none, &set);
+	assert_string_equal(line.data, "# p2pmem_free is seen in part, without lists: "
+			    "pci_p2pmem_free_sgl: inlined\n"
+			    "# p2pdma_unmap is not seen: dma_unmap_sg: missing\n"
+			    "# 0 events, 0 lost\n");
+	buffer_reset(&line);
+	output_json_end(&line, 0, &none, &set);
+	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":0,\"lost\":0,"
+			    "\"blind\":[\"p2pmem_free\",\"p2pdma_unmap\"]}\n");
 }
 
 static const struct CMUnitTest tests[] = {
@@ -558,6 +583,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(strings_without_a_nul_end_with_their_field),
 	cmocka_unit_test(the_longest_line_of_every_event_fits),
 	cmocka_unit_test(the_last_line_counts_the_lost_events),
+	cmocka_unit_test(the_end_names_what_was_not_seen),
 };
 
 int main(void)

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "unit.h"
+#include "event/blind.h"
 #include "event/verdict.h"
 
 static char metric_name[] = "allocs";
@@ -61,8 +62,51 @@ static void a_clean_run_has_no_failure(void **state)
 			    "\"command\":{\"argv\":[\"run\",\"a\\nb\"],\"status\":0,"
 			    "\"signal\":null},\"mode\":\"stock\","
 			    "\"violations\":{},\"allowed\":[],\"unsure\":[],\"first\":{},"
-			    "\"expectations\":[],"
+			    "\"blind\":[],\"blind_why\":{},\"expectations\":[],"
 			    "\"interval_ns\":1234567890,\"metrics\":{\"allocs\":0}}\n");
+}
+
+static void a_check_that_does_not_see_all_fails(void **state)
+{
+	(void)state;
+	blind_add(&verdict.needed, P2PTRACE_p2pdma_unmap, "dma_unmap_sg: missing");
+	assert_int_equal(verdict_failed(&verdict), 1);
+	assert_int_equal(verdict_pending(&verdict), 0);
+	assert_true(verdict_blind(&verdict));
+	assert_string_equal(text(), "ok     command: exit status 0\n"
+			    "FAILED blind: p2pdma_unmap is not seen: dma_unmap_sg: missing\n"
+			    "# 0 events in 1.235 s, 0 lost; 1 failed\n");
+	assert_non_null(strstr(json(), "{\"event\":\"check\",\"failed\":1,"));
+	assert_non_null(strstr(json(), ",\"blind\":[\"p2pdma_unmap\"],\"blind_why\":"
+			       "{\"p2pdma_unmap\":\"dma_unmap_sg: missing\"},"));
+
+	/* If the user accepts it, the report still has it */
+	verdict.allow_blind = true;
+	assert_int_equal(verdict_failed(&verdict), 0);
+	assert_false(verdict_blind(&verdict));
+	assert_non_null(strstr(text(), "\nallowed blind: p2pdma_unmap is not seen: "));
+	assert_non_null(strstr(json(), "\"failed\":0,"));
+	assert_non_null(strstr(json(), ",\"blind\":[\"p2pdma_unmap\"],"));
+	/* Other failures remain */
+	verdict.violations[LEAK].count = 1;
+	assert_int_equal(verdict_failed(&verdict), 1);
+}
+
+/* A buffer may have been freed where p2ptrace did not see it. */
+static void without_all_frees_a_leak_is_unsure(void **state)
+{
+	(void)state;
+	verdict.needed.has[P2PTRACE_p2pmem_free] = true;
+	verdict.allow_blind = true;
+	blind_add(&verdict.needed, P2PTRACE_p2pmem_free, "lists: missing");
+	verdict.violations[LEAK].count = 1;
+	verdict.violations[P2PTRACE_HELD_TOO_LONG].count = 1;
+	assert_int_equal(verdict_failed(&verdict), 0);
+	assert_non_null(strstr(text(), "\nunsure leak: 1 buffer was not freed; "));
+	assert_non_null(strstr(text(), ", or its end was not seen\n"));
+	assert_non_null(strstr(json(), "\"unsure\":[\"held_too_long\",\"leak\"],"));
+	verdict.violations[P2PTRACE_DOUBLE_MAP].count = 1;
+	assert_int_equal(verdict_failed(&verdict), 1);
 }
 
 static void violations_that_losses_may_explain_are_unsure(void **state)
@@ -234,6 +278,8 @@ static void each_kind_of_failure_counts_once(void **state)
 static const struct CMUnitTest tests[] = {
 	VERDICT_TEST(a_clean_run_has_no_failure),
 	VERDICT_TEST(a_command_that_exits_nonzero_or_is_killed_fails),
+	VERDICT_TEST(a_check_that_does_not_see_all_fails),
+	VERDICT_TEST(without_all_frees_a_leak_is_unsure),
 	VERDICT_TEST(violations_that_losses_may_explain_are_unsure),
 	VERDICT_TEST(each_violation_has_a_singular_and_a_plural_sentence),
 	VERDICT_TEST(the_first_violation_is_described),

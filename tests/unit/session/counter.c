@@ -357,17 +357,28 @@ static void an_event_that_is_left_out_has_no_metric(void **state)
 	assert_null(metrics_find(&counter.metrics, "finds"));
 	assert_non_null(metrics_find(&counter.metrics, "allocs"));
 	assert_false(counter.set.has[P2PTRACE_p2pmem_find]);
+	assert_true(counter.set.blind[P2PTRACE_p2pmem_find]);
+	assert_false(counter.set.blind[P2PTRACE_p2pmem_alloc]);
 }
 
 static void following_buffers_needs_the_free_event(void **state)
 {
 	(void)state;
+	/* Lists have a hook of their own, but the rest is not seen */
 	refused_name = "stock_p2pmem_free";
+	assert_int_equal(start(true), 0);
+	assert_true(counter.set.blind[P2PTRACE_p2pmem_free]);
+	assert_string_equal(counter.set.why[P2PTRACE_p2pmem_free], "single buffers: cannot "
+			    "attach to fentry/pci_free_p2pmem: No such file or directory");
+	assert_false(counter.set.blind[P2PTRACE_p2pmem_alloc]);
+	again();
+	refused_name = "stock_p2pmem_alloc";
 	assert_int_equal(start(true), EXIT_KERNEL);
 	again();
-	refused_name = "stock_p2pmem_free";
+	refused_name = "stock_p2pmem_alloc";
 	assert_int_equal(start(false), 0);
-	assert_true(counter.set.has[P2PTRACE_p2pmem_alloc]);
+	assert_true(counter.set.has[P2PTRACE_p2pmem_free]);
+	assert_true(counter.set.blind[P2PTRACE_p2pmem_alloc]);
 
 	/* The kernel lacks them, so there is nothing to attach */
 	again();

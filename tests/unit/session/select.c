@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wrap: kernel_open kernel_check_privileges filter_set_dev filter_set_client */
+/* wrap: kernel_open kernel_check_privileges filter_set_dev filter_set_client uname */
 /* The selection of events: filters, and kernels that lack some. */
+#include <sys/utsname.h>
+
 #include <bpf/btf.h>
 
 #include "unit.h"
+#include "event/blind.h"
 #include "lib/log.h"
 #include "machine/devices.h"
 #include "machine/kernel.h"
@@ -61,6 +64,16 @@ int __wrap_filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, 
 	return client_rc;
 }
 
+/* The kernel that runs */
+static const char *release = "6.120.1";
+
+int __wrap_uname(struct utsname *name);
+int __wrap_uname(struct utsname *name)
+{
+	strcpy(name->release, release);
+	return 0;
+}
+
 /* Files that do not exist: these tests do not depend on the machine they run on. */
 static const struct hook_files no_files = { .refused = "" };
 
@@ -101,10 +114,34 @@ static void events_missing_in_the_kernel_are_left_out(void **state)
 			"nvmet_p2pmem_use, nvmet_p2pmem_fallback: nvmet is not loaded; ");
 	assert_one_line(c.text, "modprobe nvmet");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 4);
+	/* Without the module, there is nothing to see */
+	assert_false(blind_any(&set));
 
 	assert_int_equal(select_on("p2pmem_mmap", &set, &c), 0);
-	assert_one_line(c.text, "leaving out p2pmem_mmap: p2pmem_mmap: the kernel does not have");
+	assert_one_line(c.text, "leaving out p2pmem_mmap: the kernel does not have");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
+	assert_true(set.blind[P2PTRACE_p2pmem_mmap]);
+	assert_string_equal(set.why[P2PTRACE_p2pmem_mmap], "the kernel does not have it");
+}
+
+/* It is loaded, and makes events. */
+static void a_module_whose_btf_is_hidden_is_not_seen(void **state)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_"), .nvmet_hidden = true };
+	struct event_set set = {
+		.has[P2PTRACE_nvmet_p2pmem_use] = true, .has[P2PTRACE_p2pmem_free] = true,
+	};
+	struct capture c;
+
+	(void)state;
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, false, &set), 0);
+	capture_end(&c);
+	assert_one_line(c.text, "leaving out nvmet_p2pmem_use: the BTF of the module nvmet cannot "
+			"be read; run p2ptrace as root\n");
+	assert_true(set.blind[P2PTRACE_nvmet_p2pmem_use]);
+	assert_false(set.blind[P2PTRACE_nvmet_p2pmem_bind]);
+	kernel_close(&kernel);
 }
 
 static void a_missing_event_that_the_user_named_is_an_error(void **state)
@@ -138,8 +175,8 @@ static void a_loaded_nvmet_is_not_to_be_loaded_again(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
-	assert_one_line(c.text, "leaving out nvmet_p2pmem_use: nvmet_p2pmem_use: the kernel does "
-			"not have it\n");
+	assert_one_line(c.text, "leaving out nvmet_p2pmem_use: the kernel does not have it\n");
+	assert_true(set.blind[P2PTRACE_nvmet_p2pmem_use]);
 
 	set.has[P2PTRACE_nvmet_p2pmem_use] = true;
 	capture_begin(&c);
@@ -165,8 +202,7 @@ static void a_hook_of_nvmet_that_cannot_be_attached_is_named(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_hooks(&kernel, &hooks, false, &set), 0);
 	capture_end(&c);
-	assert_one_line(c.text, "leaving out nvmet_p2pmem_bind: nvmet_p2pmem_bind: "
-			"P2PTRACE_NO_HOOKS names it\n");
+	assert_one_line(c.text, "leaving out nvmet_p2pmem_bind: P2PTRACE_NO_HOOKS names it\n");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
 	kernel_close(&kernel);
 }
@@ -218,7 +254,16 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
-	assert_one_line(c.text, "cannot show p2pmem_reclaim");
+	assert_one_line(c.text, "cannot show p2pmem_reclaim; the series exists for Linux 6.12 "
+			"only");
+	assert_null(strstr(c.text, "boot"));
+	release = "6.12.48-1";
+	capture_begin(&c);
+	set.has[P2PTRACE_p2pmem_reclaim] = true;
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot show p2pmem_reclaim; boot one that has it");
+	release = "6.120.1";
 	kernel_close(&kernel);
 
 	/* A missing hook is named */
@@ -240,6 +285,8 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	kernel_close(&kernel);
 
 	assert_true(set.blind[P2PTRACE_p2pdma_decide]);
+	/* Only the series has it */
+	assert_false(set.blind[P2PTRACE_p2pmem_reclaim]);
 }
 
 /* What a stock kernel without @except shows, and in how many ways. */
@@ -286,9 +333,14 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	assert_false(set.blind[P2PTRACE_p2pdma_map]);
 	assert_true(set.has[P2PTRACE_p2pdma_unmap]);
 
+	assert_string_equal(set.why[P2PTRACE_p2pdma_unmap], "block requests: block_rq_requeue: "
+			    "the kernel does not have it");
+
 	/* A command that follows mappings then leaves out the beginning as well */
 	hooks_pair_ways(&set);
 	assert_true(set.blind[P2PTRACE_p2pdma_map]);
+	assert_string_equal(set.why[P2PTRACE_p2pdma_map],
+			    "block requests: the other end is not seen");
 	assert_false(hooks_want(&set, HOOK_BLOCK_MAP));
 	assert_true(hooks_want(&set, HOOK_PAGES));
 
@@ -450,6 +502,10 @@ static void a_missing_event_removes_its_group(void **state)
 			"p2pdma_unmap for them");
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
 	assert_false(set.has[P2PTRACE_p2pdma_map]);
+	assert_true(set.blind[P2PTRACE_p2pdma_map]);
+	assert_string_equal(set.why[P2PTRACE_p2pdma_map],
+			    "this command needs p2pdma_unmap for it");
+	set = (struct event_set){};
 
 	assert_int_equal(groups_without(P2PTRACE_p2pmem_find, P2PTRACE_p2pmem_alloc, &set, &c), 0);
 	assert_string_equal(c.text, "");
@@ -567,6 +623,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_kernel_without_any_event_is_an_error),
 	cmocka_unit_test(a_missing_event_removes_its_group),
 	cmocka_unit_test(events_missing_in_the_kernel_are_left_out),
+	cmocka_unit_test(a_module_whose_btf_is_hidden_is_not_seen),
 	cmocka_unit_test(a_missing_event_that_the_user_named_is_an_error),
 	cmocka_unit_test(a_stock_kernel_shows_its_events_and_one_note),
 	cmocka_unit_test(a_loaded_nvmet_is_not_to_be_loaded_again),

@@ -261,6 +261,9 @@ static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
 		assert_int_equal(nr_attached, 4);
 		assert_false(session.config.events.has[P2PTRACE_p2pmem_free]);
 		assert_int_equal(event_set_count(&session.config.events), 2);
+		assert_true(session.config.events.blind[P2PTRACE_p2pmem_free]);
+		assert_non_null(strstr(session.config.events.why[P2PTRACE_p2pmem_free],
+				       strerror(reasons[i])));
 		session_close(&session);
 	}
 	/* An event needs both of its programs */
@@ -310,6 +313,11 @@ static void events_that_need_each_other_are_left_out_together(void **state)
 	assert_non_null(strstr(c.text, "all events of a mapping"));
 	assert_int_equal(nr_attached, 4);
 	assert_non_null(strstr(did, "-p2pdma_map_nested -p2pdma_map "));
+	assert_true(session.config.events.blind[P2PTRACE_p2pdma_unmap]);
+	assert_true(session.config.events.blind[P2PTRACE_p2pdma_map]);
+	assert_string_equal(session.config.events.why[P2PTRACE_p2pdma_map],
+			    "this command needs p2pdma_unmap for it");
+	assert_false(session.config.events.blind[P2PTRACE_p2pmem_free]);
 	session_close(&session);
 
 	refused_name = "p2pmem_free";
@@ -338,6 +346,8 @@ static void a_refused_program_costs_its_way_of_mapping(void **state)
 	assert_one_line(c.text, "p2pdma_unmap leaves out block requests: cannot attach to ");
 	assert_int_equal(event_set_count(left), 3);
 	assert_true(left->blind[P2PTRACE_p2pdma_unmap] && !left->blind[P2PTRACE_p2pdma_map]);
+	assert_string_equal(left->why[P2PTRACE_p2pdma_unmap], "block requests: cannot attach to "
+			    "tp_btf/block_rq_requeue: No such file or directory");
 	assert_null(strstr(did, "+stock_p2pdma_map_nested -"));
 	session_close(&session);
 

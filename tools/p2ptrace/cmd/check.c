@@ -42,7 +42,7 @@ struct options {
 	bool allowed[NR_VIOLATIONS];
 	const char *output;
 	char **command;		/* ends with NULL */
-	bool list;
+	bool list, allow_blind;
 };
 
 static int set_expect(void *to, const char *value)
@@ -114,6 +114,15 @@ static int set_list(void *to, const char *value)
 	return 0;
 }
 
+static int set_allow_blind(void *to, const char *value)
+{
+	struct options *o = to;
+
+	(void)value;
+	o->allow_blind = true;
+	return 0;
+}
+
 static void set_command(void *to, char **words)
 {
 	struct options *o = to;
@@ -129,6 +138,9 @@ static const struct arg_option judgement_options[] = {
 	{ "allow", 0, "VIOLATION",
 	  "Report this violation, but do not fail for it; may be repeated",
 	  set_allow },
+	{ "allow-blind", 0, NULL,
+	  "Judge even if this kernel does not or not fully show an event that the check needs",
+	  set_allow_blind },
 	{ "older-than", 0, "SECONDS",
 	  "Fail if a buffer is held for longer, even if it is freed later",
 	  set_older_than },
@@ -181,7 +193,8 @@ static const struct args args = {
 		 "the command.\n",
 	.print_more = print_violations,
 	.exit_status = "Exit status: 0 the check succeeded, 1 it failed, 2 bad usage, 3 this "
-		       "kernel or these privileges cannot do it, 4 any other error.",
+		       "kernel or these privileges cannot do it, or cannot show all that the check "
+		       "needs, 4 any other error.",
 	.examples = "  p2ptrace check -- fio job.fio\n"
 		    "  p2ptrace check --expect 'fallbacks == 0' -- fio job.fio\n"
 		    "  p2ptrace check --settle 10 --json --output report.json -- ./test.sh\n"
@@ -261,7 +274,7 @@ static enum session_verdict check_pause(void *ctx)
 		}
 	}
 	c->status = take_stock(c);
-	if (!c->status && verdict_failed(&c->verdict) != verdict_command_failed(&c->verdict) &&
+	if (!c->status && verdict_pending(&c->verdict) &&
 	    clock_now_ns() < c->settle_until_ns)
 		return SESSION_GO_ON;
 	c->judged = true;
@@ -362,11 +375,46 @@ static void find_firsts(struct check *c)
 	verdict->violations[MAPPED].has_first = c->live.mappings;
 }
 
+/* Whether the verdict depends on the event. */
+static bool is_needed(const struct check *c, int event)
+{
+	struct event_set judged = {};
+
+	event_set_add_buffer(&judged);
+	event_set_add_mapping(&judged);
+	judged.has[P2PTRACE_p2pmem_drain_stall] = true;
+	for (size_t i = 0; i < c->options->nr && !judged.has[event]; i++)
+		judged.has[event] = metrics_find(&c->counter.metrics,
+						 c->options->expectations[i].metric)->event ==
+				    (enum p2ptrace_event)event;
+	return judged.has[event];
+}
+
+/* Called when the programs are attached. Other events do not matter. */
+static void find_needed(struct check *c)
+{
+	struct event_set *needed = &c->verdict.needed;
+
+	*needed = c->counter.set;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		needed->blind[i] &= is_needed(c, i);
+	c->verdict.allow_blind = c->options->allow_blind;
+}
+
+static int judged(const struct check *c)
+{
+	if (verdict_blind(&c->verdict))
+		return fail(EXIT_KERNEL, "this kernel does not show all that the check needs (see "
+			    "its report, and p2ptrace trace --list-events); to judge without it, "
+			    "use --allow-blind");
+	return verdict_failed(&c->verdict) ? EXIT_CHECK : 0;
+}
+
 static int report(struct check *c, int fd)
 {
 	struct stream out = { .fd = fd };
 	struct buffer text = {};
-	int rc = verdict_failed(&c->verdict) ? EXIT_CHECK : 0;
+	int rc = 0;
 
 	if (c->options->common.json)
 		verdict_json(&text, &c->verdict);
@@ -379,6 +427,8 @@ static int report(struct check *c, int fd)
 		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s",
 			  c->options->output ? " to " : "",
 			  c->options->output ? c->options->output : "", strerror(out.error));
+	else
+		rc = judged(c);
 	buffer_free(&text);
 	return rc;
 }
@@ -418,6 +468,8 @@ static int check_session(struct check *c, int fd)
 	/* Events that could not be attached are left out, with their metrics */
 	if (!rc)
 		rc = check_metrics(c);
+	if (!rc)
+		find_needed(c);
 	if (!rc)
 		rc = counter_sample(&c->counter, &c->start);
 	if (!rc && interrupted())

@@ -15,6 +15,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "event/blind.h"
 #include "event/metrics.h"
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -231,6 +232,7 @@ static void print_text(const struct leaks *l)
 		before += !known;
 		text_one(l, held, &owner, known);
 	}
+	blind_text(print_buffer(), &l->session.config.events, "# ");
 	print("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr,
 	      PLURAL(nr), bytes, (double)l->options->older_than_ns.value / NSEC_PER_SEC);
 	if (l->stock)
@@ -293,6 +295,7 @@ static void print_json(const struct leaks *l)
 	if (l->stock)
 		json_uint(out, "unseen_bytes", unseen_bytes(l));
 	json_uint(out, "lost", l->session.lost.total);
+	blind_json(out, &l->session.config.events);
 	json_close(out, '}');
 	print("\n");
 }

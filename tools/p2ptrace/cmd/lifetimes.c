@@ -13,6 +13,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "event/blind.h"
 #include "lib/hist.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -224,6 +225,7 @@ static void print_json(const struct lifetimes *l)
 	json_close(out, ']');
 	json_uint(out, "unknown", l->unknown);
 	json_uint(out, "lost", l->session.lost.total);
+	blind_json(out, &l->session.config.events);
 	json_close(out, '}');
 	print("\n");
 }
@@ -237,6 +239,7 @@ static void print_text(const struct lifetimes *l)
 	if (l->unknown)
 		print("# not measured: %" PRIu64 " buffer%s or mapping%s that began before "
 		      "p2ptrace started\n", l->unknown, PLURAL(l->unknown), PLURAL(l->unknown));
+	blind_text(print_buffer(), &l->session.config.events, "# ");
 }
 
 static int open_programs(void *opener, struct bpf_object **object)

@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "event/blind.h"
 #include "event/events.h"
 #include "event/metrics.h"
 #include "event/output.h"
@@ -88,7 +89,8 @@ static const struct args args = {
 		 "the end of the interval. Totals omit counts that are zero. With --json, a row is "
 		 "an object with ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" the "
 		 "counts of the interval; the totals are an object with the event \"total\"; the "
-		 "last line is {\"event\":\"end\",\"events\":N,\"lost\":N}.\n",
+		 "last line is {\"event\":\"end\",\"events\":N,\"lost\":N,\"blind\":[EVENT...]}, "
+		 "with the events that this kernel does not or not fully show.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace stat\n"
 		    "  p2ptrace stat 1\n"
@@ -240,8 +242,9 @@ static int stat_end(struct stat_run *s)
 	buffer_reset(&s->line);
 	if (s->options->common.json) {
 		json_sample(s, "total", &difference);
-		output_json_end(&s->line, sample_events(&difference), lost);
+		output_json_end(&s->line, sample_events(&difference), lost, &s->counter.set);
 	} else {
+		blind_text(&s->line, &s->counter.set, "# ");
 		text_total(s, &difference);
 	}
 	if (s->line.failed)

@@ -173,8 +173,9 @@ static const struct args args = {
 	.notes = "A line has the time (CLOCK_MONOTONIC, in seconds), [CPU], COMMAND-PID, the event "
 		 "and its fields. With --json, a line is an object with ts_ns, event, cpu, pid, "
 		 "comm and the fields; the last line is "
-		 "{\"event\":\"end\",\"events\":N,\"lost\":N}. Lost events are counted and always "
-		 "reported.\n\n"
+		 "{\"event\":\"end\",\"events\":N,\"lost\":N,\"blind\":[EVENT...]}. Lost events "
+		 "are counted and always reported. So are events that this kernel does not or not "
+		 "fully show (blind).\n\n"
 		 "A filter drops events that lack the field it compares: --dev drops events with "
 		 "neither dev nor provider, --client drops events without client, and --min-size "
 		 "drops events without size.\n",
@@ -290,9 +291,9 @@ static int trace_end(struct trace *t)
 	const struct lost *lost = &t->session.lost;
 
 	if (t->options->common.json)
-		output_json_end(&t->lines, t->events, lost);
+		output_json_end(&t->lines, t->events, lost, &t->session.config.events);
 	else
-		output_text_end(&t->lines, t->events, lost);
+		output_text_end(&t->lines, t->events, lost, &t->session.config.events);
 	write_lines(t);
 
 	if (lost->total)

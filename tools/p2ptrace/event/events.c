@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/blind.h"
 #include "event/events.h"
 #include "lib/log.h"
 #include "lib/units.h"
@@ -76,8 +77,11 @@ static bool remove_group(struct event_set *set, enum p2ptrace_event event,
 	for (size_t i = 0; i < nr; i++)
 		found |= group[i] == event;
 	for (size_t i = 0; i < nr && found; i++) {
-		others |= set->has[group[i]];
+		if (!set->has[group[i]])
+			continue;
+		others = true;
 		set->has[group[i]] = false;
+		blind_add(set, group[i], "this command needs %s for it", events[event].name);
 	}
 	return others;
 }

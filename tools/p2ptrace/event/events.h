@@ -30,6 +30,7 @@ enum field_kind {
 /* Maximum lengths. JSON output copies all of it, as copying a constant length is cheaper. */
 #define FIELD_KEY_LEN 16
 #define EVENT_HEAD_LEN 48
+#define EVENT_WHY_LEN 256
 
 struct field {
 	const char *name;
@@ -61,6 +62,7 @@ struct event_set {
 	uint32_t hooks, ways;
 	uint64_t vmemmap_base;		/* for bpf/stock.bpf.h: see there */
 	bool blind[P2PTRACE_NR_EVENTS];	/* occurs on this kernel, but is not or not fully seen */
+	char why[P2PTRACE_NR_EVENTS][EVENT_WHY_LEN];	/* why not: see event/blind.h */
 };
 
 /* The mode in the note at the start of a run: "tracepoint" or "stock". */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/blind.h"
 #include "event/output.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -150,8 +151,10 @@ void output_lost_detail(struct buffer *lines, const struct lost *lost)
 		buffer_printf(lines, "%snested %" PRIu64, separator, lost->nested);
 }
 
-void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost)
+void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost,
+		     const struct event_set *set)
 {
+	blind_text(lines, set, "# ");
 	buffer_printf(lines, "# %" PRIu64 " event%s, %" PRIu64 " lost", nr_events,
 		      PLURAL(nr_events), lost->total);
 	if (lost->total) {
@@ -162,12 +165,14 @@ void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost
 	buffer_add(lines, "\n", 1);
 }
 
-void output_json_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost)
+void output_json_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost,
+		     const struct event_set *set)
 {
 	json_open(lines, NULL, '{');
 	json_str(lines, "event", "end");
 	json_uint(lines, "events", nr_events);
 	json_uint(lines, "lost", lost->total);
+	blind_json(lines, set);
 	json_close(lines, '}');
 	buffer_add(lines, "\n", 1);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "event/blind.h"
 #include "event/verdict.h"
 #include "lib/hist.h"
 #include "lib/json.h"
@@ -92,15 +93,23 @@ static bool expectation_met(const struct verdict *verdict, const struct expectat
 	return expect_met(expectation, *value);
 }
 
-static bool is_unsure(const struct verdict *verdict, int v)
+/* An end may not have been seen. */
+static bool end_unsure(const struct verdict *verdict, int v)
 {
-	return verdict->unsure &&
-	       (v == P2PTRACE_MAP_AFTER_FREE || v == P2PTRACE_UNMAP_WITHOUT_MAP);
+	return verdict->needed.blind[P2PTRACE_p2pmem_free] &&
+	       (v == LEAK || v == P2PTRACE_HELD_TOO_LONG);
 }
 
-size_t verdict_failed(const struct verdict *verdict)
+static bool is_unsure(const struct verdict *verdict, int v)
 {
-	size_t failed = verdict_command_failed(verdict);
+	return (verdict->unsure &&
+		(v == P2PTRACE_MAP_AFTER_FREE || v == P2PTRACE_UNMAP_WITHOUT_MAP)) ||
+	       end_unsure(verdict, v);
+}
+
+size_t verdict_pending(const struct verdict *verdict)
+{
+	size_t failed = 0;
 	uint64_t value;
 
 	for (int v = 0; v < NR_VIOLATIONS; v++)
@@ -109,6 +118,16 @@ size_t verdict_failed(const struct verdict *verdict)
 	for (size_t i = 0; i < verdict->nr_expectations; i++)
 		failed += !expectation_met(verdict, &verdict->expectations[i], &value);
 	return failed;
+}
+
+bool verdict_blind(const struct verdict *verdict)
+{
+	return blind_any(&verdict->needed) && !verdict->allow_blind;
+}
+
+size_t verdict_failed(const struct verdict *verdict)
+{
+	return verdict_command_failed(verdict) + verdict_blind(verdict) + verdict_pending(verdict);
 }
 
 static void command_text(struct buffer *out, const struct verdict *verdict)
@@ -146,6 +165,8 @@ void verdict_text(struct buffer *out, const struct verdict *verdict)
 	uint64_t nr = sample_events(&verdict->difference);
 
 	command_text(out, verdict);
+	blind_text(out, &verdict->needed,
+		   verdict->allow_blind ? "allowed blind: " : "FAILED blind: ");
 	for (int v = 0; v < NR_VIOLATIONS; v++) {
 		uint64_t count = verdict->violations[v].count;
 
@@ -156,6 +177,7 @@ void verdict_text(struct buffer *out, const struct verdict *verdict)
 			      is_unsure(verdict, v) ? "unsure" : "FAILED",
 			      violations[v].name, count,
 			      count == 1 ? violations[v].one : violations[v].many,
+			      end_unsure(verdict, v) ? ", or its end was not seen" :
 			      is_unsure(verdict, v) ? ", or a beginning was lost" : "");
 		if (verdict->violations[v].has_first)
 			first_text(out, &verdict->violations[v].first);
@@ -260,6 +282,8 @@ void verdict_json(struct buffer *out, const struct verdict *verdict)
 	command_json(out, verdict);
 	json_str(out, "mode", verdict->mode);
 	violations_json(out, verdict);
+	blind_json(out, &verdict->needed);
+	blind_json_why(out, &verdict->needed);
 	json_open(out, "expectations", '[');
 	for (size_t i = 0; i < verdict->nr_expectations; i++)
 		expectation_json(out, verdict, &verdict->expectations[i]);

@@ -31,6 +31,12 @@ struct verdict {
 	 * unmap_without_map are shown, but not judged.
 	 */
 	bool unsure;
+	/*
+	 * The events that the check depends on. It fails if some are not or not fully seen, unless
+	 * @allow_blind.
+	 */
+	struct event_set needed;
+	bool allow_blind;
 	struct {
 		uint64_t count;
 		bool allowed;
@@ -48,7 +54,13 @@ const char *violation_help(int violation);
 
 bool verdict_command_failed(const struct verdict *verdict);
 
-/* How many of command, violations and expectations failed. 0: the check succeeded. */
+/* How many violations and expectations failed: these may still change. */
+size_t verdict_pending(const struct verdict *verdict);
+
+/* Whether it fails because p2ptrace did not see what it needs. Then other failures may be wrong. */
+bool verdict_blind(const struct verdict *verdict);
+
+/* How many failed of all, with command and blindness. 0: the check succeeded. */
 size_t verdict_failed(const struct verdict *verdict);
 
 void verdict_text(struct buffer *out, const struct verdict *verdict);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/blind.h"
 #include "lib/units.h"
 #include "machine/functions.h"
 #include "machine/kernel.h"
@@ -114,7 +115,12 @@ bool hooks_left(const struct event_set *set, unsigned int event)
 	return false;
 }
 
-void hooks_drop_way(struct event_set *set, unsigned int way, bool groups)
+void way_blind(struct event_set *set, const struct hook_way *way, const char *why)
+{
+	blind_add(set, way->event, "%s%s%s", way->what ?: "", way->what ? ": " : "", why);
+}
+
+void hooks_drop_way(struct event_set *set, unsigned int way, bool groups, const char *why)
 {
 	const struct hook_way *dropped = &hook_ways[way];
 
@@ -123,7 +129,7 @@ void hooks_drop_way(struct event_set *set, unsigned int way, bool groups)
 				  !strcmp(dropped->what, hook_ways[i].what)))
 			continue;
 		set->ways &= ~(1u << i);
-		set->blind[hook_ways[i].event] = true;
+		way_blind(set, &hook_ways[i], why);
 	}
 }
 
@@ -133,15 +139,15 @@ void hooks_pair_ways(struct event_set *set)
 		for (unsigned int j = 0; hook_ways[i].what && j < hook_nr_ways; j++)
 			if (hook_ways[j].what && !strcmp(hook_ways[i].what, hook_ways[j].what) &&
 			    !(set->ways & 1u << i) && set->ways & 1u << j)
-				hooks_drop_way(set, j, true);
+				hooks_drop_way(set, j, true, "the other end is not seen");
 }
 
-static const char *target(const char *section)
+const char *hook_target(const char *section)
 {
 	return strchr(section, '/') + 1;
 }
 
-static bool is_tracepoint(const char *section)
+bool hook_is_tracepoint(const char *section)
 {
 	return !strncmp(section, "tp_btf/", strlen("tp_btf/"));
 }
@@ -149,7 +155,7 @@ static bool is_tracepoint(const char *section)
 /* Whether the name, without its module, is that of hook @i. "name.constprop.0" is another name. */
 static bool is_target(const char *name, size_t i)
 {
-	const char *wanted = target(stock_hooks[i].section);
+	const char *wanted = hook_target(stock_hooks[i].section);
 	size_t len = strcspn(name, " ");
 
 	return strlen(wanted) == len && !strncmp(name, wanted, len);
@@ -215,14 +221,14 @@ const char hook_missing[] = "the kernel does not have it";
 
 const char *hooks_refuse(const struct hooks *hooks, const char *section)
 {
-	const char *name = target(section);
+	const char *name = hook_target(section);
 	size_t i = 0;
 
 	if (in_list(hooks->refused, name))
 		return "P2PTRACE_NO_HOOKS names it";
 	if (!btf_has_hook(hooks->btf, section))
 		return hook_missing;
-	if (is_tracepoint(section))
+	if (hook_is_tracepoint(section))
 		return NULL;
 	while (stock_hooks[i].program && strcmp(stock_hooks[i].section, section))
 		i++;

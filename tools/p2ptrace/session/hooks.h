@@ -42,6 +42,10 @@ struct hook {
  */
 extern const struct hook *stock_hooks;
 
+/* The function or tracepoint of a section. */
+const char *hook_target(const char *section);
+bool hook_is_tracepoint(const char *section);
+
 /* The best hook for the role that can be used, or -1. */
 int hooks_best(const struct event_set *set, unsigned int role);
 
@@ -68,8 +72,10 @@ bool way_has_role(const struct hook_way *way, unsigned int role);
 bool hooks_want(const struct event_set *set, unsigned int role);
 /* Whether any way of the event is left. */
 bool hooks_left(const struct event_set *set, unsigned int event);
+/* Notes why the event is not shown in this way. */
+void way_blind(struct event_set *set, const struct hook_way *way, const char *why);
 /* Removes a way, and the same of the other events of a mapping if @groups. */
-void hooks_drop_way(struct event_set *set, unsigned int way, bool groups);
+void hooks_drop_way(struct event_set *set, unsigned int way, bool groups, const char *why);
 /* Leaves only ways that show both ends of a mapping. */
 void hooks_pair_ways(struct event_set *set);
 

@@ -2,19 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/blind.h"
 #include "lib/log.h"
 #include "machine/devices.h"
 #include "machine/kernel.h"
 #include "machine/sysfs.h"
 #include "session/hooks.h"
 #include "session/select.h"
-
-/* Whether the event is missing only because the module is not loaded. */
-static bool needs_nvmet(const struct kernel *kernel, int event, const char *why)
-{
-	return why == hook_missing && !strncmp(events[event].name, "nvmet_", strlen("nvmet_")) &&
-	       !kernel_has_nvmet(kernel);
-}
 
 /*
  * Why no program can serve the role, or NULL if one can. Notes all hooks that can be used: the
@@ -34,7 +28,7 @@ static const char *refuse_role(const struct hooks *hooks, struct event_set *set,
 		/* Of the best hook that the kernel has */
 		if (one && (!why || why == hook_missing)) {
 			why = one;
-			*name = strchr(stock_hooks[i].section, '/') + 1;
+			*name = hook_target(stock_hooks[i].section);
 		}
 	}
 	return hooks_best(set, role) < 0 ? why : NULL;
@@ -62,21 +56,12 @@ static bool way_not_taken(const struct hooks *hooks, const struct hook_way *way)
 	return way->optional && !any;
 }
 
-/*
- * Why the event is unavailable, or NULL if it is available, maybe not in all ways: then a note says
- * what is left out.
- */
-static const char *refuse(const struct hooks *hooks, struct event_set *set, unsigned int event,
-			  const char **name)
+/* Notes the ways that show the event, and why the others do not. */
+static const char *find_ways(const struct hooks *hooks, struct event_set *set, unsigned int event)
 {
 	const char *why = NULL, *one, *hook = "";
-	char section[64];
+	char text[EVENT_WHY_LEN];
 
-	if (!set->stock) {
-		*name = events[event].name;
-		snprintf(section, sizeof(section), "tp_btf/%s", *name);
-		return hooks_refuse(hooks, section);
-	}
 	for (unsigned int i = 0; i < hook_nr_ways; i++) {
 		if (hook_ways[i].event != event || way_not_taken(hooks, &hook_ways[i]))
 			continue;
@@ -85,70 +70,125 @@ static const char *refuse(const struct hooks *hooks, struct event_set *set, unsi
 			set->ways |= 1u << i;
 			continue;
 		}
-		set->blind[event] = true;
-		if (!why) {
-			why = one;
-			*name = hook;
-		}
+		snprintf(text, sizeof(text), "%s: %s", hook, one);
+		way_blind(set, &hook_ways[i], text);
+		why = why ?: one;
 	}
-	if (!hooks_left(set, event))
-		return why;
-	for (unsigned int i = 0; why && i < hook_nr_ways; i++)
-		if (hook_ways[i].event == event && !(set->ways & 1u << i) &&
-		    !way_not_taken(hooks, &hook_ways[i]))
-			note("%s leaves out %s: %s: %s", events[event].name, hook_ways[i].what,
-			     *name, why);
-	return NULL;
+	return hooks_left(set, event) ? NULL : why;
+}
+
+static const char *find_tracepoint(const struct hooks *hooks, struct event_set *set, int event)
+{
+	char section[64];
+	const char *why;
+
+	snprintf(section, sizeof(section), "tp_btf/%s", events[event].name);
+	why = hooks_refuse(hooks, section);
+	if (why)
+		blind_add(set, event, "%s", why);
+	return why;
+}
+
+/* Whether the event is missing only because the BTF of the module is. */
+static bool needs_nvmet(const struct kernel *kernel, int event, const char *why)
+{
+	return why == hook_missing && !strncmp(events[event].name, "nvmet_", strlen("nvmet_")) &&
+	       !kernel_has_nvmet(kernel);
+}
+
+static bool is_of_series(const struct event_set *set, int event)
+{
+	return set->stock && !hooks_exist(event);
+}
+
+static void find_event(const struct kernel *kernel, const struct hooks *hooks,
+		       struct event_set *set, int event)
+{
+	const char *why;
+
+	set->blind[event] = false;
+	*set->why[event] = '\0';
+	if (!set->has[event])
+		return;
+	if (is_of_series(set, event)) {
+		set->has[event] = false;
+		snprintf(set->why[event], EVENT_WHY_LEN, "only the p2pmem series has it");
+		return;
+	}
+	why = set->stock ? find_ways(hooks, set, event) : find_tracepoint(hooks, set, event);
+	if (!why)
+		return;
+	set->has[event] = false;
+	if (!needs_nvmet(kernel, event, why))
+		return;
+	/* Without the module there is nothing to see */
+	set->blind[event] = kernel->nvmet_hidden;
+	snprintf(set->why[event], EVENT_WHY_LEN, "%s", kernel->nvmet_hidden ?
+		 "the BTF of the module nvmet cannot be read; run p2ptrace as root" :
+		 "nvmet is not loaded");
+}
+
+void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set)
+{
+	set->stock = kernel->support == KERNEL_STOCK;
+	set->hooks = set->ways = 0;
+	set->vmemmap_base = hooks->vmemmap_base;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		find_event(kernel, hooks, set, i);
+}
+
+/* Whether there is nothing to see because the module is not loaded. */
+static bool lacks_nvmet(const struct event_set *set, int event)
+{
+	return !set->has[event] && !set->blind[event] && !is_of_series(set, event);
 }
 
 /* For an event that the user named. */
-static int fail_unavailable(const struct kernel *kernel, const struct event_set *set, int event,
-			    const char *name, const char *why)
+static int fail_unavailable(const struct event_set *set, int event)
 {
-	if (set->stock && !hooks_exist(event))
+	if (is_of_series(set, event))
 		return fail(EXIT_KERNEL, "this kernel lacks the p2pmem series and cannot show %s; "
-			    "boot one that has it", events[event].name);
-	if (needs_nvmet(kernel, event, why))
-		return fail(EXIT_KERNEL, "cannot trace %s: %s: %s; if nvmet is a module, load it "
-			    "first: modprobe nvmet", events[event].name, name, why);
-	return fail(EXIT_KERNEL, "cannot trace %s: %s: %s", events[event].name, name, why);
+			    "%s", events[event].name, kernel_series_step());
+	return fail(EXIT_KERNEL, "cannot trace %s: %s%s", events[event].name, set->why[event],
+		    lacks_nvmet(set, event) ? "; run 'modprobe nvmet' first, and run p2ptrace as "
+					      "root if nvmet is a module" : "");
+}
+
+static void note_left_out(const struct event_set *set, const struct event_set *wanted)
+{
+	char no_nvmet[256] = "";
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		size_t used = strlen(no_nvmet);
+
+		if (set->has[i] && set->blind[i])
+			note("%s leaves out %s", events[i].name, set->why[i]);
+		/* The last note says that a stock kernel lacks those of the series */
+		if (!wanted->has[i] || set->has[i] || is_of_series(set, i))
+			continue;
+		if (lacks_nvmet(set, i))
+			snprintf(no_nvmet + used, sizeof(no_nvmet) - used, "%s%s",
+				 used ? ", " : "", events[i].name);
+		else
+			note("leaving out %s: %s", events[i].name, set->why[i]);
+	}
+	if (*no_nvmet)
+		note("leaving out %s: nvmet is not loaded; to see them, run 'modprobe nvmet' "
+		     "first, and run p2ptrace as root if nvmet is a module", no_nvmet);
 }
 
 int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by_name,
 		 struct event_set *set)
 {
-	char no_nvmet[256] = "";
+	const struct event_set wanted = *set;
 
-	set->stock = kernel->support == KERNEL_STOCK;
-	set->hooks = set->ways = 0;
-	memset(set->blind, 0, sizeof(set->blind));
-	set->vmemmap_base = hooks->vmemmap_base;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		const char *name = events[i].name, *why;
-
-		if (!set->has[i])
-			continue;
-		/* The note below says that a stock kernel lacks these */
-		why = set->stock && !hooks_exist(i) ? "" : refuse(hooks, set, i, &name);
-		if (!why)
-			continue;
-		if (by_name)
-			return fail_unavailable(kernel, set, i, name, why);
-		set->has[i] = false;
-		/* Without the module there is nothing to see */
-		if (needs_nvmet(kernel, i, why))
-			set->blind[i] = false;
-		if (needs_nvmet(kernel, i, why))
-			snprintf(no_nvmet + strlen(no_nvmet), sizeof(no_nvmet) - strlen(no_nvmet),
-				 "%s%s", *no_nvmet ? ", " : "", events[i].name);
-		else if (*why)
-			note("leaving out %s: %s: %s", events[i].name, name, why);
-	}
+	select_seen(kernel, hooks, set);
+	for (int i = 0; i < P2PTRACE_NR_EVENTS && by_name; i++)
+		if (wanted.has[i] && !set->has[i])
+			return fail_unavailable(set, i);
+	note_left_out(set, &wanted);
 	if (!event_set_count(set))
 		return fail(EXIT_KERNEL, "this kernel cannot show any of the events");
-	if (*no_nvmet)
-		note("leaving out %s: nvmet is not loaded; to see them, run 'modprobe nvmet' "
-		     "first, and run p2ptrace as root if nvmet is a module", no_nvmet);
 	if (set->stock)
 		note("this kernel lacks the p2pmem series: devices are named by PCI name, and "
 		     "buffers by bus address; pins, reasons and device events are not shown (see "
@@ -166,7 +206,7 @@ int select_available(const struct kernel *kernel, bool by_name, struct event_set
 
 static bool is_missing(const struct event_set *set, const struct event_set *wanted, int event)
 {
-	return wanted->has[event] && !set->has[event] && !(set->stock && !hooks_exist(event));
+	return wanted->has[event] && !set->has[event] && !is_of_series(set, event);
 }
 
 int select_groups(struct event_set *set, const struct event_set *wanted, enum p2ptrace_event needed)

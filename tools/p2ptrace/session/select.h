@@ -29,6 +29,12 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 		 struct event_set *set);
 
 /*
+ * The same without a message. set->why has the reason for each event that is removed, and for each
+ * that is seen only in part.
+ */
+void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set);
+
+/*
  * For commands that follow buffers and mappings from beginning to end: removes the other events of
  * a buffer, or of a mapping, if the kernel cannot show one of those in @wanted. It is an error if
  * @needed is removed, or if no event is left. P2PTRACE_NR_EVENTS: none is needed.

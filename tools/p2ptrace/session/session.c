@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "event/blind.h"
 #include "lib/clock.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
@@ -161,12 +162,12 @@ static bool next_hook(struct session *session, unsigned int role)
 	return true;
 }
 
-static void remove_event(struct session *session, int event)
+static void remove_event(struct session *session, int event, const char *why)
 {
 	struct event_set *set = &session->config.events;
 
 	set->has[event] = false;
-	set->blind[event] = true;
+	blind_add(set, event, "%s", why);
 	if (session->config.groups)
 		event_set_remove_group(set, event);
 }
@@ -181,18 +182,18 @@ static void drop_ways(struct session *session, unsigned int role, const char *wh
 
 		if (!(set->ways & 1u << i) || !set->has[way->event] || !way_has_role(way, role))
 			continue;
-		hooks_drop_way(set, i, session->config.groups);
+		hooks_drop_way(set, i, session->config.groups, why);
 		if (hooks_left(set, way->event)) {
 			note("%s leaves out %s: %s", events[way->event].name, way->what, why);
 		} else {
 			note("leaving out %s: %s", events[way->event].name, why);
-			remove_event(session, way->event);
+			remove_event(session, way->event, why);
 		}
 	}
 	/* Those that lost their last way with it */
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		if (set->has[i] && !hooks_left(set, i))
-			remove_event(session, i);
+			remove_event(session, i, why);
 }
 
 /* For a role whose program the kernel refused to load or attach (@how). */
@@ -208,7 +209,7 @@ static void do_without(struct session *session, unsigned int role, const char *h
 		drop_ways(session, role, why);
 	} else {
 		note("leaving out %s: %s", events[role].name, why);
-		remove_event(session, role);
+		remove_event(session, role, why);
 	}
 	for (unsigned int i = 0; i < HOOK_NR_ROLES; i++)
 		if (!hooks_want(&session->config.events, i))
