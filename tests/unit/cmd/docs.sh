@@ -78,6 +78,19 @@ for command in $(commands); do
 	is "$command: no line of its help is wider than 80 columns" \
 		"$("$P2PTRACE" "$command" --help | grep -E '^.{81}')" ''
 done
+# The list has the hooks of all kernels, because the program does not find one
+hooks=$("$P2PTRACE" trace --list-events 2>/dev/null |
+	sed -n 's/^    stock kernels: //p' | grep -oE 'tracepoint [a-z_]+|[a-z0-9_]+\(\)' | sort -u)
+is 'p2ptrace(8) names each hook of stock kernels' \
+	"$(while read -r hook; do
+		grep -qF "$hook" "$source/man/p2ptrace.8.rst" || echo "$hook"
+	done <<<"$hooks")" ''
+is 'there are hooks' "$(grep -c pci_alloc_p2pmem <<<"$hooks")" 1
+fields=$("$P2PTRACE" trace --list-events 2>/dev/null |
+	sed -n 's/^    stock kernels do not know: //p' | tr -d ' ' | tr , '\n' | sort -u)
+is 'p2ptrace(8) names each field that no stock kernel shows' \
+	"$(sed -n '/^No stock kernel shows/,/^$/p' "$source/man/p2ptrace.8.rst" |
+		grep -oE '[`]{2}[a-z]+' | tr -d '`' | sort -u)" "$fields"
 is 'p2ptrace(8) has the options of its help' "$(page_options p2ptrace)" \
 	"$("$P2PTRACE" --help | grep -oE -- '^ .*--(help|version) ' |
 		grep -oE -- '--[a-z]+' | sort)"

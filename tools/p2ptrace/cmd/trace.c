@@ -26,6 +26,7 @@
 #include "machine/sysfs.h"
 #include "session/select.h"
 #include "session/session.h"
+#include "session/shown.h"
 
 #include "trace.skel.h"
 
@@ -149,7 +150,9 @@ static const struct arg_option run_options[] = {
 };
 
 static const struct arg_option output_options[] = {
-	{ "list-events", 0, NULL, "Print the events and their fields, and exit", set_list },
+	{ "list-events", 0, NULL,
+	  "Print the events, their fields, and what this kernel shows of them, and exit",
+	  set_list },
 	{}
 };
 
@@ -327,15 +330,15 @@ static int check_buffer(const struct options *o, const char *meminfo)
 		    o->buffer_bytes >> 10, available >> 10, fits >> 10);
 }
 
+/* The list is useful even if this kernel is not. */
 static int list_events(void)
 {
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		print("%-21s", events[i].name);
-		for (size_t f = 0; f < events[i].nr_fields; f++)
-			print(" %s", events[i].fields[f].name);
-		print("\n");
-	}
-	return 0;
+	struct kernel kernel = {};
+	int rc = kernel_open(&kernel, VMLINUX_BTF);
+
+	shown_print(rc ? NULL : &kernel);
+	kernel_close(&kernel);
+	return rc ? rc : kernel_check_lockdown(LOCKDOWN);
 }
 
 static int open_programs(void *opener, struct bpf_object **object)
