@@ -12,7 +12,7 @@ TOPOLOGY=switch KERNEL=${DEBIAN_KERNEL:-debian:newest} TIMEOUT=600
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace
 
-plan 20
+plan 21
 
 provider=$(pci_of cmb0) client=$(pci_of plain0) drive=$(drive plain0)
 memory=/sys/bus/pci/devices/$provider/p2pmem
@@ -49,6 +49,7 @@ p2p() {
 	fio_verify "$drive" 16k "$1" --mem=mmapshared:"$memory/allocate" --ioengine=psync
 }
 bytes() { echo $(($1 * 2 * 16384)); }
+bytes_mapped() { jq -n '[inputs | select(.event == "p2pdma_map") | .size] | add' $trace_json; }
 
 kernel_forget
 ok 'trace starts' trace_start
@@ -56,11 +57,11 @@ ok 'fio writes and verifies 53 blocks' p2p 53
 is 'as many as that' "$(fio_count)" '53 53'
 trace_stop
 is 'the kernel saw each request' "$(kernel_saw)" "106 $(bytes 53) 106"
-is 'trace has the same mappings' "$(trace_count ".event == \"p2pdma_map\" and .kind == \"block\" and
-	.provider == \"$provider\" and .client == \"$client\" and .map == \"bus_addr\"")" 106
+is 'trace has the same mappings' \
+	"$(trace_count ".event == \"p2pdma_map\" and .kind == \"block\" and
+		.map == \"bus_addr\" and .provider == \"$provider\" and .client == \"$client\"")" 106
 is 'and no other' "$(trace_count '.event == "p2pdma_map"')" 106
-is 'trace has the same bytes' \
-	"$(jq -n '[inputs | select(.event == "p2pdma_map") | .size] | add' $trace_json)" "$(bytes 53)"
+is 'trace has the same bytes' "$(bytes_mapped)" "$(bytes 53)"
 is 'and both directions' "$(trace_values .dir '.event == "p2pdma_map"')" 'from_device to_device'
 is 'each mapping ended' "$(trace_count '.event == "p2pdma_unmap"')" 106
 is 'the address is in the BAR of the provider' \
@@ -78,6 +79,11 @@ is 'the kernel saw each request again' "$(kernel_saw)" "58 $(bytes 29) 58"
 is 'stat counts the same' "$(jq -c 'select(.event == "total") | .metrics |
 	[.maps, ."maps.kind_block", ."maps.bus_addr", .map_bytes, .unmaps, .lost]' /tmp/stat)" \
 	"[58,58,58,$(bytes 29),58,0]"
+
+is 'and tells between whom, and that the drive did nothing else' \
+	"$(jq -c 'select(.event == "total") | .pairs[] |
+		[.provider, .client, .map, .maps, .bytes, .share_percent]' /tmp/stat)" \
+	"[\"$provider\",\"$client\",\"bus_addr\",58,$(bytes 29),100]"
 
 "$P2PTRACE" check --json --output /tmp/check --expect 'maps.bus_addr == 34' \
 	--expect 'unmaps == 34' -- fio --name=verify --filename="$drive" --rw=write --bs=16k \

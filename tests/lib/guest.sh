@@ -341,7 +341,8 @@ trace_values() {
 trace_held() {
 	jq -n 'reduce inputs as $e ({};
 		if $e.event == "p2pmem_alloc" then .["\($e.dev) \($e.id)"] = 1
-		elif $e.event == "p2pmem_reclaim" or ($e.event == "p2pmem_free" and ($e.pins // 0) == 0)
+		elif $e.event == "p2pmem_reclaim" or
+			($e.event == "p2pmem_free" and ($e.pins // 0) == 0)
 		then del(.["\($e.dev) \($e.id)"])
 		else . end) | length' $trace_json
 }

@@ -23,7 +23,7 @@ wide() {
 		print "$name:$.: ", length, " columns" if length > 100' "$1"
 }
 
-plan 2
+plan 3
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -42,5 +42,7 @@ is 'no line is wider than 100 columns' "$(for file in "${files[@]}"; do
 	*) [ ! -f "$file" ] || wide "$file" ;;
 	esac
 done)" ''
+
+ok 'README.md has at most 250 lines' [ "$(wc -l <"$top/README.md")" -le 250 ]
 
 exit $((tap_failed > 0))
