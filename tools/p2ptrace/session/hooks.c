@@ -54,7 +54,8 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_p2pdma_map, BLOCK_REQUESTS, { HOOK_BLOCK_MAP, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, BLOCK_REQUESTS,
 	  { HOOK_BLOCK_MAP, HOOK_BLOCK_COMPLETE, HOOK_BLOCK_REQUEUE, HOOK_NR_ROLES }, true },
-	WAY(p2pmem_mmap),
+	/* Before 6.2, processes cannot map peer memory */
+	{ P2PTRACE_p2pmem_mmap, NULL, { P2PTRACE_p2pmem_mmap, HOOK_NR_ROLES }, true },
 	WAY(nvmet_p2pmem_use),
 	WAY(nvmet_p2pmem_fallback),
 };
