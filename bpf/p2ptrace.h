@@ -331,6 +331,21 @@ struct p2ptrace_counts {
 	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* only for "p2ptrace check" */
 };
 
+/* Who maps whose memory, and how, for "p2ptrace stat". */
+#define P2PTRACE_MAX_PAIRS	1024
+
+struct p2ptrace_pair {
+	struct p2ptrace_name provider;
+	struct p2ptrace_name client;
+	__u32 map;
+	__u32 pad;
+};
+
+struct p2ptrace_pair_sum {
+	__u64 maps;
+	__u64 bytes;
+};
+
 /* The owner of a buffer and its stack, for "p2ptrace leaks". */
 #define P2PTRACE_STACK_DEPTH	32
 

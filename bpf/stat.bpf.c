@@ -67,6 +67,19 @@ struct {
 	__type(value, struct p2ptrace_first);
 } firsts SEC(".maps");
 
+/* Whether to count by pair, which takes names. */
+const volatile bool by_pair = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);	/* few entries, but one for each CPU */
+	__uint(max_entries, P2PTRACE_MAX_PAIRS);
+	__type(key, struct p2ptrace_pair);
+	__type(value, struct p2ptrace_pair_sum);
+} pairs SEC(".maps");
+
+static struct p2ptrace_pair_sum no_sum;
+
 static __always_inline struct p2ptrace_counts *counts_of_cpu(void)
 {
 	__u32 zero = 0;
@@ -398,6 +411,29 @@ static __always_inline bool dma_wanted(const struct buffer *buf, const struct dm
 	       client_wanted(dma->client);
 }
 
+static __always_inline void pair_add(const struct buffer *buf, const struct dma *dma, __u32 map)
+{
+	struct p2ptrace_pair pair = { .map = map };
+	struct p2ptrace_pair_sum *sum;
+
+	if (!by_pair)
+		return;
+	provider_read(&pair.provider, &buf->provider);
+	name_read(&pair.client, dma->client);
+	sum = bpf_map_lookup_elem(&pairs, &pair);
+	if (!sum) {
+		/* Fails if another CPU was faster, which does not matter */
+		bpf_map_update_elem(&pairs, &pair, &no_sum, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&pairs, &pair);
+	}
+	if (!sum) {
+		count_lost();
+		return;
+	}
+	add(&sum->maps, 1);
+	add(&sum->bytes, dma->size);
+}
+
 EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
 	struct p2ptrace_counts *c = COUNT(p2pdma_map, dma_wanted(buf, dma));
@@ -408,6 +444,7 @@ EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dm
 		COUNT_VALUE(c, p2pdma_map, map, map);
 		COUNT_VALUE(c, p2pdma_map, dir, dma->dir);
 		add_by(c->map_bytes, map, dma->size);
+		pair_add(buf, dma, map);
 		mapping_begins(buf, dma);
 	}
 	return 0;

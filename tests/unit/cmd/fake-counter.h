@@ -16,6 +16,7 @@
 #define counter_live	fake_live
 #define counter_first	fake_first
 #define counter_sample	fake_sample
+#define counter_pairs	fake_pairs
 #define counter_close	fake_close
 #define session_run	fake_run
 
@@ -34,6 +35,8 @@ static struct {
 	size_t nr_samples, nr_live;
 	struct p2ptrace_first firsts[P2PTRACE_NR_VIOLATIONS];
 	bool has_first[P2PTRACE_NR_VIOLATIONS];
+	struct pair_sum pairs[2];
+	size_t nr_pairs;
 	/* Events that cannot be attached; those that the kernel does not have */
 	bool left_out[P2PTRACE_NR_EVENTS], not_there[P2PTRACE_NR_EVENTS];
 	bool in_part[P2PTRACE_NR_EVENTS];	/* seen, but not in every way */
@@ -48,15 +51,17 @@ static struct {
 	bool started, opened_to_start, follow;
 } fake;
 
+static char map_no[] = "not_supported", map_direct[] = "bus_addr", map_host[] = "thru_host_bridge";
+static struct enum_value map_values[] = {
+	{ 1, sizeof(map_no) - 1, map_no },
+	{ 2, sizeof(map_direct) - 1, map_direct },
+	{ 3, sizeof(map_host) - 1, map_host },
+};
+static const struct enum_table map_types = { map_values, ARRAY_LEN(map_values) };
+
 static void load_metrics(struct metrics *metrics, struct event_set *set)
 {
-	static char no[] = "not_supported", direct[] = "bus_addr", host[] = "thru_host_bridge";
-	static struct enum_value maps[] = {
-		{ 1, sizeof(no) - 1, no },
-		{ 2, sizeof(direct) - 1, direct },
-		{ 3, sizeof(host) - 1, host },
-	};
-	struct enums enums = { .table[ENUM_MAP_TYPE] = { maps, ARRAY_LEN(maps) } };
+	struct enums enums = { .table[ENUM_MAP_TYPE] = map_types };
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		set->has[i] = true;
@@ -83,6 +88,7 @@ int fake_open(struct counter *counter, const struct selection *want, bool starte
 	memset(counter, 0, sizeof(*counter));
 	fake.opened_to_start = started;
 	load_metrics(&counter->metrics, &counter->set);
+	counter->enums.table[ENUM_MAP_TYPE] = map_types;
 	load_metrics(&counter->known, &counter->set);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		counter->set.has[i] &= !fake.not_there[i];
@@ -130,6 +136,16 @@ bool fake_first(struct counter *counter, enum p2ptrace_violation kind, struct p2
 	(void)counter;
 	*first = fake.firsts[kind];
 	return fake.has_first[kind];
+}
+
+int fake_pairs(struct counter *counter, struct pair_sums *pairs)
+{
+	(void)counter;
+	pairs->nr = fake.nr_pairs;
+	pairs->sums = malloc(sizeof(fake.pairs));
+	assert_non_null(pairs->sums);
+	memcpy(pairs->sums, fake.pairs, sizeof(fake.pairs));
+	return 0;
 }
 
 int fake_run(struct session *session)

@@ -141,7 +141,37 @@ static void json_has_exact_counts_of_the_interval(void **state)
 	assert_line(2, "{\"ts_ns\":102000000000,\"event\":\"total\",\"interval_ns\":2000000000,"
 		    "\"metrics\":{\"allocs\":7,");
 	assert_line(3, "{\"event\":\"end\",\"events\":7,\"lost\":0,\"blind\":[]}\n");
-	assert_non_null(strstr(command_out, ",\"pinned\":9,\"lost\":0}}\n{\"event\":\"end\""));
+	assert_non_null(strstr(command_out, ",\"pinned\":9,\"lost\":0},\"pairs\":[]}\n"
+					    "{\"event\":\"end\""));
+}
+
+static void totals_tell_who_maps_whose_memory(void **state)
+{
+	(void)state;
+	fake.pairs[0] = (struct pair_sum){
+		.key = { .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0", .map = 2 },
+		.maps = 53, .bytes = 5300000,
+	};
+	fake.pairs[1] = (struct pair_sum){
+		.key = { .provider.s = "0000:03:00.0", .client.s = "bad client", .map = 9 },
+		.maps = 1, .bytes = 4096,
+	};
+	fake.nr_pairs = 2;
+	sample(0, 0);
+	sample(1, 2);
+	fake.interrupted_after = -1;
+	assert_int_equal(STAT(W("--duration"), W("2")), 0);
+	assert_line(1, "provider                 client                   map             "
+		       "      maps        MB      MB/s  share\n");
+	assert_line(2, "0000:03:00.0             0000:04:00.0             bus_addr        "
+		       "        53       5.3       2.6      -\n");
+	assert_line(3, "0000:03:00.0             bad\\x20client            unknown(9)      "
+		       "         1       0.0       0.0      -\n");
+	assert_int_equal(STAT(W("--json"), W("--duration"), W("2")), 0);
+	assert_non_null(strstr(command_out, "},\"pairs\":[{\"provider\":\"0000:03:00.0\","
+		"\"client\":\"0000:04:00.0\",\"map\":\"bus_addr\",\"maps\":53,\"bytes\":5300000},"
+		"{\"provider\":\"0000:03:00.0\",\"client\":\"bad client\",\"map\":\"unknown(9)\","
+		"\"maps\":1,\"bytes\":4096}]}\n"));
 }
 
 static void losses_are_reported(void **state)
@@ -203,6 +233,7 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(the_heading_comes_every_twenty_rows),
 	FAKE_TEST(large_numbers_stay_in_their_columns),
 	FAKE_TEST(json_has_exact_counts_of_the_interval),
+	FAKE_TEST(totals_tell_who_maps_whose_memory),
 	FAKE_TEST(losses_are_reported),
 	FAKE_TEST(what_is_not_counted_is_named),
 	FAKE_TEST(errors_end_it),

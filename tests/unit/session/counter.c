@@ -159,6 +159,10 @@ static bool is(int fd, const char *name)
 	return !strcmp(bpf_map__name(maps[fd]), name);
 }
 
+/* Of the first CPU; the others have none. */
+static struct p2ptrace_pair pair_keys[2];
+static const struct p2ptrace_pair_sum pair_values[2] = { { 3, 4096 }, { 2, 8192 } };
+
 int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value);
 int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 {
@@ -220,12 +224,18 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *v
 {
 	(void)in;
 	(void)out;
-	(void)keys;
 	(void)opts;
 	assert_true(*count >= 8);
 	if (is(fd, "live_buffers")) {
 		memcpy(values, live, sizeof(live));
 		*count = nr_live;
+	} else if (is(fd, "pairs")) {
+		memcpy(keys, pair_keys, sizeof(pair_keys));
+		memset(values, 0, 2 * libbpf_num_possible_cpus() * sizeof(struct p2ptrace_pair_sum));
+		memcpy(values, pair_values, sizeof(pair_values[0]));
+		memcpy((char *)values + libbpf_num_possible_cpus() * sizeof(pair_values[0]),
+		       &pair_values[1], sizeof(pair_values[1]));
+		*count = 2;
 	} else {
 		assert_true(is(fd, "live_mappings"));
 		memcpy(values, mapped, sizeof(mapped));
@@ -621,6 +631,34 @@ static void a_sample_has_the_gauges_and_the_lost(void **state)
 	assert_int_equal(sample.lost, 0);
 }
 
+static void pairs_are_read_with_most_bytes_first(void **state)
+{
+	struct pair_sums pairs;
+
+	(void)state;
+	use_series();
+	make_provider("p2pmem0", "0000:01:00.0", HEAD);
+	/* Names without an end must not be read beyond it */
+	memset(&pair_keys[0].client.s, 'c', sizeof(pair_keys[0].client.s));
+	strcpy(pair_keys[1].client.s, "0000:04:00.0");
+	assert_int_equal(start(false), 0);
+	assert_int_equal(counter_pairs(&counter, &pairs), 0);
+	assert_int_equal(pairs.nr, 2);
+	assert_string_equal(pairs.sums[0].key.client.s, "0000:04:00.0");
+	assert_int_equal(pairs.sums[0].maps, 2);
+	assert_int_equal(pairs.sums[0].bytes, 8192);
+	assert_int_equal(strlen(pairs.sums[1].key.client.s), P2PTRACE_NAME_LEN - 1);
+	assert_int_equal(pairs.sums[1].bytes, 4096);
+	pair_sums_free(&pairs);
+
+	batch_fails = EPERM;
+	capture_begin(&c);
+	assert_int_equal(counter_pairs(&counter, &pairs), EXIT_OTHER);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot read the counts of pairs: ");
+	pair_sums_free(&pairs);
+}
+
 static int open_counter(const struct selection *want, bool started)
 {
 	int rc;
@@ -700,6 +738,7 @@ static const struct CMUnitTest tests[] = {
 	COUNTER_TEST(buffers_that_are_held_already_count_as_from_before),
 	COUNTER_TEST(without_the_held_buffers_nothing_is_looked_for),
 	COUNTER_TEST(a_sample_has_the_gauges_and_the_lost),
+	COUNTER_TEST(pairs_are_read_with_most_bytes_first),
 	COUNTER_TEST(the_metrics_are_those_of_the_kernel),
 	COUNTER_TEST(a_counter_is_not_opened_for_several_reasons),
 };

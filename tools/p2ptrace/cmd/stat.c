@@ -21,6 +21,9 @@
 #include "lib/text.h"
 #include "lib/units.h"
 #include "machine/decision.h"
+#include "machine/devices.h"
+#include "machine/drives.h"
+#include "machine/sysfs.h"
 #include "session/counter.h"
 #include "session/session.h"
 
@@ -88,7 +91,8 @@ static const struct args args = {
 	.notes = "Rows show rates per second, except for held and pinned, which are the values at "
 		 "the end of the interval. Totals omit counts that are zero. With --json, a row is "
 		 "an object with ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" the "
-		 "counts of the interval; the totals are an object with the event \"total\"; the "
+		 "counts of the interval; the totals are an object with the event \"total\", and "
+		 "have \"pairs\" (provider, client, map, maps, bytes, share_percent) as well; the "
 		 "last line is {\"event\":\"end\",\"events\":N,\"lost\":N,\"blind\":[EVENT...]}, "
 		 "with the events that this kernel does not or not fully show.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
@@ -104,6 +108,7 @@ struct stat_run {
 	struct stream out;
 	struct buffer line;
 	struct sample start, last;
+	struct drives drives;	/* at the start */
 	uint64_t rows;
 	int status;
 };
@@ -173,6 +178,83 @@ static void text_row(struct stat_run *s, const struct sample *difference)
 	buffer_printf(&s->line, "\n");
 }
 
+/* "0000:03:00.0 (nvme1)", or without a name that people use. */
+static void pair_name(char *text, size_t size, const struct p2ptrace_name *name)
+{
+	char word[4 * P2PTRACE_NAME_LEN];
+	struct known_as known = {};
+
+	text_word(word, sizeof(word), name->s, strlen(name->s));
+	device_known_as(SYSFS, name->s, &known);
+	if (known.nr)
+		snprintf(text, size, "%s (%s)", word, known.names[0]);
+	else
+		snprintf(text, size, "%s", word);
+}
+
+/* Which part of what a drive moved was peer-to-peer. False if that is unknown. */
+static bool pair_share(const struct stat_run *s, const struct drives *now,
+		       const struct pair_sum *pair, unsigned int *percent)
+{
+	uint64_t moved;
+
+	if (!drives_moved(now, &s->drives, pair->key.client.s, &moved) || !moved ||
+	    pair->bytes > moved)
+		return false;
+	*percent = (double)pair->bytes * 100 / (double)moved;
+	return true;
+}
+
+static void text_pairs(struct stat_run *s, const struct pair_sums *pairs,
+		       const struct drives *now, uint64_t ns)
+{
+	char provider[256], client[256], unknown[32], share[8];
+	unsigned int percent;
+
+	if (pairs->nr)
+		buffer_printf(&s->line, "%-24s %-24s %-16s %9s %9s %9s %6s\n", "provider", "client",
+			      "map", "maps", "MB", "MB/s", "share");
+	for (size_t i = 0; i < pairs->nr; i++) {
+		const struct pair_sum *pair = &pairs->sums[i];
+
+		pair_name(provider, sizeof(provider), &pair->key.provider);
+		pair_name(client, sizeof(client), &pair->key.client);
+		strcpy(share, "-");
+		if (pair_share(s, now, pair, &percent))
+			snprintf(share, sizeof(share), "%u%%", percent);
+		buffer_printf(&s->line, "%-24s %-24s %-16s %9" PRIu64 " %9.1f %9.1f %6s\n",
+			      provider, client,
+			      enums_name(&s->counter.enums, ENUM_MAP_TYPE, pair->key.map, unknown,
+					 sizeof(unknown)),
+			      pair->maps, (double)pair->bytes / 1e6,
+			      (double)pair->bytes * 1e3 / (double)(ns ? ns : 1), share);
+	}
+}
+
+static void json_pairs(struct stat_run *s, const struct pair_sums *pairs,
+		       const struct drives *now)
+{
+	char unknown[32];
+	unsigned int percent;
+
+	json_open(&s->line, "pairs", '[');
+	for (size_t i = 0; i < pairs->nr; i++) {
+		const struct pair_sum *pair = &pairs->sums[i];
+
+		json_open(&s->line, NULL, '{');
+		json_str(&s->line, "provider", pair->key.provider.s);
+		json_str(&s->line, "client", pair->key.client.s);
+		json_str(&s->line, "map", enums_name(&s->counter.enums, ENUM_MAP_TYPE,
+						     pair->key.map, unknown, sizeof(unknown)));
+		json_uint(&s->line, "maps", pair->maps);
+		json_uint(&s->line, "bytes", pair->bytes);
+		if (pair_share(s, now, pair, &percent))
+			json_uint(&s->line, "share_percent", percent);
+		json_close(&s->line, '}');
+	}
+	json_close(&s->line, ']');
+}
+
 static void text_total(struct stat_run *s, const struct sample *difference)
 {
 	uint64_t nr = sample_events(difference);
@@ -189,7 +271,9 @@ static void text_total(struct stat_run *s, const struct sample *difference)
 	}
 }
 
-static void json_sample(struct stat_run *s, const char *event, const struct sample *difference)
+/* @pairs is NULL for an interval. */
+static void json_sample(struct stat_run *s, const char *event, const struct sample *difference,
+			const struct pair_sums *pairs, const struct drives *now)
 {
 	const struct metrics *metrics = &s->counter.metrics;
 
@@ -202,6 +286,8 @@ static void json_sample(struct stat_run *s, const char *event, const struct samp
 		json_uint(&s->line, metrics->metrics[i].name,
 			  metric_value(&metrics->metrics[i], difference));
 	json_close(&s->line, '}');
+	if (pairs)
+		json_pairs(s, pairs, now);
 	json_close(&s->line, '}');
 	buffer_add(&s->line, "\n", 1);
 }
@@ -219,7 +305,7 @@ static enum session_verdict stat_pause(void *ctx)
 
 	buffer_reset(&s->line);
 	if (s->options->common.json)
-		json_sample(s, "stat", &difference);
+		json_sample(s, "stat", &difference, NULL, NULL);
 	else
 		text_row(s, &difference);
 	s->rows++;
@@ -228,24 +314,19 @@ static enum session_verdict stat_pause(void *ctx)
 	return s->rows == s->options->count ? SESSION_STOP : SESSION_GO_ON;
 }
 
-static int stat_end(struct stat_run *s)
+static int end_text(struct stat_run *s, const struct sample *difference,
+		    const struct pair_sums *pairs, const struct drives *now)
 {
 	const struct lost *lost = &s->counter.session.lost;
-	struct sample now, difference;
-	int rc = counter_sample(&s->counter, &now);
-
-	if (rc)
-		return rc;
-	sample_difference(&difference, &now, &s->start);
-	s->last = now;
 
 	buffer_reset(&s->line);
 	if (s->options->common.json) {
-		json_sample(s, "total", &difference);
-		output_json_end(&s->line, sample_events(&difference), lost, &s->counter.set);
+		json_sample(s, "total", difference, pairs, now);
+		output_json_end(&s->line, sample_events(difference), lost, &s->counter.set);
 	} else {
 		blind_text(&s->line, &s->counter.set, "# ");
-		text_total(s, &difference);
+		text_total(s, difference);
+		text_pairs(s, pairs, now, difference->ts_ns);
 	}
 	if (s->line.failed)
 		return fail(EXIT_OTHER, "out of memory");
@@ -257,6 +338,27 @@ static int stat_end(struct stat_run *s)
 		     lost->total == 1 ? " was" : "s were", buffer_text(&s->line));
 	}
 	return stream_status(&s->out);
+}
+
+static int stat_end(struct stat_run *s)
+{
+	struct sample now, difference;
+	struct pair_sums pairs = {};
+	struct drives drives = {};
+	int rc = counter_sample(&s->counter, &now);
+
+	if (!rc)
+		rc = counter_pairs(&s->counter, &pairs);
+	if (!rc && drives_read(&drives, SYSFS))
+		rc = fail(EXIT_OTHER, "out of memory");
+	if (!rc) {
+		sample_difference(&difference, &now, &s->start);
+		s->last = now;
+		rc = end_text(s, &difference, &pairs, &drives);
+	}
+	drives_free(&drives);
+	pair_sums_free(&pairs);
+	return rc;
 }
 
 static int stat_session(struct stat_run *s)
@@ -273,6 +375,8 @@ static int stat_session(struct stat_run *s)
 	/* Events were attached one after the other, and some were counted before all were */
 	if (!rc)
 		rc = counter_sample(&s->counter, &s->start);
+	if (!rc && drives_read(&s->drives, SYSFS))
+		rc = fail(EXIT_OTHER, "out of memory");
 	s->last = s->start;
 	if (!rc) {
 		/* Scripts wait for this line: from here on, all events are counted */
@@ -295,6 +399,7 @@ static int run(const struct options *o)
 	else if (!rc)
 		rc = stat_session(&s);
 	buffer_free(&s.line);
+	drives_free(&s.drives);
 	counter_close(&s.counter);
 	return rc;
 }

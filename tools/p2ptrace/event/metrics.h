@@ -60,7 +60,4 @@ void sample_difference(struct sample *difference, const struct sample *to,
 /* How many events were counted. */
 uint64_t sample_events(const struct sample *sample);
 
-/* How many events were counted. */
-uint64_t sample_events(const struct sample *sample);
-
 #endif /* METRICS_H */

@@ -23,7 +23,6 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
 {
 	struct event_set passing;
 	struct kernel kernel = {};
-	struct enums enums = {};
 	int rc;
 
 	memset(counter, 0, sizeof(*counter));
@@ -42,11 +41,10 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
 	if (!rc)
 		select_show_left_out(want, &passing);
 	passing.stock = counter->set.stock;
-	if (!rc && (enums_load(&enums, kernel_btf(&kernel)) ||
-		    metrics_load(&counter->known, &enums, &passing) ||
-		    metrics_load(&counter->metrics, &enums, &counter->set)))
+	if (!rc && (enums_load(&counter->enums, kernel_btf(&kernel)) ||
+		    metrics_load(&counter->known, &counter->enums, &passing) ||
+		    metrics_load(&counter->metrics, &counter->enums, &counter->set)))
 		rc = fail(EXIT_OTHER, "out of memory");
-	enums_free(&enums);
 	kernel_close(&kernel);
 	return rc;
 }
@@ -173,6 +171,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
 	counter->skel->rodata->follow = counter->follow;
+	counter->skel->rodata->by_pair = !counter->follow;
 	counter->skel->rodata->stock = counter->set.stock;
 	counter->skel->rodata->vmemmap_base_at = counter->set.vmemmap_base;
 	counter->skel->rodata->older_than_ns = counter->older_than_ns;
@@ -211,6 +210,64 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 	return counter->per_cpu ? 0 : fail(EXIT_OTHER, "out of memory");
 }
 
+struct pair_walk {
+	struct pair_sums *pairs;
+	size_t nr_cpus;
+};
+
+static int add_pair(void *ctx, const void *key, const void *value)
+{
+	struct pair_walk *walk = ctx;
+	struct pair_sums *pairs = walk->pairs;
+	struct pair_sum *sum = reallocarray(pairs->sums, pairs->nr + 1, sizeof(*sum));
+	const struct p2ptrace_pair_sum *per_cpu = value;
+
+	if (!sum)
+		return -ENOMEM;
+	pairs->sums = sum;
+	sum += pairs->nr++;
+	memset(sum, 0, sizeof(*sum));
+	memcpy(&sum->key, key, sizeof(sum->key));
+	sum->key.provider.s[sizeof(sum->key.provider.s) - 1] = '\0';
+	sum->key.client.s[sizeof(sum->key.client.s) - 1] = '\0';
+	for (size_t cpu = 0; cpu < walk->nr_cpus; cpu++) {
+		sum->maps += per_cpu[cpu].maps;
+		sum->bytes += per_cpu[cpu].bytes;
+	}
+	return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct pair_sum *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+int counter_pairs(struct counter *counter, struct pair_sums *pairs)
+{
+	struct pair_walk walk = { .pairs = pairs, .nr_cpus = counter->session.lost.nr_cpus };
+	int err;
+
+	memset(pairs, 0, sizeof(*pairs));
+	err = map_walk(bpf_map__fd(counter->skel->maps.pairs), sizeof(struct p2ptrace_pair),
+		       walk.nr_cpus * sizeof(struct p2ptrace_pair_sum), P2PTRACE_MAX_PAIRS,
+		       add_pair, &walk);
+	if (err)
+		return fail(EXIT_OTHER, "cannot read the counts of pairs: %s", strerror(-err));
+	if (pairs->nr)
+		qsort(pairs->sums, pairs->nr, sizeof(*pairs->sums), by_bytes);
+	return 0;
+}
+
+void pair_sums_free(struct pair_sums *pairs)
+{
+	free(pairs->sums);
+	memset(pairs, 0, sizeof(*pairs));
+}
+
 int counter_sample(struct counter *counter, struct sample *sample)
 {
 	int rc, fd = bpf_map__fd(counter->skel->maps.counts_per_cpu);
@@ -236,5 +293,6 @@ void counter_close(struct counter *counter)
 	stat_bpf__destroy(counter->skel);
 	metrics_free(&counter->metrics);
 	metrics_free(&counter->known);
+	enums_free(&counter->enums);
 	memset(counter, 0, sizeof(*counter));
 }

@@ -5,6 +5,7 @@
 #ifndef COUNTER_H
 #define COUNTER_H
 
+#include "event/enums.h"
 #include "event/events.h"
 #include "event/metrics.h"
 #include "p2ptrace.h"
@@ -23,6 +24,7 @@ struct counter {
 	bool follow;			/* each buffer and mapping */
 	uint64_t older_than_ns;		/* set by the caller before counter_start(); 0: no limit */
 	struct p2ptrace_counts *per_cpu;
+	struct enums enums;
 };
 
 /* These return 0, or an exit status after an error message. Call counter_close() in any case. */
@@ -54,6 +56,21 @@ int counter_live(struct counter *counter, uint64_t before_ns, struct counter_liv
 /* The first violation of a kind. Returns false if there was none. */
 bool counter_first(struct counter *counter, enum p2ptrace_violation kind,
 		   struct p2ptrace_first *first);
+
+/* The DMA mappings of a provider's memory by a client, of one map type, since the start. */
+struct pair_sum {
+	struct p2ptrace_pair key;
+	uint64_t maps, bytes;
+};
+
+struct pair_sums {
+	struct pair_sum *sums;	/* those with most bytes first */
+	size_t nr;
+};
+
+/* Without follow. Call pair_sums_free() in any case. */
+int counter_pairs(struct counter *counter, struct pair_sums *pairs);
+void pair_sums_free(struct pair_sums *pairs);
 
 /* The counts since the start. */
 int counter_sample(struct counter *counter, struct sample *sample);
