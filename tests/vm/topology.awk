@@ -6,7 +6,7 @@
 # four columns.  The lines of the tree are drawn in Unicode or in ASCII (| + ` -).  '#' starts a
 # comment.  A line is KIND [NAME] [KEY=VALUE]...:
 #
-#   host-bridge                     the root; it is the first line
+#   host-bridge [iommu=intel]       the root; it is the first line
 #   root-port [NAME]                below host-bridge
 #   upstream [NAME]                 below root-port or downstream: the upstream port of a switch
 #   downstream [NAME]               below upstream: a downstream port of that switch
@@ -46,6 +46,11 @@ function option(key, fallback,    value) {
 	value = key in options ? options[key] : fallback
 	delete options[key]
 	return value
+}
+
+function no_other_options(    key) {
+	for (key in options)
+		fail("'" kind "' has no option '" key "'")
 }
 
 BEGIN {
@@ -100,6 +105,12 @@ BEGIN {
 		kinds[0] = kind
 		bus[0] = "pcie.0"
 		last = 0
+		iommu = option("iommu", "none")
+		if (iommu != "none" && iommu != "intel")
+			fail("'" iommu "' is not an IOMMU: intel, or none")
+		if (iommu == "intel")
+			device("intel-iommu,intremap=off")
+		no_other_options()
 		next
 	}
 	if (!(kind in parents))
@@ -148,8 +159,7 @@ BEGIN {
 		printf "-netdev\nhubport,id=%s-net,hubid=%d\n", name, nics++
 		device("e1000e," where ",netdev=" name "-net,mac=" mac(name))
 	}
-	for (key in options)
-		fail("'" kind "' has no option '" key "'")
+	no_other_options()
 
 	kinds[depth] = kind
 	bus[depth] = name
