@@ -20,7 +20,8 @@
 #   RUN_OPTIONS                     array of other options of the runner
 #   ALLOW_WARNING                   extended regular expression for the kernel warnings that the
 #                                   test provokes
-#   MODULE=1                        the test uses core(), see guest.sh, or churn.sh
+#   MODULE=1                        the test uses core(), see guest.sh, or churn.sh; with KERNEL:
+#                                   the test uses dmabuf_importer
 #   QMP=1                           the test uses qmp(), see guest.sh
 #   BASE=1                          the test runs on the base kernel, without the series
 #   KERNEL=debian:VERSION           the test runs on that kernel of Debian, see "tests/vm/run
@@ -112,29 +113,32 @@ lab_kernel_build() {
 }
 
 # build_module KERNEL_BUILD: build the modules of tests/module for that kernel if they are not up to
-# date, and print the path of p2pmem_test, which the base kernel does not have.  Each kernel has an
-# output directory of its own.
+# date, and print the path of p2pmem_test, which only the series has.  Each kernel has an output
+# directory of its own.  The source of a kernel of Debian was not compiled and does not know the
+# symbols of the kernel, which only costs warnings.
 build_module() (
 	dir=$lab_top/build/tests/module$1
-	module=$dir/p2pmem_test.ko
-	built=$dir/peer_churn.ko
+	built=$dir/built
 	mkdir -p "$dir" || exit
 	exec 9>"$dir/lock"
 	flock 9
-	if [ -z "$(find "$lab_top/tests/module" "$1/arch/x86/boot/bzImage" \
-		-newer "$built" 2>&1)" ]; then
-		echo "$module"
+	image=$1/arch/x86/boot/bzImage
+	[ -e "$image" ] || image=$1/.config
+	if [ -z "$(find "$lab_top/tests/module" "$image" -newer "$built" 2>&1)" ]; then
+		echo "$dir/p2pmem_test.ko"
 		exit
 	fi
 	rm -f "$built"
 	cp "$lab_top"/tests/module/* "$dir"
-	if ! make -C "$1" M="$dir" modules >"$dir/make.log" 2>&1 ||
+	warn=
+	[ -e "$1/Module.symvers" ] || warn=KBUILD_MODPOST_WARN=1
+	if ! make -C "$1" M="$dir" $warn modules >"$dir/make.log" 2>&1 ||
 	   grep -q 'warning:' "$dir/make.log"; then
 		sed 's/^/# /' "$dir/make.log" >&2
-		rm -f "$built"
 		exit 1
 	fi
-	echo "$module"
+	touch "$built"
+	echo "$dir/p2pmem_test.ko"
 )
 
 if [ -z "${LAB_GUEST:-}" ]; then
@@ -148,16 +152,18 @@ if [ -z "${LAB_GUEST:-}" ]; then
 		RUN_OPTIONS+=(--kernel "$(lab_kernel)")
 	fi
 	if [ -n "${KERNEL:-}" ]; then
-		if ! why=$("$lab_top/tests/vm/debian-kernel" "${KERNEL#debian:}" \
-			2>&1 >/dev/null); then
+		if ! out=$("$lab_top/tests/vm/debian-kernel" ${MODULE:+--build} \
+			"${KERNEL#debian:}" 2>&1); then
 			# The reason follows the steps that were done
-			echo "1..0 # SKIP no kernel $KERNEL: ${why##*$'\n'}"
+			echo "1..0 # SKIP no kernel $KERNEL: ${out##*$'\n'}"
 			exit
 		fi
 		RUN_OPTIONS+=(--kernel "$KERNEL")
 	fi
 	if [ -n "${MODULE:-}" ]; then
-		module=$(build_module "$(lab_kernel_build)") || exit
+		kernel_build=$(lab_kernel_build)
+		[ -z "${KERNEL:-}" ] || kernel_build=${out##*$'\n'}
+		module=$(build_module "$kernel_build") || exit
 		environment+=(LAB_MODULE="$module")
 	fi
 	patience=${LAB_KERNEL:+4}
