@@ -58,7 +58,11 @@ struct range {
 	__u64 end;
 };
 
+/* include/linux/memremap.h */
+enum memory_type { MEMORY_DEVICE_PCI_P2PDMA };
+
 struct dev_pagemap {
+	enum memory_type type;
 	struct range range;
 };
 
@@ -104,6 +108,48 @@ struct request {
 	struct bio *bio;
 	unsigned int cmd_flags;
 	unsigned int __data_len;
+};
+
+/* include/linux/fs.h, scatterlist.h, dma-buf.h, drivers/dma-buf/dma-buf-mapping.c */
+struct inode {
+	__u64 i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct sg_table {
+	struct scatterlist *sgl;
+};
+
+struct dma_buf {
+	__u64 size;
+	struct file *file;
+	const char *exp_name;
+};
+
+struct dma_buf_attach_ops {
+	bool allow_peer2peer;
+	void *invalidate_mappings;
+	void *move_notify;		/* its name until 7.0 */
+};
+
+struct dma_buf_attachment {
+	struct dma_buf *dmabuf;
+	struct device *dev;
+	bool peer2peer;
+	const struct dma_buf_attach_ops *importer_ops;
+};
+
+struct dma_buf_dma {
+	struct sg_table sgt;
+	void *state;			/* NULL: the addresses are bus addresses */
+};
+
+struct phys_vec {
+	__u64 paddr;
 };
 
 enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_BUS_ADDR, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE };

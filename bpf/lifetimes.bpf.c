@@ -5,6 +5,7 @@
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
+#include "dmabuf.bpf.h"
 #include "filter.bpf.h"
 #include "hist_types.h"
 #include "lost.bpf.h"

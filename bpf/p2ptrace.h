@@ -14,7 +14,10 @@
 
 #include <linux/types.h>
 
-/* Every event. CONTRIBUTING lists the files that a new one needs. */
+/*
+ * Every event, in the order in which the programs are attached. CONTRIBUTING lists the files that a
+ * new one needs.
+ */
 #define P2PTRACE_EVENTS(X)	\
 	X(p2pmem_dev_add)	\
 	X(p2pmem_dev_del)	\
@@ -29,6 +32,15 @@
 	X(p2pdma_map)	\
 	X(p2pdma_unmap)	\
 	X(p2pmem_mmap)		\
+	X(dma_buf_export)	\
+	X(dma_buf_release)	\
+	X(dma_buf_attach)	\
+	X(dma_buf_detach)	\
+	X(dma_buf_unmap)	\
+	X(dma_buf_map)		\
+	X(dma_buf_pin)		\
+	X(dma_buf_unpin)	\
+	X(dma_buf_revoke)	\
 	X(nvmet_p2pmem_bind)	\
 	X(nvmet_p2pmem_unbind)	\
 	X(nvmet_p2pmem_use)	\
@@ -41,7 +53,8 @@
  *
  * kind: see P2PTRACE_TYPE_* below, and enum field_kind in events.h for how each is printed.
  * enum: for kind ENUM, the enum (ENUM_... in enums.h).
- * kernels: ALL, or SERIES for a field that a stock kernel cannot provide.
+ * kernels: ALL; SERIES for a field that a stock kernel cannot provide; or KNOWN for a field that is
+ * left out if it is 0 or empty, which means unknown.
  */
 #define P2PTRACE_FIELDS_p2pmem_dev_add(F, e)			\
 	F(e, STRING, dev, NONE, ALL)				\
@@ -132,6 +145,46 @@
 	F(e, BYTES, size, NONE, ALL)				\
 	F(e, BOOL, allowed, NONE, SERIES)
 
+/* Of all dma-bufs, whether their memory is on a device or not */
+#define P2PTRACE_FIELDS_dma_buf_export(F, e)			\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, exporter, NONE, ALL)			\
+	F(e, BYTES, size, NONE, ALL)
+
+#define P2PTRACE_FIELDS_dma_buf_release(F, e)	P2PTRACE_FIELDS_dma_buf_export(F, e)
+
+#define P2PTRACE_FIELDS_dma_buf_attach(F, e)			\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, client, NONE, ALL)				\
+	F(e, BOOL, dynamic, NONE, ALL)				\
+	F(e, BOOL, revocable, NONE, ALL)			\
+	F(e, BOOL, p2p, NONE, ALL)
+
+#define P2PTRACE_FIELDS_dma_buf_detach(F, e)	P2PTRACE_FIELDS_dma_buf_attach(F, e)
+
+#define P2PTRACE_FIELDS_dma_buf_map(F, e)			\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, provider, NONE, KNOWN)			\
+	F(e, STRING, client, NONE, ALL)				\
+	F(e, BYTES, size, NONE, ALL)				\
+	F(e, ENUM, dir, DMA_DIRECTION, ALL)			\
+	F(e, ENUM, map, MAP_TYPE, KNOWN)			\
+	F(e, ENUM, where, MAP_WHERE, KNOWN)
+
+#define P2PTRACE_FIELDS_dma_buf_unmap(F, e)	P2PTRACE_FIELDS_dma_buf_map(F, e)
+
+#define P2PTRACE_FIELDS_dma_buf_pin(F, e)			\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, client, NONE, ALL)
+
+#define P2PTRACE_FIELDS_dma_buf_unpin(F, e)	P2PTRACE_FIELDS_dma_buf_pin(F, e)
+
+/* The client is the one that ended the last mapping, and the time is how long that took */
+#define P2PTRACE_FIELDS_dma_buf_revoke(F, e)			\
+	F(e, UINT, id, NONE, ALL)				\
+	F(e, STRING, client, NONE, KNOWN)			\
+	F(e, UINT, waited_ns, NONE, KNOWN)
+
 #define P2PTRACE_FIELDS_nvmet_p2pmem_bind(F, e)			\
 	F(e, NQN, subsys, NONE, ALL)				\
 	F(e, UINT, cntlid, NONE, ALL)				\
@@ -191,6 +244,24 @@
 /* Frees of scatterlists: the compiler may inline pci_free_p2pmem() into this function */
 #define P2PTRACE_STOCK_FREE_SGL			"fentry/pci_p2pmem_free_sgl"
 #define P2PTRACE_STOCK_FREE_SGL_END		"fexit/pci_p2pmem_free_sgl"
+/*
+ * dma-bufs, on every kernel. Only functions of the kernel image: a program that is attached to a
+ * module keeps it from being unloaded.
+ */
+#define P2PTRACE_STOCK_dma_buf_export		"fexit/dma_buf_export"
+#define P2PTRACE_STOCK_dma_buf_release		"fentry/dma_buf_file_release"
+#define P2PTRACE_STOCK_dma_buf_attach		"fexit/dma_buf_dynamic_attach"
+#define P2PTRACE_STOCK_dma_buf_detach		"fentry/dma_buf_detach"
+#define P2PTRACE_STOCK_dma_buf_map		"fexit/dma_buf_map_attachment"
+#define P2PTRACE_STOCK_dma_buf_unmap		"fentry/dma_buf_unmap_attachment"
+#define P2PTRACE_STOCK_dma_buf_pin		"fexit/dma_buf_pin"
+#define P2PTRACE_STOCK_dma_buf_unpin		"fentry/dma_buf_unpin"
+#define P2PTRACE_STOCK_dma_buf_revoke		"fentry/dma_buf_invalidate_mappings"
+/* Its name until 7.0 */
+#define P2PTRACE_STOCK_DMABUF_MOVE		"fentry/dma_buf_move_notify"
+/* BARs without pages, since 6.19: map and unmap them for a dma-buf */
+#define P2PTRACE_STOCK_DMABUF_RANGES		"fexit/dma_buf_phys_vec_to_sgt"
+#define P2PTRACE_STOCK_DMABUF_FREE		"fentry/dma_buf_free_sgt"
 
 enum p2ptrace_event {
 #define P2PTRACE_ENUMERATOR(name) P2PTRACE_##name,
@@ -206,6 +277,13 @@ enum p2ptrace_kind {
 	P2PTRACE_KIND_HMM,	/* pages of a process, by HMM */
 	P2PTRACE_KIND_DMABUF,
 	P2PTRACE_KIND_VIRT,	/* for an RDMA device that maps in software */
+};
+
+/* Where the memory of a mapped dma-buf is. */
+enum p2ptrace_where {
+	P2PTRACE_WHERE_UNKNOWN,
+	P2PTRACE_WHERE_BAR,	/* on a device */
+	P2PTRACE_WHERE_RAM,
 };
 
 #define P2PTRACE_COMM_LEN	16	/* TASK_COMM_LEN */
@@ -301,6 +379,8 @@ enum p2ptrace_violation {
 	P2PTRACE_LATE_UNMAP,		/* unmapped after the buffer was freed */
 	P2PTRACE_UNMAP_WITHOUT_MAP,
 	P2PTRACE_HELD_TOO_LONG,		/* freed too late; user space adds those not freed yet */
+	P2PTRACE_MAPPED_AT_DETACH,	/* of a dma-buf */
+	P2PTRACE_REVOKE_TOO_LONG,	/* mappings of a dma-buf were ended too late */
 	P2PTRACE_NR_VIOLATIONS
 };
 

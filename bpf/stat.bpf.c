@@ -7,6 +7,7 @@
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
+#include "dmabuf.bpf.h"
 #include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
@@ -472,6 +473,101 @@ EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct provider_view *provider, __u64 s
 		if (!allowed)
 			add(&c->failures[P2PTRACE_p2pmem_mmap], 1);
 	}
+	return 0;
+}
+
+/* dma-bufs. A revocation comes first, because the end of a mapping may be its end. */
+
+EVENT_PROG_FUNCTION(dma_buf_revoke, const struct dmabuf_revoke *revoke)
+{
+	struct p2ptrace_counts *c = COUNT(dma_buf_revoke, client_wanted(revoke->client));
+	struct buffer buf = { .provider = { .kind = VIEW_PCI }, .id = revoke->id };
+
+	if (c && follow && older_than_ns && revoke->waited_ns > older_than_ns)
+		violation_held(P2PTRACE_REVOKE_TOO_LONG, &buf, revoke->client, revoke->waited_ns);
+	return 0;
+}
+
+static __always_inline bool dmabuf_wanted(const struct dmabuf *dmabuf)
+{
+	return all_devs_wanted() && size_wanted(dmabuf->size);
+}
+
+EVENT_PROG_FUNCTION(dma_buf_export, const struct dmabuf *dmabuf)
+{
+	struct p2ptrace_counts *c = COUNT(dma_buf_export, dmabuf_wanted(dmabuf));
+
+	if (c)
+		add(&c->bytes[P2PTRACE_dma_buf_export], dmabuf->size);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_release, const struct dmabuf *dmabuf)
+{
+	struct p2ptrace_counts *c = COUNT(dma_buf_release, dmabuf_wanted(dmabuf));
+
+	if (c)
+		add(&c->bytes[P2PTRACE_dma_buf_release], dmabuf->size);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_attach, const struct attachment *attachment)
+{
+	COUNT(dma_buf_attach, client_wanted(attachment->client));
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_detach, const struct attachment *attachment)
+{
+	struct p2ptrace_counts *c = COUNT(dma_buf_detach, client_wanted(attachment->client));
+	struct buffer buf = { .provider = { .kind = VIEW_PCI }, .id = attachment->id };
+
+	if (c && follow && attachment->mapped)
+		violation(P2PTRACE_MAPPED_AT_DETACH, &buf, attachment->client);
+	return 0;
+}
+
+static __always_inline bool dmabuf_mapping_wanted(const struct dmabuf_mapping *mapping)
+{
+	return size_wanted(mapping->size) && provider_wanted(mapping->provider) &&
+	       client_wanted(mapping->client);
+}
+
+EVENT_PROG_FUNCTION(dma_buf_map, const struct dmabuf_mapping *mapping)
+{
+	struct p2ptrace_counts *c = COUNT(dma_buf_map, dmabuf_mapping_wanted(mapping));
+
+	if (c) {
+		add(&c->bytes[P2PTRACE_dma_buf_map], mapping->size);
+		COUNT_VALUE(c, dma_buf_map, dir, mapping->dir);
+		COUNT_VALUE(c, dma_buf_map, map, mapping->map);
+		COUNT_VALUE(c, dma_buf_map, where, mapping->where);
+	}
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_unmap, const struct dmabuf_mapping *mapping)
+{
+	struct p2ptrace_counts *c = COUNT(dma_buf_unmap, dmabuf_mapping_wanted(mapping));
+
+	if (c) {
+		add(&c->bytes[P2PTRACE_dma_buf_unmap], mapping->size);
+		COUNT_VALUE(c, dma_buf_unmap, dir, mapping->dir);
+		COUNT_VALUE(c, dma_buf_unmap, map, mapping->map);
+		COUNT_VALUE(c, dma_buf_unmap, where, mapping->where);
+	}
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_pin, const struct attachment *attachment)
+{
+	COUNT(dma_buf_pin, client_wanted(attachment->client));
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_unpin, const struct attachment *attachment)
+{
+	COUNT(dma_buf_unpin, client_wanted(attachment->client));
 	return 0;
 }
 

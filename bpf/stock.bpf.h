@@ -442,6 +442,11 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	int stock_block_map(unsigned long long *ctx)					\
 	{										\
 		return task_wanted() ? from_block_map(ctx, on_p2pdma_map) : 0;		\
+	}										\
+	SEC(P2PTRACE_STOCK_DMABUF_RANGES)						\
+	int stock_dmabuf_map(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_dmabuf_ranges(ctx, on_p2pdma_map) : 0;	\
 	}
 #define STOCK_PROGS_p2pdma_unmap							\
 	SEGMENT_CALLBACK(p2pdma_unmap)							\
@@ -449,7 +454,12 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_COMPLETE, stock_block_complete,		\
 		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
 	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_REQUEUE, stock_block_requeue,			\
-		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))
+		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
+	SEC(P2PTRACE_STOCK_DMABUF_FREE)							\
+	int stock_dmabuf_free(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_dmabuf_free(ctx, on_p2pdma_unmap) : 0;	\
+	}
 #define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
 #define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)
 #define STOCK_PROGS_p2pmem_free								\

@@ -7,6 +7,7 @@
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
+#include "dmabuf.bpf.h"
 #include "filter.bpf.h"
 #include "nested.bpf.h"
 #include "records.bpf.h"
@@ -276,6 +277,175 @@ EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct provider_view *provider, __u64 s
 	r->size = size;
 	dev_read(&r->dev, provider);
 	r->allowed = allowed;
+	record_submit(r);
+	return 0;
+}
+
+/* dma-bufs. A revocation comes first, because the end of a mapping may be its end. */
+
+EVENT_PROG_FUNCTION(dma_buf_revoke, const struct dmabuf_revoke *revoke)
+{
+	struct p2ptrace_dma_buf_revoke *r;
+
+	if (!client_wanted(revoke->client))
+		return 0;
+
+	r = RESERVE(dma_buf_revoke);
+	if (!r)
+		return 0;
+	r->id = revoke->id;
+	name_read(&r->client, revoke->client);
+	r->waited_ns = revoke->waited_ns;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_export, const struct dmabuf *dmabuf)
+{
+	struct p2ptrace_dma_buf_export *r;
+
+	if (!all_devs_wanted() || !size_wanted(dmabuf->size))
+		return 0;
+
+	r = RESERVE(dma_buf_export);
+	if (!r)
+		return 0;
+	r->id = dmabuf->id;
+	name_read(&r->exporter, dmabuf->exporter);
+	r->size = dmabuf->size;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_release, const struct dmabuf *dmabuf)
+{
+	struct p2ptrace_dma_buf_release *r;
+
+	if (!all_devs_wanted() || !size_wanted(dmabuf->size))
+		return 0;
+
+	r = RESERVE(dma_buf_release);
+	if (!r)
+		return 0;
+	r->id = dmabuf->id;
+	name_read(&r->exporter, dmabuf->exporter);
+	r->size = dmabuf->size;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_attach, const struct attachment *attachment)
+{
+	struct p2ptrace_dma_buf_attach *r;
+
+	if (!client_wanted(attachment->client))
+		return 0;
+
+	r = RESERVE(dma_buf_attach);
+	if (!r)
+		return 0;
+	r->id = attachment->id;
+	name_read(&r->client, attachment->client);
+	r->dynamic = attachment->dynamic;
+	r->revocable = attachment->revocable;
+	r->p2p = attachment->p2p;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_detach, const struct attachment *attachment)
+{
+	struct p2ptrace_dma_buf_detach *r;
+
+	if (!client_wanted(attachment->client))
+		return 0;
+
+	r = RESERVE(dma_buf_detach);
+	if (!r)
+		return 0;
+	r->id = attachment->id;
+	name_read(&r->client, attachment->client);
+	r->dynamic = attachment->dynamic;
+	r->revocable = attachment->revocable;
+	r->p2p = attachment->p2p;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_map, const struct dmabuf_mapping *mapping)
+{
+	struct p2ptrace_dma_buf_map *r;
+
+	if (!size_wanted(mapping->size))
+		return 0;
+	if (!provider_wanted(mapping->provider) || !client_wanted(mapping->client))
+		return 0;
+
+	r = RESERVE(dma_buf_map);
+	if (!r)
+		return 0;
+	r->id = mapping->id;
+	name_read(&r->provider, mapping->provider);
+	name_read(&r->client, mapping->client);
+	r->size = mapping->size;
+	r->dir = mapping->dir;
+	r->map = mapping->map;
+	r->where = mapping->where;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_unmap, const struct dmabuf_mapping *mapping)
+{
+	struct p2ptrace_dma_buf_unmap *r;
+
+	if (!size_wanted(mapping->size))
+		return 0;
+	if (!provider_wanted(mapping->provider) || !client_wanted(mapping->client))
+		return 0;
+
+	r = RESERVE(dma_buf_unmap);
+	if (!r)
+		return 0;
+	r->id = mapping->id;
+	name_read(&r->provider, mapping->provider);
+	name_read(&r->client, mapping->client);
+	r->size = mapping->size;
+	r->dir = mapping->dir;
+	r->map = mapping->map;
+	r->where = mapping->where;
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_pin, const struct attachment *attachment)
+{
+	struct p2ptrace_dma_buf_pin *r;
+
+	if (!client_wanted(attachment->client))
+		return 0;
+
+	r = RESERVE(dma_buf_pin);
+	if (!r)
+		return 0;
+	r->id = attachment->id;
+	name_read(&r->client, attachment->client);
+	record_submit(r);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_unpin, const struct attachment *attachment)
+{
+	struct p2ptrace_dma_buf_unpin *r;
+
+	if (!client_wanted(attachment->client))
+		return 0;
+
+	r = RESERVE(dma_buf_unpin);
+	if (!r)
+		return 0;
+	r->id = attachment->id;
+	name_read(&r->client, attachment->client);
 	record_submit(r);
 	return 0;
 }

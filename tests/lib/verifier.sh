@@ -41,7 +41,9 @@ expected() {
 	local name section
 	in_object "$1" | while read -r name section; do
 		[[ $2 = stock ]] && [[ $name != stock_* ]] && continue
-		[[ $2 = tracepoint ]] && [[ $name = stock_* ]] && continue
+		# dma-bufs are shown by functions on every kernel
+		[[ $2 = tracepoint ]] && [[ $name = stock_* ]] &&
+			[[ ! $name =~ ^stock_(dma_buf_|dmabuf_(move|ranges)) ]] && continue
 		# The end of a request is of interest only where its beginning is seen
 		[[ $name = stock_block_* ]] && ! kernel_has fexit/blk_rq_dma_map_iter_start &&
 			continue
@@ -85,6 +87,7 @@ passes() {
 # options are constants to the verifier, which sees other programs with a filter.
 verifier_test() {
 	local mode=$1 provider=$2 client=$3 object
+	local of_client='dmabuf_|dma_buf_(attach|detach|map|unmap|pin|unpin|revoke)'
 	plan 14
 	hooks_read
 	for object in trace stat leaks lifetimes; do
@@ -92,14 +95,15 @@ verifier_test() {
 	done
 	passes trace "$mode" . trace
 	# The other two events of nvmet have no device
-	passes trace "$mode" '^(stock_)?(p2p|free|block|pages)|bind' \
+	passes trace "$mode" '^(stock_)?(p2p|free|block|pages|dma_buf_(un)?map|dmabuf_[mfr])|bind' \
 		trace --dev "$provider" --pid 1 --comm fio
-	passes trace "$mode" 'p2pdma|block|pages' trace --client "$client"
+	passes trace "$mode" "p2pdma|block|pages|$of_client" trace --client "$client"
 	passes stat "$mode" . stat
-	passes stat "$mode" 'p2pdma|block|pages' stat --client "$client" --comm fio
+	passes stat "$mode" "p2pdma|block|pages|$of_client" stat --client "$client" --comm fio
 	passes stat "$mode" . check -- sh -c 'touch /tmp/checked; sleep 1000'
 	passes leaks "$mode" 'p2pmem|free' leaks
 	passes leaks "$mode" 'p2pmem|free' leaks --dev "$provider"
 	passes lifetimes "$mode" . lifetimes
-	passes lifetimes "$mode" 'p2pdma|block|pages' lifetimes --dev "$provider" --client "$client"
+	passes lifetimes "$mode" 'p2pdma|block|pages|dmabuf_[mf]' \
+		lifetimes --dev "$provider" --client "$client"
 }

@@ -51,6 +51,15 @@ static void names_of_events_and_fields_are_stable(void **state)
 		{ "p2pdma_map", "provider client kind id bus_addr dma_addr size dir map" },
 		{ "p2pdma_unmap", "provider client kind id dma_addr size dir" },
 		{ "p2pmem_mmap", "dev size allowed" },
+		{ "dma_buf_export", "id exporter size" },
+		{ "dma_buf_release", "id exporter size" },
+		{ "dma_buf_attach", "id client dynamic revocable p2p" },
+		{ "dma_buf_detach", "id client dynamic revocable p2p" },
+		{ "dma_buf_unmap", "id provider client size dir map where" },
+		{ "dma_buf_map", "id provider client size dir map where" },
+		{ "dma_buf_pin", "id client" },
+		{ "dma_buf_unpin", "id client" },
+		{ "dma_buf_revoke", "id client waited_ns" },
 		{ "nvmet_p2pmem_bind", "subsys cntlid nsid dev distance err" },
 		{ "nvmet_p2pmem_unbind", "subsys cntlid nsid dev reason" },
 		{ "nvmet_p2pmem_use", "cntlid qid cid nsid opcode size id" },
@@ -147,21 +156,52 @@ static void an_empty_name_is_refused(void **state)
 	assert_refused(",p2pmem_alloc", "empty", "--list-events");
 }
 
-static void all_events_but_two_have_a_device(void **state)
+static bool is_dmabuf(int event)
+{
+	return !strncmp(events[event].name, "dma_buf_", strlen("dma_buf_"));
+}
+
+static bool is_dmabuf_mapping(int event)
+{
+	return event == P2PTRACE_dma_buf_map || event == P2PTRACE_dma_buf_unmap;
+}
+
+static void most_events_have_a_device(void **state)
 {
 	(void)state;
 	/* p2pdma_decide has no dev; its provider identifies the device. */
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		assert_int_equal(event_has_dev(&events[i]), i != P2PTRACE_nvmet_p2pmem_use &&
-				 i != P2PTRACE_nvmet_p2pmem_fallback);
+				 i != P2PTRACE_nvmet_p2pmem_fallback &&
+				 (!is_dmabuf(i) || is_dmabuf_mapping(i)));
 }
 
-static void three_events_have_a_client(void **state)
+static void events_of_a_client_have_it(void **state)
 {
 	(void)state;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		assert_int_equal(event_has_client(&events[i]), i == P2PTRACE_p2pdma_decide ||
-				 i == P2PTRACE_p2pdma_map || i == P2PTRACE_p2pdma_unmap);
+				 i == P2PTRACE_p2pdma_map || i == P2PTRACE_p2pdma_unmap ||
+				 (is_dmabuf(i) && i != P2PTRACE_dma_buf_export &&
+				  i != P2PTRACE_dma_buf_release));
+}
+
+static void a_field_without_a_value_is_absent_if_that_means_unknown(void **state)
+{
+	const struct event *map = &events[P2PTRACE_dma_buf_map];
+	struct p2ptrace_dma_buf_map record = {};
+
+	(void)state;
+	assert_true(field_absent(event_field(map, "provider"), &record, false));
+	assert_true(field_absent(event_field(map, "map"), &record, false));
+	assert_true(field_absent(event_field(map, "where"), &record, true));
+	assert_false(field_absent(event_field(map, "client"), &record, true));
+	assert_false(field_absent(event_field(map, "id"), &record, true));
+	record.provider.s[0] = '0';
+	record.map = record.where = 1;
+	assert_false(field_absent(event_field(map, "provider"), &record, false));
+	assert_false(field_absent(event_field(map, "map"), &record, true));
+	assert_false(field_absent(event_field(map, "where"), &record, true));
 }
 
 /* A malformed record in the ring buffer must not cause a read beyond its end. */
@@ -240,8 +280,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_ambiguous_prefix_is_refused_with_the_candidates),
 	cmocka_unit_test(an_unknown_event_is_refused),
 	cmocka_unit_test(an_empty_name_is_refused),
-	cmocka_unit_test(all_events_but_two_have_a_device),
-	cmocka_unit_test(three_events_have_a_client),
+	cmocka_unit_test(most_events_have_a_device),
+	cmocka_unit_test(events_of_a_client_have_it),
+	cmocka_unit_test(a_field_without_a_value_is_absent_if_that_means_unknown),
 	cmocka_unit_test(a_record_of_the_wrong_size_is_refused),
 };
 

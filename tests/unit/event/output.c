@@ -66,6 +66,35 @@ static const struct p2ptrace_p2pdma_unmap dma_unmap = {
 static const struct p2ptrace_p2pmem_mmap mmap_ = {
 	HEADER(p2pmem_mmap), .dev.s = "p2pmem0", .size = 2 << 20, .allowed = 1,
 };
+static const struct p2ptrace_dma_buf_export dmabuf_export = {
+	HEADER(dma_buf_export), .id = 19, .exporter.s = "vfio_pci_core", .size = 65536,
+};
+static const struct p2ptrace_dma_buf_release dmabuf_release = {
+	HEADER(dma_buf_release), .id = 19, .exporter.s = "vfio_pci_core", .size = 65536,
+};
+static const struct p2ptrace_dma_buf_attach dmabuf_attach = {
+	HEADER(dma_buf_attach), .id = 19, .client.s = "0000:04:00.0", .revocable = 1,
+};
+static const struct p2ptrace_dma_buf_detach dmabuf_detach = {
+	HEADER(dma_buf_detach), .id = 19, .client.s = "0000:04:00.0", .revocable = 1,
+};
+static const struct p2ptrace_dma_buf_unmap dmabuf_unmap = {
+	HEADER(dma_buf_unmap), .id = 19, .client.s = "0000:04:00.0", .size = 65536,
+	.dir = 2, .where = P2PTRACE_WHERE_RAM,
+};
+static const struct p2ptrace_dma_buf_map dmabuf_map = {
+	HEADER(dma_buf_map), .id = 19, .provider.s = "0000:03:00.0",
+	.client.s = "0000:04:00.0", .size = 65536, .dir = 1, .map = 2, .where = P2PTRACE_WHERE_BAR,
+};
+static const struct p2ptrace_dma_buf_pin dmabuf_pin = {
+	HEADER(dma_buf_pin), .id = 19, .client.s = "0000:04:00.0",
+};
+static const struct p2ptrace_dma_buf_unpin dmabuf_unpin = {
+	HEADER(dma_buf_unpin), .id = 19, .client.s = "0000:04:00.0",
+};
+static const struct p2ptrace_dma_buf_revoke dmabuf_revoke = {
+	HEADER(dma_buf_revoke), .id = 19, .client.s = "0000:04:00.0", .waited_ns = 1234567,
+};
 static const struct p2ptrace_nvmet_p2pmem_bind bind_ = {
 	HEADER(nvmet_p2pmem_bind), .subsys = "nqn.2024-01.org.example:s1", .cntlid = 65519,
 	.nsid = 4294967295, .dev.s = "p2pmem0", .distance = 4, .err = 0,
@@ -155,6 +184,53 @@ static const struct {
 	[P2PTRACE_p2pmem_mmap] = { &mmap_, sizeof(mmap_),
 		TEXT("p2pmem_mmap          ") "dev=p2pmem0 size=2M allowed=yes",
 		JSON("p2pmem_mmap") "\"dev\":\"p2pmem0\",\"size\":2097152,\"allowed\":true}" },
+	[P2PTRACE_dma_buf_export] = { &dmabuf_export, sizeof(dmabuf_export),
+		TEXT("dma_buf_export       ") "id=19 exporter=vfio_pci_core size=64K",
+		JSON("dma_buf_export")
+		"\"id\":19,\"exporter\":\"vfio_pci_core\",\"size\":65536}" },
+	[P2PTRACE_dma_buf_release] = { &dmabuf_release, sizeof(dmabuf_release),
+		TEXT("dma_buf_release      ") "id=19 exporter=vfio_pci_core size=64K",
+		JSON("dma_buf_release")
+		"\"id\":19,\"exporter\":\"vfio_pci_core\",\"size\":65536}" },
+	[P2PTRACE_dma_buf_attach] = { &dmabuf_attach, sizeof(dmabuf_attach),
+		TEXT("dma_buf_attach       ")
+		"id=19 client=0000:04:00.0 dynamic=no revocable=yes p2p=no",
+		JSON("dma_buf_attach")
+		"\"id\":19,\"client\":\"0000:04:00.0\",\"dynamic\":false,"
+		"\"revocable\":true,\"p2p\":false}" },
+	[P2PTRACE_dma_buf_detach] = { &dmabuf_detach, sizeof(dmabuf_detach),
+		TEXT("dma_buf_detach       ")
+		"id=19 client=0000:04:00.0 dynamic=no revocable=yes p2p=no",
+		JSON("dma_buf_detach")
+		"\"id\":19,\"client\":\"0000:04:00.0\",\"dynamic\":false,"
+		"\"revocable\":true,\"p2p\":false}" },
+	[P2PTRACE_dma_buf_unmap] = { &dmabuf_unmap, sizeof(dmabuf_unmap),
+		TEXT("dma_buf_unmap        ")
+		"id=19 client=0000:04:00.0 size=64K dir=from_device where=ram",
+		JSON("dma_buf_unmap")
+		"\"id\":19,\"client\":\"0000:04:00.0\",\"size\":65536,"
+		"\"dir\":\"from_device\",\"where\":\"ram\"}" },
+	[P2PTRACE_dma_buf_map] = { &dmabuf_map, sizeof(dmabuf_map),
+		TEXT("dma_buf_map          ") "id=19 provider=0000:03:00.0 client=0000:04:00.0 "
+		"size=64K dir=to_device map=bus_addr where=bar",
+		JSON("dma_buf_map")
+		"\"id\":19,\"provider\":\"0000:03:00.0\",\"client\":\"0000:04:00.0\","
+		"\"size\":65536,\"dir\":\"to_device\",\"map\":\"bus_addr\",\"where\":\"bar\"}" },
+	[P2PTRACE_dma_buf_pin] = { &dmabuf_pin, sizeof(dmabuf_pin),
+		TEXT("dma_buf_pin          ")
+		"id=19 client=0000:04:00.0",
+		JSON("dma_buf_pin")
+		"\"id\":19,\"client\":\"0000:04:00.0\"}" },
+	[P2PTRACE_dma_buf_unpin] = { &dmabuf_unpin, sizeof(dmabuf_unpin),
+		TEXT("dma_buf_unpin        ")
+		"id=19 client=0000:04:00.0",
+		JSON("dma_buf_unpin")
+		"\"id\":19,\"client\":\"0000:04:00.0\"}" },
+	[P2PTRACE_dma_buf_revoke] = { &dmabuf_revoke, sizeof(dmabuf_revoke),
+		TEXT("dma_buf_revoke       ")
+		"id=19 client=0000:04:00.0 waited_ns=1234567",
+		JSON("dma_buf_revoke")
+		"\"id\":19,\"client\":\"0000:04:00.0\",\"waited_ns\":1234567}" },
 	[P2PTRACE_nvmet_p2pmem_bind] = { &bind_, sizeof(bind_),
 		TEXT("nvmet_p2pmem_bind    ") "subsys=nqn.2024-01.org.example:s1 cntlid=65519 "
 		"nsid=4294967295 dev=p2pmem0 distance=4 err=0",

@@ -166,6 +166,16 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		  "see p2ptrace trace --lives",
 		  "held_too_long: 2 buffers were held for longer than --older-than; "
 		  "see p2ptrace trace --lives" },
+		{ P2PTRACE_MAPPED_AT_DETACH,
+		  "mapped_at_detach: 1 device was detached from a dma-buf that it still had "
+		  "mapped",
+		  "mapped_at_detach: 2 devices were detached from dma-bufs that they still had "
+		  "mapped" },
+		{ P2PTRACE_REVOKE_TOO_LONG,
+		  "revoke_too_long: 1 revoked mapping of a dma-buf was ended later than "
+		  "--older-than",
+		  "revoke_too_long: 2 revoked mappings of dma-bufs were ended later than "
+		  "--older-than" },
 		{ LEAK,
 		  "leak: 1 buffer was not freed; "
 		  "run p2ptrace leaks beside the command to see its stack",

@@ -14,12 +14,22 @@
 #include "session/hooks.h"
 #include "session/select.h"
 
+/* Of a kernel of ours: tracepoints, and the functions that show dma-bufs on every kernel. */
 static struct btf *btf_with_events(const char *except)
 {
 	struct btf *btf = btf__new_empty();
 	char name[64];
 
 	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	btf__add_func_proto(btf, 1);
+	for (const struct hook *h = stock_hooks; h->program; h++) {
+		const char *function = strchr(h->section, '/') + 1;
+
+		if (!strncmp(function, "dma_buf_", 8) &&
+		    strncmp(function, except, strlen(except)) &&
+		    btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) < 0)
+			assert_true(btf__add_func(btf, function, BTF_FUNC_GLOBAL, 2) > 0);
+	}
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		if (!strncmp(events[i].name, except, strlen(except)))
 			continue;
@@ -144,6 +154,35 @@ static void a_module_whose_btf_is_hidden_is_not_seen(void **state)
 	kernel_close(&kernel);
 }
 
+static void a_kernel_without_dma_bufs_needs_no_note(void **state)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events("dma_buf_") };
+	struct event_set set;
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(select_on("dma_buf_", &set, &c), 0);
+	assert_string_equal(c.text, "");
+	assert_false(set.has[P2PTRACE_dma_buf_map]);
+	assert_false(set.blind[P2PTRACE_dma_buf_map]);
+
+	/* One that lacks a function of them does */
+	assert_int_equal(select_on("dma_buf_pin", &set, &c), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
+	assert_int_equal(select_on("dma_buf_map_attachment", &set, &c), 0);
+	assert_non_null(strstr(c.text, "leaving out dma_buf_unmap: dma_buf_map_attachment: "));
+	assert_false(set.has[P2PTRACE_dma_buf_map]);
+
+	set = (struct event_set){ .has[P2PTRACE_dma_buf_map] = true };
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot trace dma_buf_map: dma_buf_map: the kernel does not have "
+			"it");
+	kernel_close(&kernel);
+}
+
 static void a_missing_event_that_the_user_named_is_an_error(void **state)
 {
 	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_") };
@@ -244,7 +283,7 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	capture_end(&c);
 	assert_one_line(c.text, "lacks the p2pmem series");
 	assert_true(set.stock);
-	assert_int_equal(event_set_count(&set), 10);
+	assert_int_equal(event_set_count(&set), 19);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
 	for (int i = 0; stock_hooks[i].program; i++)
 		assert_true(set.hooks & 1u << i);
@@ -275,7 +314,7 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	capture_end(&c);
 	assert_non_null(strstr(c.text, "leaving out p2pdma_decide: calc_map_type_and_dist: "
 			       "the kernel does not have it"));
-	assert_int_equal(event_set_count(&set), 9);
+	assert_int_equal(event_set_count(&set), 18);
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pdma_decide] = true;
 	capture_begin(&c);
@@ -394,14 +433,14 @@ static void filters_narrow_the_selection(void **state)
 
 	(void)state;
 	assert_int_equal(select_events(&o, false, &set), 0);
-	assert_int_equal(event_set_count(&set), 3);
+	assert_int_equal(event_set_count(&set), 10);
 	o.dev = "p2pmem0";
 	assert_int_equal(select_events(&o, false, &set), 0);
-	assert_int_equal(event_set_count(&set), 3);
+	assert_int_equal(event_set_count(&set), 5);
 
 	o.client = NULL;
 	assert_int_equal(select_events(&o, false, &set), 0);
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 9);
 
 	/* An event that the user named is not left out */
 	set = (struct event_set){};
@@ -442,7 +481,9 @@ static void events_that_a_filter_leaves_out_are_listed(void **state)
 	assert_string_equal(left_out(&o, &c), "");
 	o.dev = "p2pmem0";
 	assert_one_line(left_out(&o, &c), "leaving out events that --dev cannot match: "
-			"nvmet_p2pmem_use, nvmet_p2pmem_fallback\n");
+			"dma_buf_export, dma_buf_release, dma_buf_attach, dma_buf_detach, "
+			"dma_buf_pin, dma_buf_unpin, dma_buf_revoke, nvmet_p2pmem_use, "
+			"nvmet_p2pmem_fallback\n");
 	o.client = "0000:00:00.0";
 	assert_one_line(left_out(&o, &c), "that --dev or --client cannot match: p2pmem_dev_add, ");
 	o.dev = NULL;
@@ -624,6 +665,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_missing_event_removes_its_group),
 	cmocka_unit_test(events_missing_in_the_kernel_are_left_out),
 	cmocka_unit_test(a_module_whose_btf_is_hidden_is_not_seen),
+	cmocka_unit_test(a_kernel_without_dma_bufs_needs_no_note),
 	cmocka_unit_test(a_missing_event_that_the_user_named_is_an_error),
 	cmocka_unit_test(a_stock_kernel_shows_its_events_and_one_note),
 	cmocka_unit_test(a_loaded_nvmet_is_not_to_be_loaded_again),

@@ -225,6 +225,8 @@ static void only_programs_of_selected_events_are_loaded(void **state)
 	"+stock_block_complete +stock_block_complete_nested "				\
 	"+stock_block_requeue +stock_block_requeue_nested +stock_block_map "
 
+#define DMABUF_PROGRAMS "+stock_dmabuf_free +stock_dmabuf_map "
+
 static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 {
 	struct session_config config = config_of("p2pmem_alloc,p2pmem_free");
@@ -241,7 +243,8 @@ static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 	config.events.stock = true;
 	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS "+stock_p2pmem_alloc "
+	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS DMABUF_PROGRAMS
+			    "+stock_p2pmem_alloc "
 			    "+stock_p2pdma_unmap +stock_p2pdma_unmap_nested ");
 }
 
@@ -577,13 +580,13 @@ static void each_program_that_is_attached_may_be_skipped(void **state)
 	assert_int_equal(session.lost.nested, 10);
 	session_close(&session);
 
-	/* The one that shows the pages, and the three of block requests as well */
+	/* The ones of pages, of block requests and of dma-bufs as well */
 	config = config_of("p2pdma_unmap");
 	config.events.stock = true;
 	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(session_count_lost(&session), 0);
-	assert_int_equal(session.lost.nested, 25);
+	assert_int_equal(session.lost.nested, 35);
 }
 
 static unsigned int pauses, pauses_until_stop;

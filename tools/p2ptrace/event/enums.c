@@ -32,6 +32,12 @@ static const char *const kinds[] = {
 	[P2PTRACE_KIND_VIRT]	= "virt",
 };
 
+static const char *const wheres[] = {
+	[P2PTRACE_WHERE_UNKNOWN] = "unknown",
+	[P2PTRACE_WHERE_BAR]	= "bar",
+	[P2PTRACE_WHERE_RAM]	= "ram",
+};
+
 static int short_name(struct enum_value *value, const char *name, const char *prefix)
 {
 	if (!strncmp(name, prefix, strlen(prefix)))
@@ -73,14 +79,15 @@ static int table_load(struct enum_table *table, const struct btf *btf, const cha
 	return 0;
 }
 
-static int kinds_load(struct enum_table *table)
+/* An enum that is not the kernel's */
+static int names_load(struct enum_table *table, const char *const *names, size_t nr)
 {
-	table->values = calloc(ARRAY_SIZE(kinds), sizeof(*table->values));
+	table->values = calloc(nr, sizeof(*table->values));
 	if (!table->values)
 		return -ENOMEM;
-	for (; table->nr < ARRAY_SIZE(kinds); table->nr++) {
+	for (; table->nr < nr; table->nr++) {
 		table->values[table->nr].value = table->nr;
-		if (short_name(&table->values[table->nr], kinds[table->nr], ""))
+		if (short_name(&table->values[table->nr], names[table->nr], ""))
 			return -ENOMEM;
 	}
 	return 0;
@@ -91,7 +98,9 @@ int enums_load(struct enums *enums, const struct btf *btf)
 	int err;
 
 	memset(enums, 0, sizeof(*enums));
-	err = kinds_load(&enums->table[ENUM_MAP_KIND]);
+	err = names_load(&enums->table[ENUM_MAP_KIND], kinds, ARRAY_SIZE(kinds));
+	if (!err)
+		err = names_load(&enums->table[ENUM_MAP_WHERE], wheres, ARRAY_SIZE(wheres));
 	for (int i = 0; i < ENUM_MAP_KIND && !err; i++)
 		err = table_load(&enums->table[i], btf, kernel_enums[i].name,
 				 kernel_enums[i].prefix);

@@ -19,6 +19,7 @@ enum kernel_enum {
 	ENUM_UNBIND_REASON,
 	ENUM_DMA_DIRECTION,
 	ENUM_MAP_KIND,		/* not the kernel's: enum p2ptrace_kind in p2ptrace.h */
+	ENUM_MAP_WHERE,		/* enum p2ptrace_where */
 	NR_ENUMS,
 	ENUM_NONE = NR_ENUMS
 };

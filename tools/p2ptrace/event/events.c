@@ -7,8 +7,9 @@
 #include "lib/log.h"
 #include "lib/units.h"
 
-#define KERNELS_ALL	false
-#define KERNELS_SERIES	true
+#define KERNELS_ALL	false, false
+#define KERNELS_SERIES	true, false
+#define KERNELS_KNOWN	false, true
 #define JSON_KEY(name)	",\"" #name "\":"
 #define FIELD(e, kind, name, which, kernels) \
 	{ #name, JSON_KEY(name), sizeof(JSON_KEY(name)) - 1, offsetof(struct p2ptrace_##e, name), \
@@ -152,10 +153,17 @@ int events_select(struct event_set *set, const char *list)
 	}
 }
 
+static bool is_unknown(const struct field *field, const void *record)
+{
+	if (field->kind == FIELD_STRING)
+		return !*((const char *)record + field->offset);
+	return !field_uint(field, record);
+}
+
 bool field_absent(const struct field *field, const void *record, bool stock)
 {
 	return (stock && field->series) ||
-	       (field->kind == FIELD_ADDR && !field_uint(field, record));
+	       ((field->known || field->kind == FIELD_ADDR) && is_unknown(field, record));
 }
 
 bool event_has_dev(const struct event *event)

@@ -41,6 +41,7 @@ struct field {
 	enum field_kind kind;
 	enum kernel_enum which;	/* ENUM_NONE unless the kind is FIELD_ENUM */
 	bool series;		/* a stock kernel cannot provide it */
+	bool known;		/* left out if it is 0 or empty, which means unknown */
 };
 
 struct event {

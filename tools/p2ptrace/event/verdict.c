@@ -40,6 +40,16 @@ static const struct {
 		"buffer was held for longer than --older-than; see p2ptrace trace --lives",
 		"buffers were held for longer than --older-than; see p2ptrace trace --lives",
 		"a buffer held for longer than --older-than, even if it was freed later" },
+	[P2PTRACE_MAPPED_AT_DETACH] = {
+		"mapped_at_detach",
+		"device was detached from a dma-buf that it still had mapped",
+		"devices were detached from dma-bufs that they still had mapped",
+		"a device detached from a dma-buf that it still had mapped" },
+	[P2PTRACE_REVOKE_TOO_LONG] = {
+		"revoke_too_long",
+		"revoked mapping of a dma-buf was ended later than --older-than",
+		"revoked mappings of dma-bufs were ended later than --older-than",
+		"a revoked mapping that ended later than --older-than" },
 	[LEAK] = {
 		"leak",
 		"buffer was not freed; run p2ptrace leaks beside the command to see its stack",
@@ -147,8 +157,12 @@ static void first_text(struct buffer *out, const struct p2ptrace_first *first)
 {
 	char word[4 * P2PTRACE_NAME_LEN + 1];
 
-	text_word(word, sizeof(word), first->dev.s, strnlen(first->dev.s, sizeof(first->dev.s)));
-	buffer_printf(out, "; first: %s id=%" PRIu64, word, (uint64_t)first->id);
+	buffer_printf(out, "; first:");
+	/* A dma-buf may not be on a device */
+	if (text_word(word, sizeof(word), first->dev.s,
+		      strnlen(first->dev.s, sizeof(first->dev.s))))
+		buffer_printf(out, " %s", word);
+	buffer_printf(out, " id=%" PRIu64, (uint64_t)first->id);
 	if (text_word(word, sizeof(word), first->client.s,
 		      strnlen(first->client.s, sizeof(first->client.s))))
 		buffer_printf(out, ", client %s", word);

@@ -22,11 +22,24 @@ static const struct hook stock_table[] = {
 	HOOK(p2pmem_mmap),
 	HOOK(nvmet_p2pmem_use),
 	HOOK(nvmet_p2pmem_fallback),
+	HOOK(dma_buf_export),
+	HOOK(dma_buf_release),
+	HOOK(dma_buf_attach),
+	HOOK(dma_buf_detach),
+	HOOK(dma_buf_unmap),
+	HOOK(dma_buf_map),
+	HOOK(dma_buf_pin),
+	HOOK(dma_buf_unpin),
+	HOOK(dma_buf_revoke),
+	{ P2PTRACE_dma_buf_revoke, "stock_dmabuf_move", P2PTRACE_STOCK_DMABUF_MOVE },
 	{ HOOK_PAGES, "stock_pages_update", P2PTRACE_STOCK_PAGES_UPDATE },
 	{ HOOK_PAGES, "stock_pages", P2PTRACE_STOCK_PAGES },
 	{ HOOK_BLOCK_MAP, "stock_block_map", P2PTRACE_STOCK_BLOCK_MAP },
 	{ HOOK_BLOCK_COMPLETE, "stock_block_complete", P2PTRACE_STOCK_BLOCK_COMPLETE },
 	{ HOOK_BLOCK_REQUEUE, "stock_block_requeue", P2PTRACE_STOCK_BLOCK_REQUEUE },
+	{ HOOK_DMABUF_FREE, "stock_dmabuf_free", P2PTRACE_STOCK_DMABUF_FREE },
+	{ HOOK_DMABUF_MAP, "stock_dmabuf_map", P2PTRACE_STOCK_DMABUF_RANGES },
+	{ HOOK_DMABUF_RANGES, "stock_dmabuf_ranges", P2PTRACE_STOCK_DMABUF_RANGES },
 	{ HOOK_FREE_SGL, "stock_free_sgl", P2PTRACE_STOCK_FREE_SGL },
 	{ HOOK_FREE_SGL_END, "stock_free_sgl_end", P2PTRACE_STOCK_FREE_SGL_END },
 	{}
@@ -36,7 +49,11 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 
 #define SCATTERLISTS	"scatterlists"
 #define BLOCK_REQUESTS	"block requests"
+#define DMABUFS		"dma-bufs"
 #define WAY(name) { P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, false }
+
+/* A kernel may have no dma-bufs */
+#define DMABUF_WAY(name) { P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, true }
 
 const struct hook_way hook_ways[] = {
 	WAY(p2pmem_alloc),
@@ -54,8 +71,26 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_p2pdma_map, BLOCK_REQUESTS, { HOOK_BLOCK_MAP, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, BLOCK_REQUESTS,
 	  { HOOK_BLOCK_MAP, HOOK_BLOCK_COMPLETE, HOOK_BLOCK_REQUEUE, HOOK_NR_ROLES }, true },
+	/* Before 6.19, exporters of BARs map them in ways of their own */
+	{ P2PTRACE_p2pdma_map, DMABUFS, { HOOK_DMABUF_MAP, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_unmap, DMABUFS,
+	  { HOOK_DMABUF_MAP, HOOK_DMABUF_FREE, HOOK_NR_ROLES }, true },
 	/* Before 6.2, processes cannot map peer memory */
 	{ P2PTRACE_p2pmem_mmap, NULL, { P2PTRACE_p2pmem_mmap, HOOK_NR_ROLES }, true },
+	DMABUF_WAY(dma_buf_export),
+	DMABUF_WAY(dma_buf_release),
+	DMABUF_WAY(dma_buf_attach),
+	DMABUF_WAY(dma_buf_detach),
+	DMABUF_WAY(dma_buf_pin),
+	DMABUF_WAY(dma_buf_unpin),
+	{ P2PTRACE_dma_buf_map, "provider and map type",
+	  { HOOK_DMABUF_RANGES, P2PTRACE_dma_buf_map, HOOK_NR_ROLES }, true },
+	DMABUF_WAY(dma_buf_map),	/* after those that take the same role for a part of it */
+	{ P2PTRACE_dma_buf_unmap, NULL,
+	  { P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_dma_buf_revoke, NULL,
+	  { P2PTRACE_dma_buf_revoke, P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, HOOK_NR_ROLES },
+	  true },
 	WAY(nvmet_p2pmem_use),
 	WAY(nvmet_p2pmem_fallback),
 };
@@ -72,6 +107,12 @@ const struct hook_files hook_files = {
 		TRACEFS "/" FILTER_FUNCTIONS, DEBUGFS "/tracing/" FILTER_FUNCTIONS,
 	},
 };
+
+bool hooks_serve(const struct event_set *set, unsigned int role)
+{
+	return set->stock || role == HOOK_DMABUF_RANGES ||
+	       (role >= P2PTRACE_dma_buf_export && role <= P2PTRACE_dma_buf_revoke);
+}
 
 bool hooks_exist(unsigned int event)
 {
@@ -99,7 +140,7 @@ bool way_has_role(const struct hook_way *way, unsigned int role)
 
 bool hooks_want(const struct event_set *set, unsigned int role)
 {
-	if (!set->stock)
+	if (!hooks_serve(set, role))
 		return role < P2PTRACE_NR_EVENTS && set->has[role];
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
 		if (set->ways & 1u << i && set->has[hook_ways[i].event] &&

@@ -25,6 +25,9 @@ enum hook_role {
 	HOOK_BLOCK_COMPLETE,
 	HOOK_BLOCK_REQUEUE,
 	HOOK_BLOCK_MAP,
+	HOOK_DMABUF_FREE,
+	HOOK_DMABUF_MAP,		/* for p2pdma_map */
+	HOOK_DMABUF_RANGES,		/* for dma_buf_map: provider and map type */
 	HOOK_FREE_SGL_END,
 	HOOK_FREE_SGL,
 	HOOK_NR_ROLES
@@ -48,6 +51,12 @@ bool hook_is_tracepoint(const char *section);
 
 /* The best hook for the role that can be used, or -1. */
 int hooks_best(const struct event_set *set, unsigned int role);
+
+/*
+ * Whether the event, or what a role is for, is taken from hooks on this kernel: on a stock kernel
+ * everything is, and dma-bufs are everywhere.
+ */
+bool hooks_serve(const struct event_set *set, unsigned int role);
 
 /* Whether stock kernels can show the event at all. */
 bool hooks_exist(unsigned int event);

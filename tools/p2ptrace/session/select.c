@@ -74,7 +74,7 @@ static const char *find_ways(const struct hooks *hooks, struct event_set *set, u
 		way_blind(set, &hook_ways[i], text);
 		why = why ?: one;
 	}
-	return hooks_left(set, event) ? NULL : why;
+	return hooks_left(set, event) ? NULL : why ?: hook_missing;
 }
 
 static const char *find_tracepoint(const struct hooks *hooks, struct event_set *set, int event)
@@ -89,11 +89,15 @@ static const char *find_tracepoint(const struct hooks *hooks, struct event_set *
 	return why;
 }
 
+static bool is_of_nvmet(int event)
+{
+	return !strncmp(events[event].name, "nvmet_", strlen("nvmet_"));
+}
+
 /* Whether the event is missing only because the BTF of the module is. */
 static bool needs_nvmet(const struct kernel *kernel, int event, const char *why)
 {
-	return why == hook_missing && !strncmp(events[event].name, "nvmet_", strlen("nvmet_")) &&
-	       !kernel_has_nvmet(kernel);
+	return why == hook_missing && is_of_nvmet(event) && !kernel_has_nvmet(kernel);
 }
 
 static bool is_of_series(const struct event_set *set, int event)
@@ -115,10 +119,13 @@ static void find_event(const struct kernel *kernel, const struct hooks *hooks,
 		snprintf(set->why[event], EVENT_WHY_LEN, "only the p2pmem series has it");
 		return;
 	}
-	why = set->stock ? find_ways(hooks, set, event) : find_tracepoint(hooks, set, event);
+	why = hooks_serve(set, event) ? find_ways(hooks, set, event) :
+					find_tracepoint(hooks, set, event);
 	if (!why)
 		return;
 	set->has[event] = false;
+	if (!set->blind[event])
+		snprintf(set->why[event], EVENT_WHY_LEN, "%s", why);
 	if (!needs_nvmet(kernel, event, why))
 		return;
 	/* Without the module there is nothing to see */
@@ -140,7 +147,8 @@ void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct 
 /* Whether there is nothing to see because the module is not loaded. */
 static bool lacks_nvmet(const struct event_set *set, int event)
 {
-	return !set->has[event] && !set->blind[event] && !is_of_series(set, event);
+	return !set->has[event] && !set->blind[event] && !is_of_series(set, event) &&
+	       is_of_nvmet(event);
 }
 
 /* For an event that the user named. */
@@ -169,7 +177,7 @@ static void note_left_out(const struct event_set *set, const struct event_set *w
 		if (lacks_nvmet(set, i))
 			snprintf(no_nvmet + used, sizeof(no_nvmet) - used, "%s%s",
 				 used ? ", " : "", events[i].name);
-		else
+		else if (set->blind[i])
 			note("leaving out %s: %s", events[i].name, set->why[i]);
 	}
 	if (*no_nvmet)

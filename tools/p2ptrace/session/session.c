@@ -109,7 +109,7 @@ static int find_programs(struct session *session)
 	bpf_object__for_each_program(program, session->object)
 		bpf_program__set_autoload(program, false);
 	for (unsigned int role = 0; role < HOOK_NR_ROLES; role++) {
-		int hook = set->stock ? hooks_best(set, role) : -1;
+		int hook = hooks_serve(set, role) ? hooks_best(set, role) : -1;
 		const char *name = hook >= 0 ? stock_hooks[hook].program :
 				   role < P2PTRACE_NR_EVENTS ? events[role].name : "";
 
@@ -117,7 +117,7 @@ static int find_programs(struct session *session)
 			continue;
 		session->programs[role] = use_program(session, name, "");
 		session->nested[role] = use_program(session, name, "_nested");
-		if (!session->programs[role] || (!session->nested[role] && !set->stock))
+		if (!session->programs[role] || (!session->nested[role] && hook < 0))
 			return fail(EXIT_OTHER, "the BPF object lacks the program %s; this is a "
 				    "bug", name);
 	}
@@ -148,7 +148,7 @@ static void detach_all(struct session *session)
 static bool next_hook(struct session *session, unsigned int role)
 {
 	struct event_set *set = &session->config.events;
-	int hook = set->stock ? hooks_best(set, role) : -1;
+	int hook = hooks_serve(set, role) ? hooks_best(set, role) : -1;
 
 	if (hook < 0)
 		return false;
@@ -192,7 +192,7 @@ static void drop_ways(struct session *session, unsigned int role, const char *wh
 	}
 	/* Those that lost their last way with it */
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (set->has[i] && !hooks_left(set, i))
+		if (set->has[i] && hooks_serve(set, i) && !hooks_left(set, i))
 			remove_event(session, i, why);
 }
 
@@ -205,7 +205,7 @@ static void do_without(struct session *session, unsigned int role, const char *h
 		return;
 	snprintf(why, sizeof(why), "cannot %s %s: %s", how,
 		 bpf_program__section_name(session->programs[role]), strerror(-err));
-	if (session->config.events.stock) {
+	if (hooks_serve(&session->config.events, role)) {
 		drop_ways(session, role, why);
 	} else {
 		note("leaving out %s: %s", events[role].name, why);
