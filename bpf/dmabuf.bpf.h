@@ -490,18 +490,17 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_MAPPINGS);
 	__type(key, __u64);	/* address of the table */
-	__type(value, struct block_mapping);
+	__type(value, struct peer_mapping);
 } dmabuf_dma_by_table SEC(".maps");
 
-static __always_inline void dmabuf_views(const struct block_mapping *m, __u64 id,
+static __always_inline void dmabuf_views(const struct peer_mapping *m, __u64 id,
 					 struct buffer *buf, struct dma *dma)
 {
-	block_views(m, buf, dma);
+	mapping_views(m, buf, dma);
 	buf->id = id;
-	dma->kind = P2PTRACE_KIND_DMABUF;
 }
 
-static __always_inline bool ranges_begin(unsigned long long *ctx, struct block_mapping *m,
+static __always_inline bool ranges_begin(unsigned long long *ctx, struct peer_mapping *m,
 					 __u32 *map)
 {
 	const struct p2pdma_provider *provider = RANGES_PROVIDER(ctx);
@@ -511,12 +510,13 @@ static __always_inline bool ranges_begin(unsigned long long *ctx, struct block_m
 	if (is_err_or_null(key))
 		return false;
 	*map = ranges_on_bus(key) ? MAP_TYPE(BUS_ADDR) : MAP_TYPE(THRU_HOST_BRIDGE);
-	*m = (struct block_mapping){
+	*m = (struct peer_mapping){
 		.provider = BPF_CORE_READ(provider, owner, kobj.name),
 		.client = BPF_CORE_READ(RANGES_ATTACH(ctx), dev, kobj.name), .client_id = key,
 		.bus_addr = BPF_CORE_READ(ARG(ctx, 2, const struct phys_vec *), paddr) +
 			    BPF_CORE_READ(provider, bus_offset),
 		.dma_addr = BPF_CORE_READ(sgt, sgl, dma_address), .size = ctx[4], .dir = ctx[5],
+		.kind = P2PTRACE_KIND_DMABUF,
 	};
 	if (!bpf_map_update_elem(&dmabuf_dma_by_table, &key, m, BPF_ANY))
 		return true;
@@ -526,7 +526,7 @@ static __always_inline bool ranges_begin(unsigned long long *ctx, struct block_m
 
 #define from_dmabuf_ranges(ctx, on)							\
 ({											\
-	struct block_mapping __m;							\
+	struct peer_mapping __m;							\
 	struct buffer __b;								\
 	struct dma __d;									\
 	__u32 __map;									\
@@ -544,7 +544,7 @@ static __always_inline bool ranges_begin(unsigned long long *ctx, struct block_m
 #define from_dmabuf_free(ctx, on)							\
 ({											\
 	__u64 __key = (ctx)[1];								\
-	struct block_mapping *__found =							\
+	struct peer_mapping *__found =							\
 		bpf_map_lookup_elem(&dmabuf_dma_by_table, &__key), __m;			\
 	struct buffer __b;								\
 	struct dma __d;									\

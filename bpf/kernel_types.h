@@ -156,7 +156,17 @@ enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_BUS_ADDR, PCI_P2PDMA_MAP_THRU_HOST_BRI
 
 struct pci_p2pdma_map_state {
 	enum pci_p2pdma_map_type map;
+	struct dev_pagemap *pgmap;	/* until 6.18 */
+	struct p2pdma_provider *mem;	/* since 6.19 */
 };
+
+/* include/linux/hmm-dma.h, include/linux/hmm.h */
+struct hmm_dma_map {
+	unsigned long *pfn_list;
+	__u64 dma_entry_size;
+};
+
+enum hmm_pfn_flags { HMM_PFN_FLAGS = 1 };
 
 struct blk_dma_iter {
 	__u64 addr;
@@ -164,7 +174,7 @@ struct blk_dma_iter {
 };
 
 /* include/linux/dma-direction.h */
-enum { DMA_TO_DEVICE = 1, DMA_FROM_DEVICE = 2 };
+enum { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 
 struct vm_area_struct {
 	unsigned long vm_start;

@@ -241,6 +241,9 @@
 #define P2PTRACE_STOCK_BLOCK_MAP		"fexit/blk_rq_dma_map_iter_start"
 #define P2PTRACE_STOCK_BLOCK_COMPLETE		"tp_btf/block_rq_complete"
 #define P2PTRACE_STOCK_BLOCK_REQUEUE		"tp_btf/block_rq_requeue"
+/* HMM, since 6.16 */
+#define P2PTRACE_STOCK_HMM_MAP			"fexit/hmm_dma_map_pfn"
+#define P2PTRACE_STOCK_HMM_UNMAP		"fentry/hmm_dma_unmap_pfn"
 /* Frees of scatterlists: the compiler may inline pci_free_p2pmem() into this function */
 #define P2PTRACE_STOCK_FREE_SGL			"fentry/pci_p2pmem_free_sgl"
 #define P2PTRACE_STOCK_FREE_SGL_END		"fexit/pci_p2pmem_free_sgl"

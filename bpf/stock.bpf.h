@@ -170,30 +170,37 @@ static __always_inline const struct pci_p2pdma_pagemap *p2pdma_pagemap(__u64 pag
  * search all modules for it, which takes CAP_SYS_ADMIN, so its fields are found by the structure
  * around it.
  */
-#define MEM_READ(p2p, field)								\
+#define PROVIDER_READ(mem, field)							\
 ({											\
 	typeof(((struct p2pdma_provider *)0)->field) __value = 0;			\
 											\
-	bpf_probe_read_kernel(&__value, sizeof(__value), (void *)BPF_CORE_READ(p2p, mem) +	\
+	bpf_probe_read_kernel(&__value, sizeof(__value), (void *)(mem) +		\
 			      bpf_core_field_offset(struct pci_p2pdma, mem[0].field) -	\
 			      bpf_core_field_offset(struct pci_p2pdma, mem[0]));		\
 	__value;									\
 })
 
+static __always_inline const char *mem_provider(const struct p2pdma_provider *mem)
+{
+	const struct device *owner = PROVIDER_READ(mem, owner);
+
+	return BPF_CORE_READ(owner, kobj.name);
+}
+
 static __always_inline const char *pagemap_provider(const struct pci_p2pdma_pagemap *p2p)
 {
-	const struct device *owner;
-
-	if (!bpf_core_field_exists(p2p->mem))
-		return BPF_CORE_READ(p2p, provider, dev.kobj.name);
-	owner = MEM_READ(p2p, owner);
-	return BPF_CORE_READ(owner, kobj.name);
+	return bpf_core_field_exists(p2p->mem) ? mem_provider(BPF_CORE_READ(p2p, mem)) :
+						 BPF_CORE_READ(p2p, provider, dev.kobj.name);
 }
 
 static __always_inline __u64 pagemap_bus_offset(const struct pci_p2pdma_pagemap *p2p)
 {
-	return bpf_core_field_exists(p2p->mem) ? MEM_READ(p2p, bus_offset) :
-						 BPF_CORE_READ(p2p, bus_offset);
+	const struct p2pdma_provider *mem;
+
+	if (!bpf_core_field_exists(p2p->mem))
+		return BPF_CORE_READ(p2p, bus_offset);
+	mem = BPF_CORE_READ(p2p, mem);
+	return PROVIDER_READ(mem, bus_offset);
 }
 
 /*
@@ -443,6 +450,11 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	{										\
 		return task_wanted() ? from_block_map(ctx, on_p2pdma_map) : 0;		\
 	}										\
+	SEC(P2PTRACE_STOCK_HMM_MAP)							\
+	int stock_hmm_map(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_hmm_map(ctx, on_p2pdma_map) : 0;		\
+	}										\
 	SEC(P2PTRACE_STOCK_DMABUF_RANGES)						\
 	int stock_dmabuf_map(unsigned long long *ctx)					\
 	{										\
@@ -455,6 +467,11 @@ static long name##_segment(__u32 i, struct walk *w)					\
 		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
 	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_REQUEUE, stock_block_requeue,			\
 		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
+	SEC(P2PTRACE_STOCK_HMM_UNMAP)							\
+	int stock_hmm_unmap(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_hmm_unmap(ctx, on_p2pdma_unmap) : 0;	\
+	}										\
 	SEC(P2PTRACE_STOCK_DMABUF_FREE)							\
 	int stock_dmabuf_free(unsigned long long *ctx)					\
 	{										\
@@ -516,37 +533,19 @@ static long name##_segment(__u32 i, struct walk *w)					\
 #define from_stock_p2pdma_unmap(ctx, on) \
 	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pdma_unmap_segment)
 
-/*
- * A block request that is mapped, by the address of the request. All of it is peer memory of one
- * provider: the block layer does not merge such requests. It is unmapped when it completes or is
- * queued again.
- */
-struct block_mapping {
+/* A mapping of which only the beginning shows all of this. */
+struct peer_mapping {
 	const char *provider, *client;	/* names, which live as long as the mapping */
 	__u64 client_id;
 	__u64 bus_addr;
 	__u64 dma_addr;
 	__u64 size;
 	__u32 dir;
-	__u32 pad;
+	__u32 kind;		/* enum p2ptrace_kind */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, P2PTRACE_MAX_LIVE);
-	__type(key, __u64);
-	__type(value, struct block_mapping);
-} block_mappings SEC(".maps");
-
-/* Keeps the cost of other I/O low until a request maps peer memory for the first time */
-static volatile __u32 nr_block_mappings;
-
-/* include/linux/blk_types.h: the operations that write are odd */
-#define REQ_OP_WRITES	1
-
-static __always_inline void block_views(const struct block_mapping *m, struct buffer *buf,
-					struct dma *dma)
+static __always_inline void mapping_views(const struct peer_mapping *m, struct buffer *buf,
+					  struct dma *dma)
 {
 	*buf = (struct buffer){
 		.provider = { .kind = VIEW_PCI, .pci = m->provider },
@@ -554,9 +553,46 @@ static __always_inline void block_views(const struct block_mapping *m, struct bu
 	};
 	*dma = (struct dma){
 		.client = m->client, .client_id = m->client_id, .addr = m->dma_addr,
-		.size = m->size, .dir = m->dir, .kind = P2PTRACE_KIND_BLOCK,
+		.size = m->size, .dir = m->dir, .kind = m->kind,
 	};
 }
+
+/* Records that the mapping in @map under @key, if it is known, has ended. */
+#define MAPPING_ENDS(ctx, on, map, key)							\
+({											\
+	struct peer_mapping *__found = bpf_map_lookup_elem(map, key), __m;		\
+	struct buffer __b;								\
+	struct dma __d;									\
+	int __rc = 0;									\
+											\
+	if (__found) {									\
+		__m = *__found;								\
+		if (deleted(bpf_map_delete_elem(map, key))) {				\
+			mapping_views(&__m, &__b, &__d);				\
+			__rc = on(ctx, &__b, &__d);					\
+		}									\
+	}										\
+	__rc;										\
+})
+
+/*
+ * Block requests that are mapped, by the address of the request. All of a request is peer memory of
+ * one provider: the block layer does not merge such requests. It is unmapped when it completes or
+ * is queued again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
+	__type(key, __u64);
+	__type(value, struct peer_mapping);
+} block_mappings SEC(".maps");
+
+/* Keeps the cost of other I/O low until a request maps peer memory for the first time */
+static volatile __u32 nr_block_mappings;
+
+/* include/linux/blk_types.h: the operations that write are odd */
+#define REQ_OP_WRITES	1
 
 static __always_inline struct page *request_page(const struct request *req)
 {
@@ -570,16 +606,17 @@ static __always_inline struct page *request_page(const struct request *req)
 /* Whether all of @m was read and recorded */
 static __always_inline bool block_begins(const struct request *req, const struct device *client,
 					 const struct blk_dma_iter *iter, bool bus,
-					 struct block_mapping *m)
+					 struct peer_mapping *m)
 {
 	const struct pci_p2pdma_pagemap *p2p = p2pdma_pagemap(pagemap_of(request_page(req)));
 	__u64 key = (__u64)req;
 
-	*m = (struct block_mapping){
+	*m = (struct peer_mapping){
 		.provider = pagemap_provider(p2p), .client = client->kobj.name,
 		.client_id = (__u64)client, .dma_addr = iter->addr, .size = req->__data_len,
 		.dir = req->cmd_flags & REQ_OP_WRITES ? DMA_TO_DEVICE : DMA_FROM_DEVICE,
 		.bus_addr = mapped_bus_addr(p2p, iter->addr, bus),
+		.kind = P2PTRACE_KIND_BLOCK,
 	};
 	nr_block_mappings = 1;
 	if (!bpf_map_update_elem(&block_mappings, &key, m, BPF_ANY))
@@ -598,7 +635,7 @@ static __always_inline bool block_begins(const struct request *req, const struct
 	const struct blk_dma_iter *__i = ARG(ctx, 3, const struct blk_dma_iter *);	\
 	__u32 __map = __i->p2pdma.map;							\
 	bool __bus = __map == MAP_TYPE(BUS_ADDR);					\
-	struct block_mapping __m;							\
+	struct peer_mapping __m;							\
 	struct buffer __b;								\
 	struct dma __d;									\
 	int __rc = 0;									\
@@ -606,7 +643,7 @@ static __always_inline bool block_begins(const struct request *req, const struct
 	if ((__bus || __map == MAP_TYPE(THRU_HOST_BRIDGE)) && (bool)(ctx)[4] &&		\
 	    block_begins(ARG(ctx, 0, const struct request *),				\
 			 ARG(ctx, 1, const struct device *), __i, __bus, &__m)) {	\
-		block_views(&__m, &__b, &__d);						\
+		mapping_views(&__m, &__b, &__d);					\
 		__rc = on(ctx, &__b, &__d, __map);					\
 	}										\
 	__rc;										\
@@ -616,20 +653,108 @@ static __always_inline bool block_begins(const struct request *req, const struct
 #define from_block_unmap(ctx, on)							\
 ({											\
 	__u64 __key = (ctx)[0];								\
-	struct block_mapping *__found = nr_block_mappings ?				\
-		bpf_map_lookup_elem(&block_mappings, &__key) : NULL, __m;		\
+											\
+	nr_block_mappings ? MAPPING_ENDS(ctx, on, &block_mappings, &__key) : 0;		\
+})
+
+/* What HMM has mapped: an entry of a list of pages of a process. */
+struct hmm_entry {
+	__u64 map;
+	__u64 idx;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
+	__type(key, struct hmm_entry);
+	__type(value, struct peer_mapping);
+} hmm_mappings SEC(".maps");
+
+/* Keeps the cost of other memory low until HMM maps peer memory for the first time */
+static volatile __u32 nr_hmm_mappings;
+
+#define PFN_MASK(pfn)	((pfn) & ~bpf_core_enum_value(enum hmm_pfn_flags, HMM_PFN_FLAGS))
+
+static __always_inline const char *state_provider(const struct pci_p2pdma_map_state *state,
+						  __u64 *bus_offset)
+{
+	const struct pci_p2pdma_pagemap *p2p;
+	const struct p2pdma_provider *mem;
+
+	if (bpf_core_field_exists(state->mem)) {
+		mem = BPF_CORE_READ(state, mem);
+		*bus_offset = PROVIDER_READ(mem, bus_offset);
+		return mem_provider(mem);
+	}
+	p2p = p2pdma_pagemap((__u64)BPF_CORE_READ(state, pgmap));
+	*bus_offset = pagemap_bus_offset(p2p);
+	return pagemap_provider(p2p);
+}
+
+/*
+ * Whether all of @m was read and recorded. An entry that is mapped already comes again, and is
+ * unmapped once.
+ */
+static __always_inline bool hmm_begins(const struct device *client, const struct hmm_dma_map *map,
+				       const struct pci_p2pdma_map_state *state,
+				       const struct hmm_entry *key, __u64 dma_addr,
+				       struct peer_mapping *m)
+{
+	__u64 pfn = 0, bus_offset = 0;
+
+	if (bpf_map_lookup_elem(&hmm_mappings, key))
+		return false;
+	bpf_probe_read_kernel(&pfn, sizeof(pfn), BPF_CORE_READ(map, pfn_list) + key->idx);
+	*m = (struct peer_mapping){
+		.provider = state_provider(state, &bus_offset), .client = client->kobj.name,
+		.client_id = (__u64)client, .dma_addr = dma_addr,
+		.size = BPF_CORE_READ(map, dma_entry_size), .kind = P2PTRACE_KIND_HMM,
+		.dir = DMA_BIDIRECTIONAL,
+	};
+	m->bus_addr = (PFN_MASK(pfn) << PAGE_SHIFT) + bus_offset;
+	nr_hmm_mappings = 1;
+	if (!bpf_map_update_elem(&hmm_mappings, key, m, BPF_NOEXIST))
+		return true;
+	count_lost();
+	return false;
+}
+
+/* include/linux/dma-mapping.h */
+#define DMA_MAPPING_ERROR	(~0ull)
+
+/*
+ * dma_addr_t hmm_dma_map_pfn(struct device *, struct hmm_dma_map *, size_t idx,
+ *			      struct pci_p2pdma_map_state *)
+ */
+#define from_hmm_map(ctx, on)								\
+({											\
+	const struct pci_p2pdma_map_state *__s =					\
+		ARG(ctx, 3, const struct pci_p2pdma_map_state *);			\
+	struct hmm_entry __key = { .map = (ctx)[1], .idx = (ctx)[2] };			\
+	__u32 __map = __s->map;								\
+	struct peer_mapping __m;							\
 	struct buffer __b;								\
 	struct dma __d;									\
 	int __rc = 0;									\
 											\
-	if (__found) {									\
-		__m = *__found;								\
-		if (deleted(bpf_map_delete_elem(&block_mappings, &__key))) {		\
-			block_views(&__m, &__b, &__d);					\
-			__rc = on(ctx, &__b, &__d);					\
-		}									\
+	if ((__map == MAP_TYPE(BUS_ADDR) || __map == MAP_TYPE(THRU_HOST_BRIDGE)) &&	\
+	    (ctx)[4] != DMA_MAPPING_ERROR &&						\
+	    hmm_begins(ARG(ctx, 0, const struct device *),				\
+		       ARG(ctx, 1, const struct hmm_dma_map *), __s, &__key, (ctx)[4],	\
+		       &__m)) {								\
+		mapping_views(&__m, &__b, &__d);					\
+		__rc = on(ctx, &__b, &__d, __map);					\
 	}										\
 	__rc;										\
+})
+
+/* bool hmm_dma_unmap_pfn(struct device *, struct hmm_dma_map *, size_t idx) */
+#define from_hmm_unmap(ctx, on)								\
+({											\
+	struct hmm_entry __key = { .map = (ctx)[1], .idx = (ctx)[2] };			\
+											\
+	nr_hmm_mappings ? MAPPING_ENDS(ctx, on, &hmm_mappings, &__key) : 0;		\
 })
 
 /*

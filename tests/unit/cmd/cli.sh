@@ -81,13 +81,13 @@ prints '^      --allow-blind' check --help
 # The list is printed whatever the kernel is, but this one shows none of them
 run trace --list-events
 [ "$status" -eq 3 ] && grep -q '^nvmet_p2pmem_fallback .* reason$' "$dir/out" &&
-	[ "$(grep -c '^[a-z]' "$dir/out")" -eq 17 ] && [ "$(wc -l < "$dir/err")" -eq 1 ] &&
+	[ "$(grep -c '^[a-z]' "$dir/out")" -eq 26 ] && [ "$(wc -l < "$dir/err")" -eq 1 ] &&
 	grep -q 'CONFIG_PCI_P2PDMA' "$dir/err" &&
 	grep -q '^    stock kernels: by pci_alloc_p2pmem()$' "$dir/out"
 result $? 'lists the events for a kernel that has none'
 P2PTRACE_TEST_BTF=$dir/none
 run trace --list-events
-[ "$status" -eq 3 ] && [ "$(grep -c '^[a-z]' "$dir/out")" -eq 17 ] &&
+[ "$status" -eq 3 ] && [ "$(grep -c '^[a-z]' "$dir/out")" -eq 26 ] &&
 	grep -q "$dir/none is missing" "$dir/err"
 result $? 'lists the events for a kernel without BTF'
 P2PTRACE_TEST_BTF=$dir/vmlinux

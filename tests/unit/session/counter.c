@@ -303,7 +303,7 @@ static int setup(void **state)
 	/* A stock kernel, which keeps no list of what is held */
 	counter.set.stock = true;
 	for (int i = 0; stock_hooks[i].program; i++) {
-		counter.set.hooks |= 1u << i;
+		counter.set.hooks |= 1ull << i;
 		if (stock_hooks[i].role < P2PTRACE_NR_EVENTS)
 			counter.set.has[stock_hooks[i].role] = true;
 	}

@@ -178,8 +178,7 @@ static void a_kernel_without_dma_bufs_needs_no_note(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
-	assert_one_line(c.text, "cannot trace dma_buf_map: dma_buf_map: the kernel does not have "
-			"it");
+	assert_one_line(c.text, "cannot trace dma_buf_map: the kernel does not have it");
 	kernel_close(&kernel);
 }
 
@@ -286,7 +285,7 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	assert_int_equal(event_set_count(&set), 19);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
 	for (int i = 0; stock_hooks[i].program; i++)
-		assert_true(set.hooks & 1u << i);
+		assert_true(set.hooks & 1ull << i);
 
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pmem_reclaim] = true;
@@ -350,7 +349,7 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	set_without("", &all, &c);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		assert_false(all.blind[i]);
-	assert_int_equal(all.ways, (1u << hook_nr_ways) - 1);
+	assert_int_equal(all.ways, (1ull << hook_nr_ways) - 1);
 
 	/* One of two hooks tells which pages are peer memory */
 	set_without("pci_p2pdma_map_segment", &set, &c);
@@ -362,7 +361,7 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	assert_true(set.has[P2PTRACE_p2pdma_map] && set.has[P2PTRACE_p2pdma_unmap]);
 	assert_false(set.blind[P2PTRACE_p2pdma_map]);
 	assert_one_line(c.text, "lacks the p2pmem series");
-	assert_int_equal(__builtin_popcount(set.ways), hook_nr_ways - 2);
+	assert_int_equal(__builtin_popcountll(set.ways), hook_nr_ways - 2);
 
 	/* One that shows only the beginning is */
 	set_without("block_rq_requeue", &set, &c);

@@ -225,6 +225,7 @@ static void only_programs_of_selected_events_are_loaded(void **state)
 	"+stock_block_complete +stock_block_complete_nested "				\
 	"+stock_block_requeue +stock_block_requeue_nested +stock_block_map "
 
+#define HMM_PROGRAMS "+stock_hmm_unmap +stock_hmm_map "
 #define DMABUF_PROGRAMS "+stock_dmabuf_free +stock_dmabuf_map "
 
 static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
@@ -243,7 +244,7 @@ static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 	config.events.stock = true;
 	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS DMABUF_PROGRAMS
+	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS HMM_PROGRAMS DMABUF_PROGRAMS
 			    "+stock_p2pmem_alloc "
 			    "+stock_p2pdma_unmap +stock_p2pdma_unmap_nested ");
 }
@@ -521,7 +522,7 @@ static void a_refused_hook_is_replaced_by_the_next_one(void **state)
 
 	/* It is not one of those that this kernel has */
 	refused_name = NULL;
-	config.events.hooks &= ~(1u << 2);
+	config.events.hooks &= ~(1ull << 2);
 	assert_int_equal(start(&config), 0);
 	assert_non_null(strstr(c.text, "leaving out p2pmem_alloc: cannot load "));
 }
@@ -580,13 +581,13 @@ static void each_program_that_is_attached_may_be_skipped(void **state)
 	assert_int_equal(session.lost.nested, 10);
 	session_close(&session);
 
-	/* The ones of pages, of block requests and of dma-bufs as well */
+	/* The ones of pages, of block requests, of HMM and of dma-bufs as well */
 	config = config_of("p2pdma_unmap");
 	config.events.stock = true;
 	config.events.hooks = config.events.ways = UINT32_MAX;
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(session_count_lost(&session), 0);
-	assert_int_equal(session.lost.nested, 35);
+	assert_int_equal(session.lost.nested, 45);
 }
 
 static unsigned int pauses, pauses_until_stop;

@@ -60,7 +60,7 @@ struct event_set {
 	bool has[P2PTRACE_NR_EVENTS];
 	bool stock;		/* a kernel without the series */
 	/* On a stock kernel, those that can be used: see session/hooks.h */
-	uint32_t hooks, ways;
+	uint64_t hooks, ways;
 	uint64_t vmemmap_base;		/* for bpf/stock.bpf.h: see there */
 	bool blind[P2PTRACE_NR_EVENTS];	/* occurs on this kernel, but is not or not fully seen */
 	char why[P2PTRACE_NR_EVENTS][EVENT_WHY_LEN];	/* why not: see event/blind.h */

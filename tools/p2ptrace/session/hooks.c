@@ -40,6 +40,8 @@ static const struct hook stock_table[] = {
 	{ HOOK_DMABUF_FREE, "stock_dmabuf_free", P2PTRACE_STOCK_DMABUF_FREE },
 	{ HOOK_DMABUF_MAP, "stock_dmabuf_map", P2PTRACE_STOCK_DMABUF_RANGES },
 	{ HOOK_DMABUF_RANGES, "stock_dmabuf_ranges", P2PTRACE_STOCK_DMABUF_RANGES },
+	{ HOOK_HMM_MAP, "stock_hmm_map", P2PTRACE_STOCK_HMM_MAP },
+	{ HOOK_HMM_UNMAP, "stock_hmm_unmap", P2PTRACE_STOCK_HMM_UNMAP },
 	{ HOOK_FREE_SGL, "stock_free_sgl", P2PTRACE_STOCK_FREE_SGL },
 	{ HOOK_FREE_SGL_END, "stock_free_sgl_end", P2PTRACE_STOCK_FREE_SGL_END },
 	{}
@@ -49,6 +51,7 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 
 #define SCATTERLISTS	"scatterlists"
 #define BLOCK_REQUESTS	"block requests"
+#define HMM		"HMM"
 #define DMABUFS		"dma-bufs"
 #define WAY(name) { P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, false }
 
@@ -75,6 +78,8 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_p2pdma_map, DMABUFS, { HOOK_DMABUF_MAP, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, DMABUFS,
 	  { HOOK_DMABUF_MAP, HOOK_DMABUF_FREE, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_map, HMM, { HOOK_HMM_MAP, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_unmap, HMM, { HOOK_HMM_MAP, HOOK_HMM_UNMAP, HOOK_NR_ROLES }, true },
 	/* Before 6.2, processes cannot map peer memory */
 	{ P2PTRACE_p2pmem_mmap, NULL, { P2PTRACE_p2pmem_mmap, HOOK_NR_ROLES }, true },
 	DMABUF_WAY(dma_buf_export),
@@ -125,7 +130,7 @@ bool hooks_exist(unsigned int event)
 int hooks_best(const struct event_set *set, unsigned int role)
 {
 	for (int i = 0; stock_hooks[i].program; i++)
-		if (stock_hooks[i].role == role && set->hooks & 1u << i)
+		if (stock_hooks[i].role == role && set->hooks & 1ull << i)
 			return i;
 	return -1;
 }
@@ -143,7 +148,7 @@ bool hooks_want(const struct event_set *set, unsigned int role)
 	if (!hooks_serve(set, role))
 		return role < P2PTRACE_NR_EVENTS && set->has[role];
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
-		if (set->ways & 1u << i && set->has[hook_ways[i].event] &&
+		if (set->ways & 1ull << i && set->has[hook_ways[i].event] &&
 		    way_has_role(&hook_ways[i], role))
 			return true;
 	return false;
@@ -152,7 +157,7 @@ bool hooks_want(const struct event_set *set, unsigned int role)
 bool hooks_left(const struct event_set *set, unsigned int event)
 {
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
-		if (set->ways & 1u << i && hook_ways[i].event == event)
+		if (set->ways & 1ull << i && hook_ways[i].event == event)
 			return true;
 	return false;
 }
@@ -170,7 +175,7 @@ void hooks_drop_way(struct event_set *set, unsigned int way, bool groups, const 
 		if (i != way && !(groups && dropped->what && hook_ways[i].what &&
 				  !strcmp(dropped->what, hook_ways[i].what)))
 			continue;
-		set->ways &= ~(1u << i);
+		set->ways &= ~(1ull << i);
 		way_blind(set, &hook_ways[i], why);
 	}
 }
@@ -180,7 +185,7 @@ void hooks_pair_ways(struct event_set *set)
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
 		for (unsigned int j = 0; hook_ways[i].what && j < hook_nr_ways; j++)
 			if (hook_ways[j].what && !strcmp(hook_ways[i].what, hook_ways[j].what) &&
-			    !(set->ways & 1u << i) && set->ways & 1u << j)
+			    !(set->ways & 1ull << i) && set->ways & 1ull << j)
 				hooks_drop_way(set, j, true, "the other end is not seen");
 }
 

@@ -25,6 +25,8 @@ enum hook_role {
 	HOOK_BLOCK_COMPLETE,
 	HOOK_BLOCK_REQUEUE,
 	HOOK_BLOCK_MAP,
+	HOOK_HMM_UNMAP,
+	HOOK_HMM_MAP,
 	HOOK_DMABUF_FREE,
 	HOOK_DMABUF_MAP,		/* for p2pdma_map */
 	HOOK_DMABUF_RANGES,		/* for dma_buf_map: provider and map type */
@@ -98,8 +100,8 @@ struct hook_files {
 /* Those of the running kernel. */
 extern const struct hook_files hook_files;
 
-#define HOOKS_MAX 32
-#define HOOKS_MAX_WAYS 32
+#define HOOKS_MAX 64
+#define HOOKS_MAX_WAYS 64
 
 struct hooks {
 	const struct btf *btf;

@@ -24,7 +24,7 @@ static const char *refuse_role(const struct hooks *hooks, struct event_set *set,
 			continue;
 		one = hooks_refuse(hooks, stock_hooks[i].section);
 		if (!one)
-			set->hooks |= 1u << i;
+			set->hooks |= 1ull << i;
 		/* Of the best hook that the kernel has */
 		if (one && (!why || why == hook_missing)) {
 			why = one;
@@ -67,7 +67,7 @@ static const char *find_ways(const struct hooks *hooks, struct event_set *set, u
 			continue;
 		one = refuse_way(hooks, set, &hook_ways[i], &hook);
 		if (!one) {
-			set->ways |= 1u << i;
+			set->ways |= 1ull << i;
 			continue;
 		}
 		snprintf(text, sizeof(text), "%s: %s", hook, one);

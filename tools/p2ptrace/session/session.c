@@ -152,7 +152,7 @@ static bool next_hook(struct session *session, unsigned int role)
 
 	if (hook < 0)
 		return false;
-	set->hooks &= ~(1u << hook);
+	set->hooks &= ~(1ull << hook);
 	hook = hooks_best(set, role);
 	if (hook < 0)
 		return false;
@@ -180,7 +180,7 @@ static void drop_ways(struct session *session, unsigned int role, const char *wh
 	for (unsigned int i = 0; i < hook_nr_ways; i++) {
 		const struct hook_way *way = &hook_ways[i];
 
-		if (!(set->ways & 1u << i) || !set->has[way->event] || !way_has_role(way, role))
+		if (!(set->ways & 1ull << i) || !set->has[way->event] || !way_has_role(way, role))
 			continue;
 		hooks_drop_way(set, i, session->config.groups, why);
 		if (hooks_left(set, way->event)) {

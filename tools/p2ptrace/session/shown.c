@@ -57,7 +57,7 @@ static void print_way(const struct event_set *set, const struct hook_way *way, c
 static void print_ways(const struct event_set *set, int event, const char *seen)
 {
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
-		if (hook_ways[i].event == (unsigned int)event && (!set || set->ways & 1u << i))
+		if (hook_ways[i].event == (unsigned int)event && (!set || set->ways & 1ull << i))
 			print_way(set, &hook_ways[i], seen);
 }
 
