@@ -257,7 +257,8 @@ static __always_inline enum p2ptrace_where table_where(const struct scatterlist 
 {
 	struct page *page = table_page(sg);
 
-	if (BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS) {
+	if (bpf_core_field_exists(sg->dma_flags) &&
+	    BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS) {
 		*map = MAP_TYPE(BUS_ADDR);
 		return P2PTRACE_WHERE_BAR;
 	}
@@ -386,7 +387,8 @@ static __always_inline void mapping_recorded(unsigned long long *ctx, __u64 sgt,
 	dmabuf_mapped(attach);
 	attachment_mapped(key.attach);
 	again = bpf_map_lookup_elem(&dmabuf_mapping_by_table, &key);
-	if (again)
+	/* The addresses may be those of a mapping that never ended */
+	if (again && again->id == m->id)
 		again->times++;
 	else if (bpf_map_update_elem(&dmabuf_mapping_by_table, &key, m, BPF_ANY))
 		count_lost();
@@ -535,7 +537,7 @@ static __always_inline bool ranges_begin(unsigned long long *ctx, struct peer_ma
 	if (ranges_begin(ctx, &__m, &__map)) {						\
 		dmabuf_views(&__m, dmabuf_id(BPF_CORE_READ(RANGES_ATTACH(ctx), dmabuf)),	\
 			     &__b, &__d);						\
-		__rc = on(ctx, &__b, &__d, __map);					\
+		__rc = task_wanted() ? on(ctx, &__b, &__d, __map) : 0;			\
 	}										\
 	__rc;										\
 })
@@ -555,7 +557,7 @@ static __always_inline bool ranges_begin(unsigned long long *ctx, struct peer_ma
 		if (deleted(bpf_map_delete_elem(&dmabuf_dma_by_table, &__key))) {	\
 			dmabuf_views(&__m, dmabuf_id(BPF_CORE_READ(RANGES_ATTACH(ctx),	\
 								   dmabuf)), &__b, &__d);	\
-			__rc = on(ctx, &__b, &__d);					\
+			__rc = task_wanted() ? on(ctx, &__b, &__d) : 0;			\
 		}									\
 	}										\
 	__rc;										\

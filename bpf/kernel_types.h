@@ -166,7 +166,7 @@ struct hmm_dma_map {
 	__u64 dma_entry_size;
 };
 
-enum hmm_pfn_flags { HMM_PFN_FLAGS = 1 };
+enum hmm_pfn_flags { HMM_PFN_FLAGS = 1, HMM_PFN_P2PDMA, HMM_PFN_P2PDMA_BUS };
 
 struct blk_dma_iter {
 	__u64 addr;

@@ -186,14 +186,15 @@ static __always_inline bool mark_missing(const unsigned long long *ctx, enum p2p
 	return true;
 }
 
-#define MARKED_PROGS(section, name, event, handled)					\
+/* @wanted is whether the event is to be handled at all. */
+#define MARKED_PROGS_IF(section, name, event, wanted, handled)				\
 SEC(section)										\
 int name(unsigned long long *ctx)							\
 {											\
 	mark_set(ctx, event);								\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return task_wanted() ? handled : 0;						\
+	return wanted ? handled : 0;							\
 	_Pragma("GCC diagnostic pop")							\
 }											\
 											\
@@ -202,9 +203,12 @@ int name##_nested(unsigned long long *ctx)						\
 {											\
 	_Pragma("GCC diagnostic push")							\
 	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")				\
-	return mark_missing(ctx, event) && task_wanted() ? handled : 0;			\
+	return mark_missing(ctx, event) && wanted ? handled : 0;			\
 	_Pragma("GCC diagnostic pop")							\
 }
+
+#define MARKED_PROGS(section, name, event, handled)					\
+	MARKED_PROGS_IF(section, name, event, task_wanted(), handled)
 
 #define TRACEPOINT_PROGS(name, handled) \
 	MARKED_PROGS("tp_btf/" #name, name, P2PTRACE_##name, handled)

@@ -264,7 +264,7 @@ int stock_pages_update(unsigned long long *ctx)
  * once. The first lists tell: if the former is called meanwhile, it is not inlined.
  *
  * Until then, the frees of lists are recorded when they begin. frees_of_lists has the buffers that
- * are being freed so, and lists_in_progress the buffer of each list.
+ * are being freed so and the task that does it, and lists_in_progress the buffer of each list.
  */
 static volatile __u32 inlined, not_inlined, lists_alone;
 
@@ -296,7 +296,11 @@ struct {
 /* Whether the free was recorded when that of its list began. */
 static __always_inline bool free_is_of_list(__u64 id)
 {
-	if (inlined || !deleted(bpf_map_delete_elem(&frees_of_lists, &id)))
+	__u64 *task = inlined ? NULL : bpf_map_lookup_elem(&frees_of_lists, &id);
+
+	/* Another task may already have got and freed the same memory */
+	if (!task || *task != bpf_get_current_task() ||
+	    !deleted(bpf_map_delete_elem(&frees_of_lists, &id)))
 		return false;
 	not_inlined = 1;
 	return true;
@@ -323,20 +327,28 @@ static __always_inline __u64 page_phys(__u64 page)
 /* The bus address. pci_p2pmem_alloc_sgl() makes lists of one segment; 0 if this is not one. */
 static __always_inline __u64 list_bus_addr(const struct scatterlist *sg)
 {
-	__u64 link = BPF_CORE_READ(sg, page_link);
+	__u64 link = BPF_CORE_READ(sg, page_link), phys;
 	struct page *page = (void *)(link & ~(SG_CHAIN | SG_END));
+	const struct pci_p2pdma_pagemap *p2p;
 
-	return link & SG_END && page ? page_phys((__u64)page) + BPF_CORE_READ(sg, offset) +
-				       pagemap_bus_offset(p2pdma_pagemap(pagemap_of(page))) : 0;
+	if (!(link & SG_END) || !page)
+		return 0;
+	p2p = p2pdma_pagemap(pagemap_of(page));
+	phys = page_phys((__u64)page) + BPF_CORE_READ(sg, offset);
+	/* Where struct page is may not be what it was taken for */
+	if (phys < BPF_CORE_READ(p2p, pgmap.range.start) ||
+	    phys > BPF_CORE_READ(p2p, pgmap.range.end))
+		return 0;
+	return phys + pagemap_bus_offset(p2p);
 }
 
 /* Whether the free of this list is to be recorded; notes it until @inlined is known. */
 static __always_inline bool free_sgl_begins(__u64 sgl, __u64 id)
 {
-	__u64 one = 1;
+	__u64 task = bpf_get_current_task();
 
 	if (!id || (!inlined && (bpf_map_update_elem(&lists_in_progress, &sgl, &id, BPF_ANY) ||
-				 bpf_map_update_elem(&frees_of_lists, &id, &one, BPF_ANY))))
+				 bpf_map_update_elem(&frees_of_lists, &id, &task, BPF_ANY))))
 		count_lost();
 	return id;
 }
@@ -448,34 +460,36 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	SEC(P2PTRACE_STOCK_BLOCK_MAP)							\
 	int stock_block_map(unsigned long long *ctx)					\
 	{										\
-		return task_wanted() ? from_block_map(ctx, on_p2pdma_map) : 0;		\
+		return from_block_map(ctx, on_p2pdma_map);				\
 	}										\
 	SEC(P2PTRACE_STOCK_HMM_MAP)							\
 	int stock_hmm_map(unsigned long long *ctx)					\
 	{										\
-		return task_wanted() ? from_hmm_map(ctx, on_p2pdma_map) : 0;		\
+		return from_hmm_map(ctx, on_p2pdma_map);				\
 	}										\
 	SEC(P2PTRACE_STOCK_DMABUF_RANGES)						\
 	int stock_dmabuf_map(unsigned long long *ctx)					\
 	{										\
-		return task_wanted() ? from_dmabuf_ranges(ctx, on_p2pdma_map) : 0;	\
+		return from_dmabuf_ranges(ctx, on_p2pdma_map);				\
 	}
 #define STOCK_PROGS_p2pdma_unmap							\
 	SEGMENT_CALLBACK(p2pdma_unmap)							\
 	STOCK_TRACEPOINT_PROGS(p2pdma_unmap)						\
-	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_COMPLETE, stock_block_complete,		\
-		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
-	MARKED_PROGS(P2PTRACE_STOCK_BLOCK_REQUEUE, stock_block_requeue,			\
-		     P2PTRACE_p2pdma_unmap, from_block_unmap(ctx, on_p2pdma_unmap))	\
+	MARKED_PROGS_IF(P2PTRACE_STOCK_BLOCK_COMPLETE, stock_block_complete,		\
+			P2PTRACE_p2pdma_unmap, true,					\
+			from_block_unmap(ctx, on_p2pdma_unmap))				\
+	MARKED_PROGS_IF(P2PTRACE_STOCK_BLOCK_REQUEUE, stock_block_requeue,		\
+			P2PTRACE_p2pdma_unmap, true,					\
+			from_block_unmap(ctx, on_p2pdma_unmap))				\
 	SEC(P2PTRACE_STOCK_HMM_UNMAP)							\
 	int stock_hmm_unmap(unsigned long long *ctx)					\
 	{										\
-		return task_wanted() ? from_hmm_unmap(ctx, on_p2pdma_unmap) : 0;	\
+		return from_hmm_unmap(ctx, on_p2pdma_unmap);				\
 	}										\
 	SEC(P2PTRACE_STOCK_DMABUF_FREE)							\
 	int stock_dmabuf_free(unsigned long long *ctx)					\
 	{										\
-		return task_wanted() ? from_dmabuf_free(ctx, on_p2pdma_unmap) : 0;	\
+		return from_dmabuf_free(ctx, on_p2pdma_unmap);				\
 	}
 #define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
 #define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)
@@ -533,7 +547,10 @@ static long name##_segment(__u32 i, struct walk *w)					\
 #define from_stock_p2pdma_unmap(ctx, on) \
 	FOR_EACH_SEGMENT(ctx, (ctx)[3], p2pdma_unmap_segment)
 
-/* A mapping of which only the beginning shows all of this. */
+/*
+ * A mapping of which only the beginning shows all of this. It often ends in another task, so it is
+ * remembered and forgotten whatever task is wanted.
+ */
 struct peer_mapping {
 	const char *provider, *client;	/* names, which live as long as the mapping */
 	__u64 client_id;
@@ -569,7 +586,7 @@ static __always_inline void mapping_views(const struct peer_mapping *m, struct b
 		__m = *__found;								\
 		if (deleted(bpf_map_delete_elem(map, key))) {				\
 			mapping_views(&__m, &__b, &__d);				\
-			__rc = on(ctx, &__b, &__d);					\
+			__rc = task_wanted() ? on(ctx, &__b, &__d) : 0;			\
 		}									\
 	}										\
 	__rc;										\
@@ -640,11 +657,11 @@ static __always_inline bool block_begins(const struct request *req, const struct
 	struct dma __d;									\
 	int __rc = 0;									\
 											\
-	if ((__bus || __map == MAP_TYPE(THRU_HOST_BRIDGE)) && (bool)(ctx)[4] &&		\
+	if ((__bus || __map == MAP_TYPE(THRU_HOST_BRIDGE)) && (__u8)(ctx)[4] &&		\
 	    block_begins(ARG(ctx, 0, const struct request *),				\
 			 ARG(ctx, 1, const struct device *), __i, __bus, &__m)) {	\
 		mapping_views(&__m, &__b, &__d);					\
-		__rc = on(ctx, &__b, &__d, __map);					\
+		__rc = task_wanted() ? on(ctx, &__b, &__d, __map) : 0;			\
 	}										\
 	__rc;										\
 })
@@ -674,7 +691,18 @@ struct {
 /* Keeps the cost of other memory low until HMM maps peer memory for the first time */
 static volatile __u32 nr_hmm_mappings;
 
-#define PFN_MASK(pfn)	((pfn) & ~bpf_core_enum_value(enum hmm_pfn_flags, HMM_PFN_FLAGS))
+#define HMM_PFN(flag)	bpf_core_enum_value(enum hmm_pfn_flags, HMM_PFN_##flag)
+#define PFN_MASK(pfn)	((pfn) & ~HMM_PFN(FLAGS))
+
+/* The page of an entry, with flags. */
+static __always_inline __u64 hmm_pfn(const struct hmm_entry *entry)
+{
+	const struct hmm_dma_map *map = (const void *)entry->map;
+	__u64 pfn = 0;
+
+	bpf_probe_read_kernel(&pfn, sizeof(pfn), BPF_CORE_READ(map, pfn_list) + entry->idx);
+	return pfn;
+}
 
 static __always_inline const char *state_provider(const struct pci_p2pdma_map_state *state,
 						  __u64 *bus_offset)
@@ -698,14 +726,13 @@ static __always_inline const char *state_provider(const struct pci_p2pdma_map_st
  */
 static __always_inline bool hmm_begins(const struct device *client, const struct hmm_dma_map *map,
 				       const struct pci_p2pdma_map_state *state,
-				       const struct hmm_entry *key, __u64 dma_addr,
+				       const struct hmm_entry *key, __u64 pfn, __u64 dma_addr,
 				       struct peer_mapping *m)
 {
-	__u64 pfn = 0, bus_offset = 0;
+	__u64 bus_offset = 0;
 
 	if (bpf_map_lookup_elem(&hmm_mappings, key))
 		return false;
-	bpf_probe_read_kernel(&pfn, sizeof(pfn), BPF_CORE_READ(map, pfn_list) + key->idx);
 	*m = (struct peer_mapping){
 		.provider = state_provider(state, &bus_offset), .client = client->kobj.name,
 		.client_id = (__u64)client, .dma_addr = dma_addr,
@@ -732,19 +759,22 @@ static __always_inline bool hmm_begins(const struct device *client, const struct
 	const struct pci_p2pdma_map_state *__s =					\
 		ARG(ctx, 3, const struct pci_p2pdma_map_state *);			\
 	struct hmm_entry __key = { .map = (ctx)[1], .idx = (ctx)[2] };			\
-	__u32 __map = __s->map;								\
+	__u64 __pfn = hmm_pfn(&__key);							\
+	__u32 __map = __pfn & HMM_PFN(P2PDMA_BUS) ? MAP_TYPE(BUS_ADDR) :		\
+						    MAP_TYPE(THRU_HOST_BRIDGE);		\
 	struct peer_mapping __m;							\
 	struct buffer __b;								\
 	struct dma __d;									\
 	int __rc = 0;									\
 											\
-	if ((__map == MAP_TYPE(BUS_ADDR) || __map == MAP_TYPE(THRU_HOST_BRIDGE)) &&	\
+	/* The state is that of the last page of peer memory, the flags are this page's */	\
+	if (__pfn & (HMM_PFN(P2PDMA) | HMM_PFN(P2PDMA_BUS)) && __s->map == __map &&	\
 	    (ctx)[4] != DMA_MAPPING_ERROR &&						\
 	    hmm_begins(ARG(ctx, 0, const struct device *),				\
-		       ARG(ctx, 1, const struct hmm_dma_map *), __s, &__key, (ctx)[4],	\
-		       &__m)) {								\
+		       ARG(ctx, 1, const struct hmm_dma_map *), __s, &__key, __pfn,	\
+		       (ctx)[4], &__m)) {						\
 		mapping_views(&__m, &__b, &__d);					\
-		__rc = on(ctx, &__b, &__d, __map);					\
+		__rc = task_wanted() ? on(ctx, &__b, &__d, __map) : 0;			\
 	}										\
 	__rc;										\
 })

@@ -7,7 +7,8 @@
  *	cd /sys/module/peer_paths/parameters
  *	echo 61 >buffers	allocate and free a buffer, 61 times
  *	echo 61 >lists		allocate, map, unmap and free a scatterlist of memory, 61 times
- *	echo 61 >pages		map 61 pages by HMM, each twice, and unmap them
+ *	echo 61 >pages		map 61 pages by HMM, each twice, then one of system memory, and
+ *				unmap them
  */
 #include <linux/dma-mapping.h>
 #include <linux/hmm.h>
@@ -54,7 +55,7 @@ static int use_list(void)
 	return err;
 }
 
-static int map_pages(struct hmm_dma_map *map, void *addr, unsigned int n)
+static int map_pages(struct hmm_dma_map *map, void *addr, unsigned int n, struct page *ram)
 {
 	struct pci_p2pdma_map_state state = {};
 	unsigned long pfn = page_to_pfn(virt_to_page(addr));
@@ -67,27 +68,36 @@ static int map_pages(struct hmm_dma_map *map, void *addr, unsigned int n)
 		if (hmm_dma_map_pfn(&client_dev->dev, map, i % n, &state) == DMA_MAPPING_ERROR)
 			err = -EREMOTEIO;
 	}
+	/* The state still has the last page of peer memory */
+	map->pfn_list[n] = page_to_pfn(ram) | HMM_PFN_VALID;
+	if (!err && hmm_dma_map_pfn(&client_dev->dev, map, n, &state) == DMA_MAPPING_ERROR)
+		err = -EIO;
 	/* It skips what is not mapped */
-	for (i = 0; i < n; i++)
+	for (i = 0; i <= n; i++)
 		hmm_dma_unmap_pfn(&client_dev->dev, map, i);
 	return err;
 }
 
 static int use_pages(unsigned int n)
 {
+	struct page *ram = alloc_page(GFP_KERNEL);
 	struct hmm_dma_map map = {};
+	int err = -ENOMEM;
 	void *addr;
-	int err;
 
+	if (!ram)
+		return -ENOMEM;
 	addr = pci_alloc_p2pmem(provider_dev, n * PAGE_SIZE);
 	if (!addr)
-		return -ENOMEM;
-	err = hmm_dma_map_alloc(&client_dev->dev, &map, n, PAGE_SIZE);
+		goto free_page;
+	err = hmm_dma_map_alloc(&client_dev->dev, &map, n + 1, PAGE_SIZE);
 	if (!err) {
-		err = map_pages(&map, addr, n);
+		err = map_pages(&map, addr, n, ram);
 		hmm_dma_map_free(&client_dev->dev, &map);
 	}
 	pci_free_p2pmem(provider_dev, addr, n * PAGE_SIZE);
+free_page:
+	__free_page(ram);
 	return err;
 }
 

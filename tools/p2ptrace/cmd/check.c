@@ -383,6 +383,9 @@ static bool is_needed(const struct check *c, int event)
 	event_set_add_buffer(&judged);
 	event_set_add_mapping(&judged);
 	judged.has[P2PTRACE_p2pmem_drain_stall] = true;
+	judged.has[P2PTRACE_dma_buf_map] = judged.has[P2PTRACE_dma_buf_unmap] = true;
+	judged.has[P2PTRACE_dma_buf_detach] = true;
+	judged.has[P2PTRACE_dma_buf_revoke] = c->counter.older_than_ns;
 	for (size_t i = 0; i < c->options->nr && !judged.has[event]; i++)
 		judged.has[event] = metrics_find(&c->counter.metrics,
 						 c->options->expectations[i].metric)->event ==

@@ -75,10 +75,11 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_p2pdma_unmap, BLOCK_REQUESTS,
 	  { HOOK_BLOCK_MAP, HOOK_BLOCK_COMPLETE, HOOK_BLOCK_REQUEUE, HOOK_NR_ROLES }, true },
 	/* Before 6.19, exporters of BARs map them in ways of their own */
-	{ P2PTRACE_p2pdma_map, DMABUFS, { HOOK_DMABUF_MAP, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_map, DMABUFS,
+	  { HOOK_DMABUF_MAP, HOOK_DMABUF_FREE, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, DMABUFS,
 	  { HOOK_DMABUF_MAP, HOOK_DMABUF_FREE, HOOK_NR_ROLES }, true },
-	{ P2PTRACE_p2pdma_map, HMM, { HOOK_HMM_MAP, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_map, HMM, { HOOK_HMM_MAP, HOOK_HMM_UNMAP, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, HMM, { HOOK_HMM_MAP, HOOK_HMM_UNMAP, HOOK_NR_ROLES }, true },
 	/* Before 6.2, processes cannot map peer memory */
 	{ P2PTRACE_p2pmem_mmap, NULL, { P2PTRACE_p2pmem_mmap, HOOK_NR_ROLES }, true },
@@ -89,8 +90,11 @@ const struct hook_way hook_ways[] = {
 	DMABUF_WAY(dma_buf_pin),
 	DMABUF_WAY(dma_buf_unpin),
 	{ P2PTRACE_dma_buf_map, "provider and map type",
-	  { HOOK_DMABUF_RANGES, P2PTRACE_dma_buf_map, HOOK_NR_ROLES }, true },
-	DMABUF_WAY(dma_buf_map),	/* after those that take the same role for a part of it */
+	  { HOOK_DMABUF_RANGES, P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, HOOK_NR_ROLES },
+	  true },
+	/* After the way that takes the same roles for a part of it */
+	{ P2PTRACE_dma_buf_map, NULL,
+	  { P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_dma_buf_unmap, NULL,
 	  { P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_dma_buf_revoke, NULL,
