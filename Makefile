@@ -106,6 +106,8 @@ check-runner: kernel ## run the tests of the lab's runner
 	$(Q)prove --timer tests/runner
 check-guest: deps p2ptrace kernel kernel-base ## run the tests that boot the lab
 	$(Q)prove --timer tests/guest
+check-distro: deps p2ptrace ## run the tests that need Debian's own kernels and take long
+	$(Q)prove --timer tests/distro
 check-debug: deps p2ptrace kernel-debug kernel-base ## run them and stress tests on the debug kernel
 	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage \
 		prove --timer tests/guest tests/stress
@@ -157,7 +159,7 @@ distclean: ## remove build/, including commits in build/linux that are not in pa
 	$(Q)rm -rf $(BUILD)
 
 .PHONY: demo check help install kernel kernel-tree kernel-debug kernel-base series vm \
-	check-tree check-build check-series check-runner check-guest check-debug \
+	check-tree check-build check-series check-runner check-guest check-distro check-debug \
 	bench-core bench-nvmet bench-trace bench-peers \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
 .PHONY: tour deps-tour check-mutation coverage deps-fuzz deps-coverage
