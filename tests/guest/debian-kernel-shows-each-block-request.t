@@ -59,7 +59,8 @@ trace_stop
 is 'the kernel saw each request' "$(kernel_saw)" "106 $(bytes 53) 106"
 is 'trace has the same mappings' \
 	"$(trace_count ".event == \"p2pdma_map\" and .kind == \"block\" and
-		.map == \"bus_addr\" and .provider == \"$provider\" and .client == \"$client\"")" 106
+		.map == \"bus_addr\" and .provider == \"$provider\" and .client == \"$client\"")" \
+	106
 is 'and no other' "$(trace_count '.event == "p2pdma_map"')" 106
 is 'trace has the same bytes' "$(bytes_mapped)" "$(bytes 53)"
 is 'and both directions' "$(trace_values .dir '.event == "p2pdma_map"')" 'from_device to_device'
@@ -71,7 +72,7 @@ kernel_forget
 env --default-signal=INT "$P2PTRACE" stat --json >/tmp/stat 2>/tmp/stat.err &
 pid=$!
 counting() { grep -qs 'mode stock' /tmp/stat.err; }
-wait_for 30 counting
+wait_for 120 counting
 p2p 29
 kill -INT $pid
 ok 'stat ends with status 0' wait $pid

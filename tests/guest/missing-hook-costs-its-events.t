@@ -131,6 +131,10 @@ P2PTRACE_NO_HOOKS=pci_alloc_p2pmem "$P2PTRACE" leaks --duration 0.1 >/dev/null 2
 is 'leaks needs to see allocations' $? 3
 like 'and says so' "$(tail -n 1 $watch_err)" 'alloc'
 all_hooks=$(awk '{ print $1 }' <<<"$hooks" | paste -sd ,),pci_free_p2pmem,pci_p2pmem_free_sgl
+for function in export file_release dynamic_attach detach map_attachment unmap_attachment pin \
+	unpin invalidate_mappings move_notify; do
+	all_hooks+=,dma_buf_$function
+done
 P2PTRACE_NO_HOOKS=$all_hooks "$P2PTRACE" trace --duration 0.1 >/dev/null 2>$watch_err
 is 'without any hook, trace is an error' $? 3
 churn_unload

@@ -127,7 +127,7 @@ is 'they add up to the memory that is in use' "$(jq '[.held[].size] | add' $out)
 	--output=/dev/null --mem=mmapshared:"$attributes/allocate" 2>$err
 is 'check passes' "$? $(jq -c '[.mode, .failed, .violations, .blind]' $out)" '0 ["stock",0,{},[]]'
 listed=$("$P2PTRACE" trace --list-events)
-is 'the events are listed' "$? $(grep -c '^[a-z]' <<<"$listed")" '0 17'
+is 'the events are listed' "$? $(grep -c '^[a-z]' <<<"$listed")" '0 26'
 is 'with their hooks' "$(grep -c '^    seen: by pci_alloc_p2pmem()$' <<<"$listed")" 2
 is 'with what cannot be known of them' \
 	"$(grep -c '^    not known: reason, blocker$' <<<"$listed")" 1

@@ -95,8 +95,9 @@ verifier_test() {
 	done
 	passes trace "$mode" . trace
 	# The other two events of nvmet have no device
-	passes trace "$mode" '^(stock_)?(p2p|free|block|pages|dma_buf_(un)?map|dmabuf_[mfr])|bind' \
-		trace --dev "$provider" --pid 1 --comm fio
+	local of_dmabuf='dma_buf_(un)?map|dmabuf_(map|free|ranges)'
+	local of_dev="^(stock_)?(p2p|free|block|pages|$of_dmabuf)|bind"
+	passes trace "$mode" "$of_dev" trace --dev "$provider" --pid 1 --comm fio
 	passes trace "$mode" "p2pdma|block|pages|$of_client" trace --client "$client"
 	passes stat "$mode" . stat
 	passes stat "$mode" "p2pdma|block|pages|$of_client" stat --client "$client" --comm fio
@@ -104,6 +105,6 @@ verifier_test() {
 	passes leaks "$mode" 'p2pmem|free' leaks
 	passes leaks "$mode" 'p2pmem|free' leaks --dev "$provider"
 	passes lifetimes "$mode" . lifetimes
-	passes lifetimes "$mode" 'p2pdma|block|pages|dmabuf_[mf]' \
+	passes lifetimes "$mode" 'p2pdma|block|pages|dmabuf_(map|free)' \
 		lifetimes --dev "$provider" --client "$client"
 }

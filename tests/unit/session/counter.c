@@ -231,7 +231,7 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *v
 		*count = nr_live;
 	} else if (is(fd, "pairs")) {
 		memcpy(keys, pair_keys, sizeof(pair_keys));
-		memset(values, 0, 2 * libbpf_num_possible_cpus() * sizeof(struct p2ptrace_pair_sum));
+		memset(values, 0, 2 * libbpf_num_possible_cpus() * sizeof(pair_values[0]));
 		memcpy(values, pair_values, sizeof(pair_values[0]));
 		memcpy((char *)values + libbpf_num_possible_cpus() * sizeof(pair_values[0]),
 		       &pair_values[1], sizeof(pair_values[1]));
