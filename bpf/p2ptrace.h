@@ -273,7 +273,7 @@ enum p2ptrace_event {
 	P2PTRACE_NR_EVENTS
 };
 
-/* What was mapped. The values are those of the series' enum p2pdma_map_kind. */
+/* What is mapped. The series' enum p2pdma_map_kind has the same values. */
 enum p2ptrace_kind {
 	P2PTRACE_KIND_SG,	/* a scatterlist */
 	P2PTRACE_KIND_BLOCK,	/* a block request */
@@ -414,7 +414,7 @@ struct p2ptrace_counts {
 	__u64 violations[P2PTRACE_NR_VIOLATIONS];	/* only for "p2ptrace check" */
 };
 
-/* Who maps whose memory, and how, for "p2ptrace stat". */
+/* "p2ptrace stat" counts DMA mappings by provider, client and map type. */
 #define P2PTRACE_MAX_PAIRS	1024
 
 struct p2ptrace_pair {

@@ -300,14 +300,21 @@ static void only_events_that_the_check_needs_make_it_blind(void **state)
 			       W("echo"), W("ran")), EXIT_KERNEL);
 	assert_one_line(command_err.text, "cannot count 'decisions'");
 	assert_string_equal(command_out, "");
-	for (size_t i = 0; i < 3; i++) {
-		static const int needed[] = { P2PTRACE_p2pmem_alloc, P2PTRACE_p2pdma_map,
-					      P2PTRACE_p2pmem_drain_stall };
+	static const int needed[] = {
+		P2PTRACE_p2pmem_alloc, P2PTRACE_p2pdma_map, P2PTRACE_p2pmem_drain_stall,
+		P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_detach,
+	};
 
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
 		fake_setup(state);
 		fake.in_part[needed[i]] = true;
 		assert_int_equal(CHECK(W("--"), W("true")), EXIT_KERNEL);
 	}
+	/* How long a revocation waited is judged only against a limit */
+	fake_setup(state);
+	fake.in_part[P2PTRACE_dma_buf_revoke] = true;
+	assert_int_equal(CHECK(W("--"), W("true")), 0);
+	assert_int_equal(CHECK(W("--older-than"), W("5"), W("--"), W("true")), EXIT_KERNEL);
 }
 
 /* The kernel skipped an event, so a beginning may be missing. */
