@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: each folder of tools/p2ptrace/ includes only headers of its own and of the folders below
-# it, lib/ includes nothing that knows about P2P, and tests/unit/ has the same folders.
+# it, lib/ includes nothing that knows about P2P, only cmd/ has messages with names of options, and
+# tests/unit/ has the same folders.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -21,7 +22,7 @@ foreign() {
 	grep -nE '^#include "[a-z]+/' "$source/$folder"/*.[ch] | grep -vE "#include \"($allowed)/"
 }
 
-plan $((${#layers[@]} + 3))
+plan $((${#layers[@]} + 4))
 
 for i in "${!layers[@]}"; do
 	is "${layers[i]}/ includes only ${layers[*]:i}" \
@@ -29,6 +30,10 @@ for i in "${!layers[@]}"; do
 done
 is 'lib/ knows nothing about P2P' \
 	"$(grep -nE '#include "p2ptrace|#include <bpf/|p2pmem|P2PTRACE_' "$source"/lib/*.[ch])" ''
+# lib/args.c builds the names, and each command has --help; grubby is another program
+is 'only cmd/ knows the names of options' \
+	"$(grep -nE '"[^"]*--[a-z]' "$source"/{session,event,machine,lib}/*.c |
+		sed 's/ --help//; /grubby --/d; /:\/\*/d' | grep -E '"[^"]*--[a-z]')" ''
 is 'all code is in one of these folders' \
 	"$(find "$source" -mindepth 2 -name '*.[ch]' | cut -d/ -f3 | sort -u | xargs)" \
 	"$(printf '%s\n' "${layers[@]}" | sort | xargs)"

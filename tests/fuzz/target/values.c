@@ -46,7 +46,7 @@ static void lists(const char *s)
 {
 	struct expectation expectation = {};
 	struct event_set set = {};
-	int rc = events_select(&set, s);
+	int rc = events_select(&set, s, "");
 
 	REQUIRE(rc == 0 || rc == 2);
 	REQUIRE(rc || event_set_count(&set) > 0);

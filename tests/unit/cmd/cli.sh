@@ -118,29 +118,29 @@ refused 2 "'0.0'" 'such as' trace --duration 0.0
 refused 2 "'1s'" 'such as' trace --duration 1s
 refused 2 "'2G'" 'such as' trace --buffer 2G
 refused 2 "'0'" 'such as' trace --buffer 0
-refused 2 "'no/where'" '--dev takes' trace --dev no/where
-refused 2 "'no/where'" '--client takes' trace --client no/where
+refused 2 "'no/where'" 'name a p2pmem device' trace --dev no/where
+refused 2 "'no/where'" 'name a device by PCI name' trace --client no/where
 refused 2 '--dev is given twice' 'give it once' trace --dev a --dev b
 refused 2 '--client is given twice' 'give it once' trace --client 1:0.0 --client 2:0.0
 refused 2 '--count is given twice' 'give it once' trace --count 1 --count 2
 refused 2 '--duration is given twice' 'give it once' trace --duration 1 --duration 2
 refused 2 '--buffer is given twice' 'give it once' trace --buffer 8M --buffer 16M
-refused 2 'p2pmem_alloc has no client' --client trace --event p2pmem_alloc --client 0:0.0
-refused 2 'nvmet_p2pmem_fallback has no dev' --dev \
+refused 2 'p2pmem_alloc has no client' 'leave out' trace --event p2pmem_alloc --client 0:0.0
+refused 2 'nvmet_p2pmem_fallback has no dev' 'leave out' \
 	trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pdma_decide
 refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
 # A long name does not push the next step out
 long=$(printf '%05000d' 0)
 refused 2 "unknown command '000" "see 'p2ptrace --help'" "$long"
 refused 2 "unknown event '000" --list-events trace --event "$long"
-refused 2 "'000" '--dev takes' trace --dev "$long:"
+refused 2 "'000" 'name a p2pmem device' trace --dev "$long:"
 refused 2 "'--000" 'trace --help' trace "--$long"
 refused 2 "'0'" 'such as 1' stat 0
 refused 2 "'x'" 'such as 1' stat x
 refused 2 "COUNT '0'" 'such as 10' stat 1 0
 refused 2 "'more'" 'stat --help' stat 1 1 more
 refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
-refused 2 "'no/where'" '--dev takes' stat --dev no/where 1
+refused 2 "'no/where'" 'name a p2pmem device' stat --dev no/where 1
 refused 2 "'more'" 'snapshot --help' snapshot more
 refused 2 '--output is given twice' 'give it once' snapshot --output a --output b
 refused 2 "--output '' is empty" 'the name of a file' snapshot -o ''
@@ -180,7 +180,7 @@ refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm 1234567890123456
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
 refused 2 "'0'" 'such as 4096' trace --min-size 0
-refused 2 'p2pdma_decide has no size' --min-size trace --min-size 4K --event p2pdma_decide
+refused 2 'p2pdma_decide has no size' 'leave out' trace --min-size 4K --event p2pdma_decide
 refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
 refused 2 'needs all events of a buffer' 'leave one of them out' trace --lives --event p2pmem_alloc
 refused 2 'needs all events of a buffer' --client trace --lives --client 1:0.0

@@ -87,12 +87,12 @@ int fake_open(struct counter *counter, const struct selection *want, bool starte
 	(void)want;
 	memset(counter, 0, sizeof(*counter));
 	fake.opened_to_start = started;
-	load_metrics(&counter->metrics, &counter->set);
-	counter->enums.table[ENUM_MAP_TYPE] = map_types;
-	load_metrics(&counter->known, &counter->set);
+	load_metrics(&counter->metrics, &counter->sel.set);
+	counter->sel.enums.table[ENUM_MAP_TYPE] = map_types;
+	load_metrics(&counter->known, &counter->sel.set);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		counter->set.has[i] &= !fake.not_there[i];
-	metrics_keep(&counter->metrics, &counter->set);
+		counter->sel.set.has[i] &= !fake.not_there[i];
+	metrics_keep(&counter->metrics, &counter->sel.set);
 	return fake.open_rc;
 }
 
@@ -103,11 +103,11 @@ int fake_start(struct counter *counter, struct session_config *config, bool foll
 	fake.older_than_ns = counter->older_than_ns;
 	fake.started = !fake.start_rc;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		counter->set.has[i] &= !fake.left_out[i];
+		counter->sel.set.has[i] &= !fake.left_out[i];
 		if (fake.left_out[i] || fake.in_part[i])
-			blind_add(&counter->set, i, "a test");
+			blind_add(&counter->sel.set, i, "a test");
 	}
-	metrics_keep(&counter->metrics, &counter->set);
+	metrics_keep(&counter->metrics, &counter->sel.set);
 	return fake.start_rc;
 }
 

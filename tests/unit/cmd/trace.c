@@ -27,7 +27,7 @@ static void begin(struct fixture *f, int fd)
 	assert_true(fd >= 0);
 	f->trace.options = &f->options;
 	f->trace.out.fd = fd;
-	memset(f->trace.wanted.has, true, sizeof(f->trace.wanted.has));
+	memset(f->trace.sel.set.has, true, sizeof(f->trace.sel.set.has));
 }
 
 static int end(struct fixture *f, struct capture *c)

@@ -84,7 +84,7 @@ static void assert_selects(const char *list, const char *expected)
 	struct event_set set = {};
 	char names[512] = "";
 
-	assert_int_equal(events_select(&set, list), 0);
+	assert_int_equal(events_select(&set, list, "see the list"), 0);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		if (!set.has[i])
 			continue;
@@ -122,7 +122,7 @@ static void assert_refused(const char *list, const char *thing, const char *next
 	int rc;
 
 	capture_begin(&c);
-	rc = events_select(&set, list);
+	rc = events_select(&set, list, "see the list");
 	capture_end(&c);
 	assert_int_equal(rc, EXIT_USAGE);
 	assert_one_line(c.text, thing);
@@ -141,19 +141,19 @@ static void an_ambiguous_prefix_is_refused_with_the_candidates(void **state)
 static void an_unknown_event_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("p2pmem_allocate", "'p2pmem_allocate'", "--list-events");
-	assert_refused("P2PMEM_ALLOC", "'P2PMEM_ALLOC'", "--list-events");
-	assert_refused("p2pmem_alloc,nope", "'nope'", "--list-events");
-	assert_refused("p2pmem_*", "'p2pmem_*'", "--list-events");
-	assert_refused("\x1b[2J", "'\\x1b[2J'", "--list-events");
+	assert_refused("p2pmem_allocate", "'p2pmem_allocate'", "see the list");
+	assert_refused("P2PMEM_ALLOC", "'P2PMEM_ALLOC'", "see the list");
+	assert_refused("p2pmem_alloc,nope", "'nope'", "see the list");
+	assert_refused("p2pmem_*", "'p2pmem_*'", "see the list");
+	assert_refused("\x1b[2J", "'\\x1b[2J'", "see the list");
 }
 
 static void an_empty_name_is_refused(void **state)
 {
 	(void)state;
-	assert_refused("", "empty", "--list-events");
-	assert_refused("p2pmem_alloc,", "empty", "--list-events");
-	assert_refused(",p2pmem_alloc", "empty", "--list-events");
+	assert_refused("", "empty", "see the list");
+	assert_refused("p2pmem_alloc,", "empty", "see the list");
+	assert_refused(",p2pmem_alloc", "empty", "see the list");
 }
 
 static bool is_dmabuf(int event)

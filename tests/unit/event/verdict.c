@@ -162,10 +162,10 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		  "unmap_without_map: 1 DMA mapping was ended but never made",
 		  "unmap_without_map: 2 DMA mappings were ended but never made" },
 		{ P2PTRACE_HELD_TOO_LONG,
-		  "held_too_long: 1 buffer was held for longer than --older-than; "
-		  "see p2ptrace trace --lives",
-		  "held_too_long: 2 buffers were held for longer than --older-than; "
-		  "see p2ptrace trace --lives" },
+		  "held_too_long: 1 buffer was held for longer than the limit; "
+		  "the lives in p2ptrace trace show which",
+		  "held_too_long: 2 buffers were held for longer than the limit; "
+		  "the lives in p2ptrace trace show which" },
 		{ P2PTRACE_MAPPED_AT_DETACH,
 		  "mapped_at_detach: 1 device was detached from a dma-buf that it still had "
 		  "mapped",
@@ -173,9 +173,9 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		  "mapped" },
 		{ P2PTRACE_REVOKE_TOO_LONG,
 		  "revoke_too_long: 1 revoked mapping of a dma-buf was ended later than "
-		  "--older-than",
+		  "the limit",
 		  "revoke_too_long: 2 revoked mappings of dma-bufs were ended later than "
-		  "--older-than" },
+		  "the limit" },
 		{ LEAK,
 		  "leak: 1 buffer was not freed; "
 		  "run p2ptrace leaks beside the command to see its stack",

@@ -213,7 +213,7 @@ static void assert_refused(int (*set)(struct p2ptrace_filter *, const char *, co
 
 static void unknown_devices_are_refused(void **state)
 {
-	static const char dev[] = "--dev takes", client[] = "--client takes";
+	static const char dev[] = "; name a ", client[] = "; name a ";
 
 	(void)state;
 	assert_refused(filter_set_dev, "p2pmem7", EXIT_USAGE, "'p2pmem7'", "p2ptrace peers");
@@ -275,11 +275,11 @@ static void an_impossible_name_is_refused_on_every_machine(void **state)
 	capture_begin(&c);
 	assert_int_equal(dev_check_name("a/b"), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "--dev takes");
+	assert_one_line(c.text, "name a p2pmem device");
 	capture_begin(&c);
 	assert_int_equal(client_check_name("5:0.8"), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "--client takes");
+	assert_one_line(c.text, "name a device by PCI name");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)

@@ -1013,8 +1013,8 @@ static void the_output_of_peers_is_no_machine(void **state)
 {
 	(void)state;
 	assert_refused("{\"kernel\":\"6.12\",\"pairs\":[{\"map\":\"bus_addr\"}]}",
-		       "FILE is the output of 'p2ptrace peers --json', which lacks much of the "
-		       "machine; write what --from reads with 'p2ptrace snapshot'");
+		       "FILE is the JSON that 'p2ptrace peers' prints, which lacks much of the "
+		       "machine; use a file that 'p2ptrace snapshot' writes");
 }
 
 static void what_is_no_dump_is_refused(void **state)

@@ -182,7 +182,7 @@ static void a_kernel_without_support_is_refused_in_one_line(void **state)
 	assert_int_equal(open_with(btf_of_kernel(NULL, NULL), &c), EXIT_KERNEL);
 	assert_one_line(c.text, "this kernel (6.12.48+deb13-amd64) is built without peer-to-peer "
 			"DMA (CONFIG_PCI_P2PDMA); Debian's kernels have it from 6.16 on: boot one "
-			"of trixie-backports\n");
+			"of trixie-backports, on Debian 13\n");
 	version = "#1 SMP";
 
 	assert_int_equal(open_with(NULL, &c), EXIT_KERNEL);
@@ -391,12 +391,12 @@ static void every_refusal_has_a_remedy(void **state)
 		{ -EPERM, EXIT_KERNEL, "run it as root" },
 		{ -EACCES, EXIT_KERNEL, "run it as root" },
 		{ -EOPNOTSUPP, EXIT_KERNEL, "CONFIG_BPF_SYSCALL" },
-		{ -ENOMEM, EXIT_OTHER, "a smaller --buffer" },
+		{ -ENOMEM, EXIT_OTHER, "a smaller buffer" },
 		{ -EMFILE, EXIT_OTHER, "ulimit -n" },
-		{ -EBUSY, EXIT_OTHER, "Device or resource busy; --verbose" },
+		{ -EBUSY, EXIT_OTHER, "Device or resource busy; the verbose" },
 		/* ENOTSUPP, which errno.h of user space lacks */
 		{ -524, EXIT_KERNEL, "sysctl net.core.bpf_jit_enable=1" },
-		{ -LIBBPF_ERRNO__FORMAT, EXIT_OTHER, "object format invalid; --verbose" },
+		{ -LIBBPF_ERRNO__FORMAT, EXIT_OTHER, "object format invalid; the verbose" },
 	};
 	struct capture c;
 

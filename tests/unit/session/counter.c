@@ -276,10 +276,10 @@ static void use_series(void)
 	struct enums none = {};
 
 	metrics_free(&counter.metrics);
-	counter.set = (struct event_set){};
+	counter.sel.set = (struct event_set){};
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		counter.set.has[i] = true;
-	assert_int_equal(metrics_load(&counter.metrics, &none, &counter.set), 0);
+		counter.sel.set.has[i] = true;
+	assert_int_equal(metrics_load(&counter.metrics, &none, &counter.sel.set), 0);
 }
 
 static int setup(void **state)
@@ -301,14 +301,14 @@ static int setup(void **state)
 	*recorded = '\0';
 	counter = (struct counter){};
 	/* A stock kernel, which keeps no list of what is held */
-	counter.set.stock = true;
+	counter.sel.set.stock = true;
 	for (int i = 0; stock_hooks[i].program; i++) {
-		counter.set.hooks |= 1ull << i;
+		counter.sel.set.hooks |= 1ull << i;
 		if (stock_hooks[i].role < P2PTRACE_NR_EVENTS)
-			counter.set.has[stock_hooks[i].role] = true;
+			counter.sel.set.has[stock_hooks[i].role] = true;
 	}
-	counter.set.ways = UINT32_MAX;
-	return metrics_load(&counter.metrics, &none, &counter.set);
+	counter.sel.set.ways = UINT32_MAX;
+	return metrics_load(&counter.metrics, &none, &counter.sel.set);
 }
 
 static int teardown(void **state)
@@ -348,7 +348,7 @@ static void violations_are_counted_once_all_programs_are_attached(void **state)
 static void maps_of_buffers_are_small_if_buffers_are_not_followed(void **state)
 {
 	(void)state;
-	counter.filter.min_size = 42;
+	counter.sel.filter.min_size = 42;
 	assert_int_equal(start(false), 0);
 	assert_false(armed);
 	assert_false(counter.skel->rodata->follow);
@@ -366,9 +366,9 @@ static void an_event_that_is_left_out_has_no_metric(void **state)
 	assert_one_line(c.text, "leaving out p2pmem_find");
 	assert_null(metrics_find(&counter.metrics, "finds"));
 	assert_non_null(metrics_find(&counter.metrics, "allocs"));
-	assert_false(counter.set.has[P2PTRACE_p2pmem_find]);
-	assert_true(counter.set.blind[P2PTRACE_p2pmem_find]);
-	assert_false(counter.set.blind[P2PTRACE_p2pmem_alloc]);
+	assert_false(counter.sel.set.has[P2PTRACE_p2pmem_find]);
+	assert_true(counter.sel.set.blind[P2PTRACE_p2pmem_find]);
+	assert_false(counter.sel.set.blind[P2PTRACE_p2pmem_alloc]);
 }
 
 static void following_buffers_needs_the_free_event(void **state)
@@ -377,22 +377,22 @@ static void following_buffers_needs_the_free_event(void **state)
 	/* Lists have a hook of their own, but the rest is not seen */
 	refused_name = "stock_p2pmem_free";
 	assert_int_equal(start(true), 0);
-	assert_true(counter.set.blind[P2PTRACE_p2pmem_free]);
-	assert_string_equal(counter.set.why[P2PTRACE_p2pmem_free], "single buffers: cannot "
+	assert_true(counter.sel.set.blind[P2PTRACE_p2pmem_free]);
+	assert_string_equal(counter.sel.set.why[P2PTRACE_p2pmem_free], "single buffers: cannot "
 			    "attach to fentry/pci_free_p2pmem: No such file or directory");
-	assert_false(counter.set.blind[P2PTRACE_p2pmem_alloc]);
+	assert_false(counter.sel.set.blind[P2PTRACE_p2pmem_alloc]);
 	again();
 	refused_name = "stock_p2pmem_alloc";
 	assert_int_equal(start(true), EXIT_KERNEL);
 	again();
 	refused_name = "stock_p2pmem_alloc";
 	assert_int_equal(start(false), 0);
-	assert_true(counter.set.has[P2PTRACE_p2pmem_free]);
-	assert_true(counter.set.blind[P2PTRACE_p2pmem_alloc]);
+	assert_true(counter.sel.set.has[P2PTRACE_p2pmem_free]);
+	assert_true(counter.sel.set.blind[P2PTRACE_p2pmem_alloc]);
 
 	/* The kernel lacks them, so there is nothing to attach */
 	again();
-	counter.set.has[P2PTRACE_p2pmem_free] = false;
+	counter.sel.set.has[P2PTRACE_p2pmem_free] = false;
 	assert_int_equal(start(true), EXIT_KERNEL);
 	assert_non_null(strstr(c.text, "cannot show when buffers are allocated and freed"));
 	assert_null(counter.skel);
@@ -534,7 +534,7 @@ static void buffers_that_are_held_already_count_as_from_before(void **state)
 	use_series();
 	make_provider("p2pmem0", "0000:01:00.0", HEAD "1 4096 1 10 0 live 1 a\n");
 	make_provider("p2pmem1", "0000:02:00.0", HEAD "3 4096 1 20 0 live 1 a\n");
-	strcpy(counter.filter.provider.s, "0000:02:00.0");
+	strcpy(counter.sel.filter.provider.s, "0000:02:00.0");
 	assert_int_equal(start(true), 0);
 	assert_string_equal(recorded, "3 ");
 
@@ -604,7 +604,7 @@ static void a_sample_has_the_gauges_and_the_lost(void **state)
 	assert_int_equal(sample.gauges.devices, 2);
 	assert_int_equal(sample.gauges.held, 22);
 	assert_int_equal(sample.gauges.held_bytes, 4 << 20);
-	strcpy(counter.filter.provider.s, "0000:02:00.0");
+	strcpy(counter.sel.filter.provider.s, "0000:02:00.0");
 	assert_int_equal(counter_sample(&counter, &sample), 0);
 	assert_int_equal(sample.gauges.devices, 1);
 
@@ -680,14 +680,14 @@ static void the_metrics_are_those_of_the_kernel(void **state)
 	(void)state;
 	assert_int_equal(open_counter(&want, false), 0);
 	assert_string_equal(c.text, "");
-	assert_int_equal(event_set_count(&counter.set), P2PTRACE_NR_EVENTS - NR_DMABUF_EVENTS);
+	assert_int_equal(event_set_count(&counter.sel.set), P2PTRACE_NR_EVENTS - NR_DMABUF_EVENTS);
 	assert_non_null(metrics_find(&counter.metrics, "maps"));
 	assert_int_equal(privileges_checked, 0);
 
 	kernel_lacks = "p2pdma_map";
 	assert_int_equal(open_counter(&want, true), 0);
 	assert_one_line(c.text, "leaving out p2pdma_map");
-	assert_int_equal(event_set_count(&counter.set),
+	assert_int_equal(event_set_count(&counter.sel.set),
 			 P2PTRACE_NR_EVENTS - NR_DMABUF_EVENTS - 1);
 	assert_null(metrics_find(&counter.metrics, "maps"));
 	assert_int_equal(privileges_checked, 1);
@@ -696,9 +696,9 @@ static void the_metrics_are_those_of_the_kernel(void **state)
 	want.min_size = 4096;
 	kernel_lacks = "p2pmem_alloc";
 	assert_int_equal(open_counter(&want, false), 0);
-	assert_non_null(strstr(c.text, "that --min-size cannot match: "));
-	assert_null(strstr(strstr(c.text, "--min-size"), "p2pmem_alloc,"));
-	assert_int_equal(counter.filter.min_size, 4096);
+	assert_non_null(strstr(c.text, "which a filter compares: "));
+	assert_null(strstr(strstr(c.text, "compares: "), "p2pmem_alloc,"));
+	assert_int_equal(counter.sel.filter.min_size, 4096);
 }
 
 static void a_counter_is_not_opened_for_several_reasons(void **state)
@@ -708,7 +708,7 @@ static void a_counter_is_not_opened_for_several_reasons(void **state)
 	(void)state;
 	kernel_rc = EXIT_KERNEL;
 	assert_int_equal(open_counter(&want, true), EXIT_USAGE);
-	assert_one_line(c.text, "--dev takes");
+	assert_one_line(c.text, "name a p2pmem device");
 	want.dev = "p2pmem0";
 	assert_int_equal(open_counter(&want, true), EXIT_KERNEL);
 	assert_int_equal(privileges_checked, 0);

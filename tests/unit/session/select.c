@@ -87,6 +87,12 @@ int __wrap_uname(struct utsname *name)
 /* Files that do not exist: these tests do not depend on the machine they run on. */
 static const struct hook_files no_files = { .refused = "" };
 
+static int pass(const struct selection *want, struct event_set *set)
+{
+	memset(set->has, true, sizeof(set->has));
+	return select_events(want, false, set);
+}
+
 static int select_from(const struct kernel *kernel, bool by_name, struct event_set *set)
 {
 	struct hooks hooks;
@@ -101,7 +107,7 @@ static int select_on(const char *except, struct event_set *set, struct capture *
 	struct selection o = {};
 	int rc;
 
-	assert_int_equal(select_events(&o, false, set), 0);
+	assert_int_equal(pass(&o, set), 0);
 	capture_begin(c);
 	rc = select_from(&kernel, false, set);
 	capture_end(c);
@@ -209,7 +215,7 @@ static void a_loaded_nvmet_is_not_to_be_loaded_again(void **state)
 	btf__add_func_proto(kernel.vmlinux, 1);
 	assert_true(btf__add_func(kernel.vmlinux, "nvmet_req_init", BTF_FUNC_GLOBAL,
 				  btf__type_cnt(kernel.vmlinux) - 1) > 0);
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
@@ -236,7 +242,7 @@ static void a_hook_of_nvmet_that_cannot_be_attached_is_named(void **state)
 
 	(void)state;
 	hooks_open(&hooks, kernel_btf(&kernel), &refused, true);
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	capture_begin(&c);
 	assert_int_equal(select_hooks(&kernel, &hooks, false, &set), 0);
 	capture_end(&c);
@@ -276,7 +282,7 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	struct capture c;
 
 	(void)state;
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
@@ -307,7 +313,7 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	/* A missing hook is named */
 	kernel = (struct kernel){ .support = KERNEL_STOCK,
 				  .vmlinux = btf_of_stock("calc_map_type_and_dist") };
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	capture_begin(&c);
 	assert_int_equal(select_from(&kernel, false, &set), 0);
 	capture_end(&c);
@@ -333,7 +339,7 @@ static void set_without(const char *except, struct event_set *set, struct captur
 	struct kernel kernel = { .support = KERNEL_STOCK, .vmlinux = btf_of_stock(except) };
 	struct selection o = {};
 
-	assert_int_equal(select_events(&o, false, set), 0);
+	assert_int_equal(pass(&o, set), 0);
 	capture_begin(c);
 	assert_int_equal(select_from(&kernel, false, set), 0);
 	capture_end(c);
@@ -431,14 +437,14 @@ static void filters_narrow_the_selection(void **state)
 	struct capture c;
 
 	(void)state;
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	assert_int_equal(event_set_count(&set), 10);
 	o.dev = "p2pmem0";
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	assert_int_equal(event_set_count(&set), 5);
 
 	o.client = NULL;
-	assert_int_equal(select_events(&o, false, &set), 0);
+	assert_int_equal(pass(&o, &set), 0);
 	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 9);
 
 	/* An event that the user named is not left out */
@@ -450,7 +456,7 @@ static void filters_narrow_the_selection(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, so --dev cannot");
+	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, which");
 
 	o = (struct selection){ .client = "0000:00:00.0" };
 	set = (struct event_set){};
@@ -458,18 +464,32 @@ static void filters_narrow_the_selection(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "p2pmem_alloc has no client, so --client cannot");
+	assert_one_line(c.text, "p2pmem_alloc has no client, which a filter compares");
+}
+
+/* The message, and which events are selected. */
+static const char *select_named(const struct selection *o, const struct event_set *named,
+				bool by_name, struct selected *to, struct capture *c)
+{
+	struct select_how how = { .by_name = by_name };
+
+	*to = (struct selected){ .set = *named };
+	kernel_lacks = "nothing";
+	capture_begin(c);
+	assert_int_equal(select_all(o, &how, to), 0);
+	enums_free(&to->enums);
+	return capture_end(c);
 }
 
 static const char *left_out(const struct selection *o, struct capture *c)
 {
-	struct event_set set = {};
+	const struct event_set none = {};
+	struct selected to;
 
-	assert_int_equal(select_events(o, false, &set), 0);
-	capture_begin(c);
-	select_show_left_out(o, &set);
-	return capture_end(c);
+	return select_named(o, &none, false, &to, c);
 }
+
+#define LACK "leaving out events that lack a field which a filter compares: "
 
 static void events_that_a_filter_leaves_out_are_listed(void **state)
 {
@@ -479,24 +499,40 @@ static void events_that_a_filter_leaves_out_are_listed(void **state)
 	(void)state;
 	assert_string_equal(left_out(&o, &c), "");
 	o.dev = "p2pmem0";
-	assert_one_line(left_out(&o, &c), "leaving out events that --dev cannot match: "
+	assert_one_line(left_out(&o, &c), LACK
 			"dma_buf_export, dma_buf_release, dma_buf_attach, dma_buf_detach, "
 			"dma_buf_pin, dma_buf_unpin, dma_buf_revoke, nvmet_p2pmem_use, "
 			"nvmet_p2pmem_fallback\n");
 	o.client = "0000:00:00.0";
-	assert_one_line(left_out(&o, &c), "that --dev or --client cannot match: p2pmem_dev_add, ");
+	assert_one_line(left_out(&o, &c), LACK "p2pmem_dev_add, ");
 	o.dev = NULL;
-	assert_one_line(left_out(&o, &c), "that --client cannot match: p2pmem_dev_add, ");
+	assert_one_line(left_out(&o, &c), LACK "p2pmem_dev_add, ");
 	o = (struct selection){ .min_size = 4096 };
-	assert_one_line(left_out(&o, &c), "that --min-size cannot match: p2pmem_dev_del, ");
+	assert_one_line(left_out(&o, &c), LACK "p2pmem_dev_del, ");
 	assert_null(strstr(c.text, "p2pmem_alloc,"));
-	o.client = "0000:00:00.0";
-	assert_one_line(left_out(&o, &c), "that --client or --min-size cannot match: ");
 	o = (struct selection){ .client = "0000:00:00.0" };
 	left_out(&o, &c);
 	/* The list is not cut */
 	assert_one_line(c.text, ", nvmet_p2pmem_fallback\n");
 	assert_null(strstr(c.text, "p2pdma_map"));
+}
+
+/* The request of a buffer belongs to its life, whatever the filters */
+static void filters_do_not_narrow_the_events_of_a_command(void **state)
+{
+	const struct event_set needed = { .has[P2PTRACE_nvmet_p2pmem_use] = true,
+					  .has[P2PTRACE_p2pmem_alloc] = true };
+	struct selection o = { .dev = "p2pmem0", .min_size = 4096 };
+	struct selected to;
+	struct capture c;
+
+	(void)state;
+	assert_string_equal(select_named(&o, &needed, false, &to, &c), "");
+	assert_int_equal(event_set_count(&to.set), 2);
+	assert_int_equal(event_set_count(&to.passing), 2);
+	o.dev = NULL;
+	assert_string_equal(select_named(&o, &needed, true, &to, &c), "");
+	assert_int_equal(event_set_count(&to.set), 2);
 }
 
 static void a_kernel_without_any_event_is_an_error(void **state)
@@ -580,47 +616,56 @@ static void a_missing_event_removes_its_group(void **state)
 	assert_one_line(c.text, "cannot show any of the events");
 }
 
+/* The same for a command that follows buffers, from all events. */
+static int follow(const struct selection *o, struct selected *to)
+{
+	struct select_how how = { .groups = true, .needed = P2PTRACE_p2pmem_alloc };
+	int rc = select_all(o, &how, to);
+
+	enums_free(&to->enums);
+	return rc;
+}
+
 static void nothing_is_missing_on_a_kernel_of_ours(void **state)
 {
 	struct selection o = {
 		.dev = "p2pmem0", .client = "0000:00:00.0", .pid = 7, .min_size = 4096,
 		.comm = "fio",
 	};
-	struct p2ptrace_filter filter = {};
-	struct event_set set;
+	struct selected to = {};
 	struct capture c;
 
 	(void)state;
 	kernel_lacks = "nothing";
-	memset(set.has, true, sizeof(set.has));
+	memset(to.set.has, true, sizeof(to.set.has));
 	capture_begin(&c);
-	assert_int_equal(select_all(&o, P2PTRACE_p2pmem_alloc, &set, &filter), 0);
+	assert_int_equal(follow(&o, &to), 0);
 	capture_end(&c);
 	assert_string_equal(c.text, "");
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS);
-	assert_string_equal(filter.dev.s, "p2pmem0");
-	assert_string_equal(filter.client.s, "0000:00:00.0");
-	assert_string_equal(filter.comm.s, "fio");
-	assert_int_equal(filter.pid, 7);
-	assert_int_equal(filter.min_size, 4096);
+	assert_int_equal(event_set_count(&to.set), P2PTRACE_NR_EVENTS);
+	assert_string_equal(to.filter.dev.s, "p2pmem0");
+	assert_string_equal(to.filter.client.s, "0000:00:00.0");
+	assert_string_equal(to.filter.comm.s, "fio");
+	assert_int_equal(to.filter.pid, 7);
+	assert_int_equal(to.filter.min_size, 4096);
 	kernel_lacks = "p2pdma_unmap";
 	capture_begin(&c);
-	assert_int_equal(select_all(&o, P2PTRACE_p2pmem_alloc, &set, &filter), 0);
+	assert_int_equal(follow(&o, &to), 0);
 	capture_end(&c);
 	assert_non_null(strstr(c.text, "this command needs p2pdma_unmap for them"));
-	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 2);
+	assert_int_equal(event_set_count(&to.set), P2PTRACE_NR_EVENTS - 2);
+	assert_int_equal(event_set_count(&to.passing), P2PTRACE_NR_EVENTS);
 }
 
 static int fails_with(struct selection *o, char *text)
 {
-	struct p2ptrace_filter filter = {};
-	struct event_set set = {};
+	struct selected to = {};
 	struct capture c;
 	int rc;
 
-	memset(set.has, true, sizeof(set.has));
+	memset(to.set.has, true, sizeof(to.set.has));
 	capture_begin(&c);
-	rc = select_all(o, P2PTRACE_p2pmem_alloc, &set, &filter);
+	rc = follow(o, &to);
 	strcpy(text, capture_end(&c));
 	kernel_rc = privileges_rc = dev_rc = client_rc = 0;
 	return rc;
@@ -652,11 +697,11 @@ static void the_first_error_ends_the_selection(void **state)
 	kernel_rc = 11;
 	o.client = "no/where";
 	assert_int_equal(fails_with(&o, text), EXIT_USAGE);
-	assert_one_line(text, "--client takes");
+	assert_one_line(text, "is not the name of a device; name a device by PCI name");
 	kernel_rc = 11;
 	o.dev = "no/where";
 	assert_int_equal(fails_with(&o, text), EXIT_USAGE);
-	assert_one_line(text, "--dev takes");
+	assert_one_line(text, "is not the name of a device; name a p2pmem device");
 }
 
 static const struct CMUnitTest tests[] = {
@@ -674,6 +719,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(nothing_is_missing_on_a_kernel_of_ours),
 	cmocka_unit_test(the_first_error_ends_the_selection),
 	cmocka_unit_test(filters_narrow_the_selection),
+	cmocka_unit_test(filters_do_not_narrow_the_events_of_a_command),
 	cmocka_unit_test(events_that_a_filter_leaves_out_are_listed),
 };
 

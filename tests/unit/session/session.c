@@ -190,7 +190,7 @@ static struct session_config config_of(const char *list)
 {
 	struct session_config config = { .needed = P2PTRACE_NR_EVENTS };
 
-	assert_int_equal(events_select(&config.events, list), 0);
+	assert_int_equal(events_select(&config.events, list, ""), 0);
 	return config;
 }
 

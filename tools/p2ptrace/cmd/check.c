@@ -139,10 +139,12 @@ static const struct arg_option judgement_options[] = {
 	  "Report this violation, but do not fail for it; may be repeated",
 	  set_allow },
 	{ "allow-blind", 0, NULL,
-	  "Judge even if this kernel does not or not fully show an event that the check needs",
+	  "Judge even if this kernel shows an event that the check needs only in part, or not at "
+	  "all",
 	  set_allow_blind },
 	{ "older-than", 0, "SECONDS",
-	  "Fail if a buffer is held for longer, even if it is freed later",
+	  "Set a limit: fail if a buffer is held for longer, even if it is freed later, or if a "
+	  "revoked mapping of a dma-buf ends later",
 	  set_older_than },
 	{ "settle", 0, "SECONDS",
 	  "Wait at most this long, after the command, until the check succeeds (default 1)",
@@ -189,8 +191,8 @@ static const struct args args = {
 		 "mappings made while the command ran count as leak or mapped. With --json, the "
 		 "report is one object.\n\n"
 		 "If p2ptrace is interrupted, it sends SIGTERM to the command, and SIGKILL five "
-		 "seconds later, or at the next interrupt. It sends nothing to the children of "
-		 "the command.\n",
+		 "seconds later, or at the next interrupt if that comes at least one second after "
+		 "the first. It sends nothing to the children of the command.\n",
 	.print_more = print_violations,
 	.exit_status = "Exit status: 0 the check succeeded, 1 it failed, 2 bad usage, 3 this "
 		       "kernel or these privileges cannot do it, or cannot show all that the check "
@@ -398,7 +400,7 @@ static void find_needed(struct check *c)
 {
 	struct event_set *needed = &c->verdict.needed;
 
-	*needed = c->counter.set;
+	*needed = c->counter.sel.set;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		needed->blind[i] &= is_needed(c, i);
 	c->verdict.allow_blind = c->options->allow_blind;
@@ -529,7 +531,7 @@ int cmd_check(int argc, char **argv)
 	if (!*o.command && !o.list)
 		return fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
 	rc = counter_open(&c.counter, &o.common.want, !o.list);
-	c.verdict.mode = event_set_mode(&c.counter.set);
+	c.verdict.mode = event_set_mode(&c.counter.sel.set);
 	c.verdict.command = o.command;
 	c.verdict.metrics = &c.counter.metrics;
 	c.verdict.expectations = o.expectations;

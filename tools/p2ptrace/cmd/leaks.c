@@ -92,11 +92,9 @@ struct leaks {
 	struct session session;
 	struct held_list held;
 	struct ksyms ksyms;
-	const struct p2ptrace_filter *filter;
+	struct selected sel;
 	uint64_t start_ns, read_ns;
 	int owners_fd, stacks_fd;
-	bool stock;
-	uint64_t vmemmap_base;
 	uint64_t held_bytes;	/* stock mode: of all buffers, seen or not */
 };
 
@@ -187,10 +185,10 @@ static void text_one(const struct leaks *l, const struct held *held,
 	text_word(comm, sizeof(comm), owner->comm, strlen(owner->comm));
 	print("%s id=%" PRIu64 " size=%" PRIu64 " age=%.3fs", held->dev, held->id, held->size,
 	      held->age_ms / 1000.0);
-	if (!l->stock)
+	if (!l->sel.set.stock)
 		print(" pins=%d %s", held->pins, held->state);
 	print(" pid=%d comm=%s", known ? (int)owner->pid : held->pid, *comm ? comm : "-");
-	if (!l->stock)
+	if (!l->sel.set.stock)
 		print(" owner=%s", held->owner);
 	print("\n");
 	for (size_t i = 0; i < n; i++) {
@@ -235,7 +233,7 @@ static void print_text(const struct leaks *l)
 	blind_text(print_buffer(), &l->session.config.events, "# ");
 	print("# %" PRIu64 " buffer%s, %" PRIu64 " bytes, held for %g s or longer; ", nr,
 	      PLURAL(nr), bytes, (double)l->options->older_than_ns.value / NSEC_PER_SEC);
-	if (l->stock)
+	if (l->sel.set.stock)
 		print("%" PRIu64 " more bytes are mapped by processes, or were "
 		      "allocated before p2ptrace started\n", unseen_bytes(l));
 	else
@@ -254,7 +252,7 @@ static void json_one(const struct leaks *l, struct buffer *out, const struct hel
 	json_uint(out, "id", held->id);
 	json_uint(out, "size", held->size);
 	json_uint(out, "age_ms", held->age_ms);
-	if (!l->stock) {
+	if (!l->sel.set.stock) {
 		json_int(out, "nents", held->nents);
 		json_int(out, "pins", held->pins);
 		json_str(out, "state", held->state);
@@ -292,7 +290,7 @@ static void print_json(const struct leaks *l)
 			json_one(l, out, &l->held.held[i], &owner, known);
 	}
 	json_close(out, ']');
-	if (l->stock)
+	if (l->sel.set.stock)
 		json_uint(out, "unseen_bytes", unseen_bytes(l));
 	json_uint(out, "lost", l->session.lost.total);
 	blind_json(out, &l->session.config.events);
@@ -313,7 +311,7 @@ static int add_owner(void *ctx, const void *key, const void *value)
 static int held_of_owners(struct leaks *l)
 {
 	struct gauges gauges;
-	int rc = gauges_read(&gauges, true, SYSFS, l->filter);
+	int rc = gauges_read(&gauges, true, SYSFS, &l->sel.filter);
 
 	l->held_bytes = gauges.held_bytes;
 	if (!rc)
@@ -333,7 +331,8 @@ static int leaks_ending(void *ctx)
 
 	/* Read the clock first, because no buffer may look younger than it is */
 	l->read_ns = clock_now_ns();
-	rc = l->stock ? held_of_owners(l) : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
+	rc = l->sel.set.stock ? held_of_owners(l) :
+				held_read(&l->held, SYSFS, DEBUGFS, &l->sel.filter);
 	if (!rc)
 		find_owners(l);
 	return rc;
@@ -363,20 +362,16 @@ static void show(struct leaks *l)
 static int open_programs(void *opener, struct bpf_object **object)
 {
 	struct leaks *l = opener;
+	int rc = session_open(leaks, l->skel, &l->sel, object);
 
-	leaks_bpf__destroy(l->skel);
-	l->skel = leaks_bpf__open();
-	if (!l->skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&l->skel->rodata->filter, l->filter, sizeof(*l->filter));
-	l->skel->rodata->stock = l->stock;
-	l->skel->rodata->vmemmap_base_at = l->vmemmap_base;
-	*object = l->skel->obj;
-	return 0;
+	if (!rc)
+		l->skel->rodata->stock = l->sel.set.stock;
+	return rc;
 }
 
-static int leaks_session(struct leaks *l, const struct event_set *set)
+static int leaks_session(struct leaks *l)
 {
+	const struct event_set *set = &l->sel.set;
 	struct session_config config = {
 		.events = *set,
 		.open = open_programs,
@@ -389,10 +384,8 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 	};
 	int rc;
 
-	l->stock = set->stock;
-	l->vmemmap_base = set->vmemmap_base;
 	/* Report missing privileges now, not at the end */
-	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, l->filter);
+	rc = set->stock ? 0 : held_read(&l->held, SYSFS, DEBUGFS, &l->sel.filter);
 	held_free(&l->held);
 	if (!rc)
 		rc = session_start(&l->session, &config);
@@ -415,10 +408,9 @@ static int leaks_session(struct leaks *l, const struct event_set *set)
 
 int cmd_leaks(int argc, char **argv)
 {
+	const struct select_how how = { .groups = true, .needed = P2PTRACE_p2pmem_alloc };
 	struct options o = {};
-	struct p2ptrace_filter filter = {};
-	struct leaks l = { .options = &o, .filter = &filter };
-	struct event_set set = {};
+	struct leaks l = { .options = &o };
 	int rc;
 
 	if (!options_parse(&args, argc, argv, &o.common, &rc))
@@ -426,7 +418,10 @@ int cmd_leaks(int argc, char **argv)
 	if (!o.older_than_ns.given)
 		o.older_than_ns.value = OLDER_THAN_DEFAULT;
 
-	event_set_add_buffer(&set);
-	rc = select_all(&o.common.want, P2PTRACE_p2pmem_alloc, &set, &filter);
-	return rc ? rc : leaks_session(&l, &set);
+	event_set_add_buffer(&l.sel.set);
+	rc = select_all(&o.common.want, &how, &l.sel);
+	if (!rc)
+		rc = leaks_session(&l);
+	enums_free(&l.sel.enums);
+	return rc;
 }

@@ -64,9 +64,7 @@ struct lifetime {
 
 struct lifetimes {
 	const struct options *options;
-	const struct p2ptrace_filter *filter;
-	bool stock;
-	uint64_t vmemmap_base;
+	struct selected sel;
 	struct lifetimes_bpf *skel;
 	struct session session;
 	struct lifetime *lives;
@@ -245,20 +243,16 @@ static void print_text(const struct lifetimes *l)
 static int open_programs(void *opener, struct bpf_object **object)
 {
 	struct lifetimes *l = opener;
+	int rc = session_open(lifetimes, l->skel, &l->sel, object);
 
-	lifetimes_bpf__destroy(l->skel);
-	l->skel = lifetimes_bpf__open();
-	if (!l->skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&l->skel->rodata->filter, l->filter, sizeof(*l->filter));
-	l->skel->rodata->stock = l->stock;
-	l->skel->rodata->vmemmap_base_at = l->vmemmap_base;
-	*object = l->skel->obj;
-	return 0;
+	if (!rc)
+		l->skel->rodata->stock = l->sel.set.stock;
+	return rc;
 }
 
-static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
+static int lifetimes_session(struct lifetimes *l)
 {
+	const struct event_set *set = &l->sel.set;
 	struct session_config config = {
 		.events = *set,
 		.open = open_programs,
@@ -270,8 +264,6 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 	};
 	int rc;
 
-	l->stock = set->stock;
-	l->vmemmap_base = set->vmemmap_base;
 	rc = session_start(&l->session, &config);
 	if (!rc) {
 		note("measuring lifetimes, mode %s (Ctrl-C shows them)", event_set_mode(set));
@@ -297,18 +289,20 @@ static int lifetimes_session(struct lifetimes *l, const struct event_set *set)
 
 int cmd_lifetimes(int argc, char **argv)
 {
+	const struct select_how how = { .groups = true, .needed = P2PTRACE_NR_EVENTS };
 	struct options o = {};
-	struct p2ptrace_filter filter = {};
-	struct lifetimes l = { .options = &o, .filter = &filter };
-	struct event_set set = {};
+	struct lifetimes l = { .options = &o };
 	int rc;
 
 	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
 
-	event_set_add_mapping(&set);
+	event_set_add_mapping(&l.sel.set);
 	if (!o.common.want.client)
-		event_set_add_buffer(&set);
-	rc = select_all(&o.common.want, P2PTRACE_NR_EVENTS, &set, &filter);
-	return rc ? rc : lifetimes_session(&l, &set);
+		event_set_add_buffer(&l.sel.set);
+	rc = select_all(&o.common.want, &how, &l.sel);
+	if (!rc)
+		rc = lifetimes_session(&l);
+	enums_free(&l.sel.enums);
+	return rc;
 }

@@ -94,7 +94,7 @@ static const struct args args = {
 		 "counts of the interval; the totals are an object with the event \"total\", and "
 		 "have \"pairs\" (provider, client, map, maps, bytes, share_percent) as well; the "
 		 "last line is {\"event\":\"end\",\"events\":N,\"lost\":N,\"blind\":[EVENT...]}, "
-		 "with the events that this kernel does not or not fully show.\n",
+		 "with the events that this kernel shows only in part or not at all.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace stat\n"
 		    "  p2ptrace stat 1\n"
@@ -224,8 +224,8 @@ static void text_pairs(struct stat_run *s, const struct pair_sums *pairs,
 			snprintf(share, sizeof(share), "%u%%", percent);
 		buffer_printf(&s->line, "%-24s %-24s %-16s %9" PRIu64 " %9.1f %9.1f %6s\n",
 			      provider, client,
-			      enums_name(&s->counter.enums, ENUM_MAP_TYPE, pair->key.map, unknown,
-					 sizeof(unknown)),
+			      enums_name(&s->counter.sel.enums, ENUM_MAP_TYPE, pair->key.map,
+					 unknown, sizeof(unknown)),
 			      pair->maps, (double)pair->bytes / 1e6,
 			      (double)pair->bytes * 1e3 / (double)(ns ? ns : 1), share);
 	}
@@ -244,7 +244,7 @@ static void json_pairs(struct stat_run *s, const struct pair_sums *pairs,
 		json_open(&s->line, NULL, '{');
 		json_str(&s->line, "provider", pair->key.provider.s);
 		json_str(&s->line, "client", pair->key.client.s);
-		json_str(&s->line, "map", enums_name(&s->counter.enums, ENUM_MAP_TYPE,
+		json_str(&s->line, "map", enums_name(&s->counter.sel.enums, ENUM_MAP_TYPE,
 						     pair->key.map, unknown, sizeof(unknown)));
 		json_uint(&s->line, "maps", pair->maps);
 		json_uint(&s->line, "bytes", pair->bytes);
@@ -322,9 +322,9 @@ static int end_text(struct stat_run *s, const struct sample *difference,
 	buffer_reset(&s->line);
 	if (s->options->common.json) {
 		json_sample(s, "total", difference, pairs, now);
-		output_json_end(&s->line, sample_events(difference), lost, &s->counter.set);
+		output_json_end(&s->line, sample_events(difference), lost, &s->counter.sel.set);
 	} else {
-		blind_text(&s->line, &s->counter.set, "# ");
+		blind_text(&s->line, &s->counter.sel.set, "# ");
 		text_total(s, difference);
 		text_pairs(s, pairs, now, difference->ts_ns);
 	}
@@ -370,7 +370,7 @@ static int stat_session(struct stat_run *s)
 		.ctx = s,
 	};
 	int rc = counter_start(&s->counter, &config, false);
-	size_t nr = event_set_count(&s->counter.set);
+	size_t nr = event_set_count(&s->counter.sel.set);
 
 	/* Events were attached one after the other, and some were counted before all were */
 	if (!rc)
@@ -381,7 +381,7 @@ static int stat_session(struct stat_run *s)
 	if (!rc) {
 		/* Scripts wait for this line: from here on, all events are counted */
 		note("counting %zu event%s, mode %s (Ctrl-C ends)", nr, PLURAL(nr),
-		     event_set_mode(&s->counter.set));
+		     event_set_mode(&s->counter.sel.set));
 		rc = session_run(&s->counter.session);
 	}
 	if (!rc)

@@ -87,7 +87,7 @@ static int set_event(void *to, const char *arg)
 	struct options *o = to;
 
 	o->events_given = true;
-	return events_select(&o->events, arg);
+	return events_select(&o->events, arg, "see 'p2ptrace trace --list-events'");
 }
 
 static int set_lives(void *to, const char *arg)
@@ -177,8 +177,8 @@ static const struct args args = {
 		 "and its fields. With --json, a line is an object with ts_ns, event, cpu, pid, "
 		 "comm and the fields; the last line is "
 		 "{\"event\":\"end\",\"events\":N,\"lost\":N,\"blind\":[EVENT...]}. Lost events "
-		 "are counted and always reported. So are events that this kernel does not or not "
-		 "fully show (blind).\n\n"
+		 "are counted and always reported. So are events that this kernel shows only in "
+		 "part or not at all (blind).\n\n"
 		 "A filter drops events that lack the field it compares: --dev drops events with "
 		 "neither dev nor provider, --client drops events without client, and --min-size "
 		 "drops events without size.\n",
@@ -191,15 +191,13 @@ static const struct args args = {
 
 struct trace {
 	const struct options *options;
-	const struct p2ptrace_filter *filter;
+	struct selected sel;
 	struct trace_bpf *skel;
 	struct session session;
-	struct enums enums;
 	struct lives lives;
 	struct stream out;
 	struct buffer lines;	/* not written yet */
 	uint64_t events;	/* printed */
-	struct event_set wanted;
 	uint64_t malformed;	/* records that we do not understand */
 	uint64_t lost_shown;
 	time_t next_count;	/* of lost events, CLOCK_MONOTONIC */
@@ -230,9 +228,9 @@ static enum session_verdict trace_life(struct trace *t, const struct event *even
 	if (life && life->alloc.size >= t->options->common.want.min_size &&
 	    life->back_ns - life->alloc.h.ts_ns >= t->options->min_ns) {
 		if (t->options->common.json)
-			life_json(&t->lines, life, &t->enums, t->lives.stock);
+			life_json(&t->lines, life, &t->sel.enums, t->lives.stock);
 		else
-			life_text(&t->lines, life, &t->enums);
+			life_text(&t->lines, life, &t->sel.enums);
 		verdict = t->lines.failed ? SESSION_STOP : trace_line(t);
 	}
 	life_free(life);
@@ -249,11 +247,12 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 		return SESSION_GO_ON;
 	}
 	/* The program that shows the end of a mapping needs the one that shows its beginning */
-	if (!t->wanted.has[event - events])
+	if (!t->sel.set.has[event - events])
 		return SESSION_GO_ON;
 	if (t->options->lives)
 		return trace_life(t, event, data);
-	if ((t->options->common.json ? json_line : output_text)(&t->lines, event, data, &t->enums,
+	if ((t->options->common.json ? json_line : output_text)(&t->lines, event, data,
+								&t->sel.enums,
 								t->session.config.events.stock))
 		return SESSION_STOP;
 	return trace_line(t);
@@ -344,20 +343,16 @@ static int list_events(void)
 static int open_programs(void *opener, struct bpf_object **object)
 {
 	struct trace *t = opener;
+	int rc = session_open(trace, t->skel, &t->sel, object);
 
-	trace_bpf__destroy(t->skel);
-	t->skel = trace_bpf__open();
-	if (!t->skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&t->skel->rodata->filter, t->filter, sizeof(*t->filter));
-	t->skel->rodata->wakeup_bytes = t->options->buffer_bytes / 4;
-	t->skel->rodata->vmemmap_base_at = t->wanted.vmemmap_base;
-	*object = t->skel->obj;
-	return 0;
+	if (!rc)
+		t->skel->rodata->wakeup_bytes = t->options->buffer_bytes / 4;
+	return rc;
 }
 
-static int trace_session(struct trace *t, const struct options *o, const struct event_set *set)
+static int trace_session(struct trace *t, const struct options *o)
 {
+	const struct event_set *set = &t->sel.set;
 	struct session_config config = {
 		.events = *set,
 		.open = open_programs,
@@ -391,56 +386,31 @@ static int trace_session(struct trace *t, const struct options *o, const struct 
 
 static int trace(const struct options *o)
 {
-	struct p2ptrace_filter filter = {};
-	struct trace t = { .options = o, .filter = &filter, .out.fd = STDOUT_FILENO };
-	struct kernel kernel = {};
-	struct event_set set;
-	struct event_set passing;	/* the filters, on any kernel */
-	int rc = 0;
+	const struct select_how how = {
+		.by_name = o->events_given, .groups = o->lives, .needed = P2PTRACE_p2pmem_alloc,
+	};
+	struct trace t = { .options = o, .sel.set = o->events, .out.fd = STDOUT_FILENO };
+	struct event_set *set = &t.sel.set;
+	int rc;
 
-	/* Usage errors on any machine, then missing privileges, then errors on this machine */
-	set = o->events;
 	if (o->lives)
-		lives_events(&set);
-	else
-		rc = select_events(&o->common.want, o->events_given, &set);
-	passing = set;
-	if (!rc)
-		rc = select_check_names(&o->common.want);
-	if (!rc)
-		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc)
-		rc = kernel_check_privileges(&kernel);
-	if (!rc)
-		rc = select_devices(&o->common.want, &filter);
+		lives_events(set);
+	rc = select_all(&o->common.want, &how, &t.sel);
+	if (o->lives) {
+		/* A mapping may be smaller than its buffer, and belongs to it */
+		t.sel.filter.min_size = 0;
+		/* On a stock kernel, this event does not tell which buffer */
+		if (set->stock)
+			set->has[P2PTRACE_nvmet_p2pmem_use] = false;
+	}
+	t.lives.stock = set->stock;
 	if (!rc)
 		rc = check_buffer(o, MEMINFO);
 	if (!rc)
-		rc = select_available(&kernel, o->events_given, &set);
-	if (!rc && o->lives)
-		rc = select_groups(&set, &passing, P2PTRACE_p2pmem_alloc);
-	if (o->lives) {
-		/* A mapping may be smaller than its buffer, and belongs to it */
-		filter.min_size = 0;
-		/* On a stock kernel, this event does not tell which buffer */
-		if (set.stock)
-			set.has[P2PTRACE_nvmet_p2pmem_use] = false;
-	} else if (!rc && !o->events_given) {
-		select_show_left_out(&o->common.want, &passing);
-	}
-	if (!rc && enums_load(&t.enums, kernel_btf(&kernel)))
-		rc = fail(EXIT_OTHER, "out of memory");
-	kernel_close(&kernel);
-	if (rc)
-		goto out;
-
-	t.lives.stock = set.stock;
-	t.wanted = set;
-	rc = trace_session(&t, o, &set);
+		rc = trace_session(&t, o);
 	lives_free(&t.lives);
 	buffer_free(&t.lines);
-out:
-	enums_free(&t.enums);
+	enums_free(&t.sel.enums);
 	return rc;
 }
 

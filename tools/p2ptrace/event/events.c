@@ -108,14 +108,13 @@ const struct field *event_field(const struct event *event, const char *name)
 	return NULL;
 }
 
-static int select_one(struct event_set *set, const char *name, size_t len)
+static int select_one(struct event_set *set, const char *name, size_t len, const char *step)
 {
 	char candidates[512] = "";
 	int found = -1, matches = 0;
 
 	if (!len)
-		return fail(EXIT_USAGE,
-			    "an event name is empty; see 'p2ptrace trace --list-events'");
+		return fail(EXIT_USAGE, "an event name is empty; %s", step);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		size_t used = strlen(candidates);
 
@@ -132,8 +131,7 @@ static int select_one(struct event_set *set, const char *name, size_t len)
 		matches++;
 	}
 	if (!matches)
-		return fail(EXIT_USAGE, "unknown event '%.*s'; see 'p2ptrace trace --list-events'",
-			    (int)len, name);
+		return fail(EXIT_USAGE, "unknown event '%.*s'; %s", (int)len, name, step);
 	if (matches > 1)
 		return fail(EXIT_USAGE, "event '%.*s' is ambiguous; it could be %s", (int)len, name,
 			    candidates);
@@ -141,11 +139,11 @@ static int select_one(struct event_set *set, const char *name, size_t len)
 	return 0;
 }
 
-int events_select(struct event_set *set, const char *list)
+int events_select(struct event_set *set, const char *list, const char *step)
 {
 	for (;;) {
 		size_t len = strcspn(list, ",");
-		int rc = select_one(set, list, len);
+		int rc = select_one(set, list, len, step);
 
 		if (rc || !list[len])
 			return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The names and fields of the events, generated from the lists in bpf/p2ptrace.h. This one table
- * drives text and JSON, --event, --list-events, and what --dev and --client can select.
+ * drives text and JSON, the lists of events, and what the filters can select.
  */
 #ifndef EVENTS_H
 #define EVENTS_H
@@ -62,7 +62,7 @@ struct event_set {
 	/* On a stock kernel, those that can be used: see session/hooks.h */
 	uint64_t hooks, ways;
 	uint64_t vmemmap_base;		/* for bpf/stock.bpf.h: see there */
-	bool blind[P2PTRACE_NR_EVENTS];	/* occurs on this kernel, but is not or not fully seen */
+	bool blind[P2PTRACE_NR_EVENTS];	/* occurs here, but is seen in part or not at all */
 	char why[P2PTRACE_NR_EVENTS][EVENT_WHY_LEN];	/* why not: see event/blind.h */
 };
 
@@ -89,9 +89,9 @@ const struct field *event_field(const struct event *event, const char *name);
 
 /*
  * Adds the events of a comma-separated list of names or unambiguous prefixes. Returns 0, or an exit
- * status after an error message.
+ * status after an error message. @step: what shows the names, for the message.
  */
-int events_select(struct event_set *set, const char *list);
+int events_select(struct event_set *set, const char *list, const char *step);
 
 /* Whether the event has a field that a filter by device, or by client, can match. */
 bool event_has_dev(const struct event *event);

@@ -15,8 +15,8 @@ static const char *const ops[] = {
 
 static int bad(const char *text, const char *what)
 {
-	return fail(EXIT_USAGE, "--expect '%s': %s; give a metric, a comparison and a number, such "
-		    "as 'fallbacks == 0'", text, what);
+	return fail(EXIT_USAGE, "cannot expect '%s': %s; give a metric, a comparison and a number, "
+		    "such as 'fallbacks == 0'", text, what);
 }
 
 int expect_parse(struct expectation *expectation, const char *text)

@@ -37,9 +37,10 @@ static const struct {
 		"the end of a DMA mapping that its client never made" },
 	[P2PTRACE_HELD_TOO_LONG] = {
 		"held_too_long",
-		"buffer was held for longer than --older-than; see p2ptrace trace --lives",
-		"buffers were held for longer than --older-than; see p2ptrace trace --lives",
-		"a buffer held for longer than --older-than, even if it was freed later" },
+		"buffer was held for longer than the limit; the lives in p2ptrace trace show which",
+		"buffers were held for longer than the limit; the lives in p2ptrace trace show "
+		"which",
+		"a buffer held for longer than the limit, even if it was freed later" },
 	[P2PTRACE_MAPPED_AT_DETACH] = {
 		"mapped_at_detach",
 		"device was detached from a dma-buf that it still had mapped",
@@ -47,9 +48,9 @@ static const struct {
 		"a device detached from a dma-buf that it still had mapped" },
 	[P2PTRACE_REVOKE_TOO_LONG] = {
 		"revoke_too_long",
-		"revoked mapping of a dma-buf was ended later than --older-than",
-		"revoked mappings of dma-bufs were ended later than --older-than",
-		"a revoked mapping that ended later than --older-than" },
+		"revoked mapping of a dma-buf was ended later than the limit",
+		"revoked mappings of dma-bufs were ended later than the limit",
+		"a revoked mapping that ended later than the limit" },
 	[LEAK] = {
 		"leak",
 		"buffer was not freed; run p2ptrace leaks beside the command to see its stack",

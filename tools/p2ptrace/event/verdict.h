@@ -32,8 +32,8 @@ struct verdict {
 	 */
 	bool unsure;
 	/*
-	 * The events that the check depends on. It fails if some are not or not fully seen, unless
-	 * @allow_blind.
+	 * The events that the check depends on. It fails if some are seen in part or not at all,
+	 * unless @allow_blind.
 	 */
 	struct event_set needed;
 	bool allow_blind;

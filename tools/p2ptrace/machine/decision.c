@@ -88,7 +88,7 @@ const struct reason reasons[NR_REASONS] = {
 	[REASON_KERNEL_UNKNOWN] = {
 		.name = "kernel_unknown",
 		.words = "the requests have to pass a host bridge, and kernels differ on it",
-		.find_out = "pass the release that 'uname -r' prints there to --kernel",
+		.find_out = "name the release that 'uname -r' prints there",
 	},
 };
 

@@ -162,20 +162,21 @@ int device_pci(const char *sysfs, const char *s, char *name, size_t size)
 	return -ENODEV;
 }
 
-int device_refused(const char *option, const char *s, int err)
+static int device_refused(const char *s, int err)
 {
 	if (is_p2pmem_name(s))
-		return fail(EXIT_USAGE, "'%.64s' is a p2pmem device and cannot be a client; %s "
-			    "takes a PCI function", s, option);
+		return fail(EXIT_USAGE, "'%.64s' is a p2pmem device and cannot be a client; name a "
+			    "PCI function", s);
 	if (err == -ENXIO)
 		return fail(EXIT_USAGE, "'%.64s' does not belong to one PCI function; name a "
 			    "device that does (for a drive with several paths, a controller: "
 			    "nvme0)", s);
 	if (err == -ENODEV)
-		return fail(EXIT_USAGE, "no device '%.64s'; %s takes a PCI name (0000:01:00.0) or "
-			    "the name of a device (nvme0, eth0): see 'p2ptrace peers'", s, option);
-	return fail(EXIT_USAGE, "'%.64s' is not the name of a device; %s takes a PCI name "
-		    "(0000:01:00.0) or the name of a device (nvme0, eth0)", s, option);
+		return fail(EXIT_USAGE, "no device '%.64s'; name a device by PCI name "
+			    "(0000:01:00.0) or by its own name (nvme0, eth0): see 'p2ptrace "
+			    "peers'", s);
+	return fail(EXIT_USAGE, "'%.64s' is not the name of a device; name a device by PCI name "
+		    "(0000:01:00.0) or by its own name (nvme0, eth0)", s);
 }
 
 static int no_dots(const struct dirent *entry)
@@ -214,9 +215,9 @@ int dev_check_name(const char *dev)
 	char name[P2PTRACE_NAME_LEN];
 
 	if (!is_class_name(dev) && pci_name_parse(dev, name, sizeof(name)))
-		return fail(EXIT_USAGE, "'%.64s' is not the name of a device; --dev takes a p2pmem "
-			    "device (p2pmem0), or its provider by PCI name (0000:01:00.0) or by "
-			    "the name of a device (nvme0)", dev);
+		return fail(EXIT_USAGE, "'%.64s' is not the name of a device; name a p2pmem device "
+			    "(p2pmem0), or its provider by PCI name (0000:01:00.0) or by its own "
+			    "name (nvme0)", dev);
 	return 0;
 }
 
@@ -225,17 +226,17 @@ int client_check_name(const char *client)
 	char name[P2PTRACE_NAME_LEN];
 
 	if (!is_class_name(client) && pci_name_parse(client, name, sizeof(name)))
-		return device_refused("--client", client, -EINVAL);
+		return device_refused(client, -EINVAL);
 	return 0;
 }
 
-/* The PCI name of an existing function, for @option. Returns 0 or an exit status. */
-static int pci_find(const char *option, const char *sysfs, const char *s, char *name, size_t size)
+/* The PCI name of an existing function. Returns 0 or an exit status. */
+static int pci_find(const char *sysfs, const char *s, char *name, size_t size)
 {
 	int err = device_pci(sysfs, s, name, size);
 
 	if (err)
-		return device_refused(option, s, err);
+		return device_refused(s, err);
 	if (!pci_exists(sysfs, name))
 		return fail(EXIT_USAGE, "no PCI device '%s'; see 'lspci -D'", name);
 	return 0;
@@ -248,7 +249,7 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 
 	if (is_p2pmem_name(dev))
 		return filter_set_p2pmem(filter, sysfs, dev);
-	rc = pci_find("--dev", sysfs, dev, name, sizeof(name));
+	rc = pci_find(sysfs, dev, name, sizeof(name));
 	if (rc)
 		return rc;
 	if (!pci_provides(sysfs, name))
@@ -261,7 +262,7 @@ int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char
 int filter_set_client(struct p2ptrace_filter *filter, const char *sysfs, const char *client)
 {
 	char name[P2PTRACE_NAME_LEN];
-	int rc = pci_find("--client", sysfs, client, name, sizeof(name));
+	int rc = pci_find(sysfs, client, name, sizeof(name));
 
 	if (rc)
 		return rc;

@@ -25,12 +25,6 @@ bool pci_exists(const char *sysfs, const char *pci);
 int device_pci(const char *sysfs, const char *s, char *name, size_t size);
 
 /*
- * Prints why device_pci() failed with @err and which names are accepted; returns EXIT_USAGE.
- * @option says where the name was written.
- */
-int device_refused(const char *option, const char *s, int err) __attribute__((warn_unused_result));
-
-/*
  * The names of a PCI function's devices in sysfs, at most eight. RDMA devices come before network
  * interfaces, so a card with many ports keeps its RDMA device.
  */
@@ -52,7 +46,7 @@ int dev_check_name(const char *dev);
 int client_check_name(const char *client);
 
 /*
- * Set the filter for --dev (a p2pmem device or its provider) and for --client. Return 0, or an exit
+ * Set the filter by device (a p2pmem device or its provider) and by client. Return 0, or an exit
  * status after printing which device is unknown.
  */
 int filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, const char *dev);

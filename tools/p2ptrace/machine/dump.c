@@ -85,9 +85,9 @@ int machine_read_text(struct machine *machine, const char *text, size_t len, con
 	if (is_snapshot(text, len))
 		return snapshot_read(machine, path, text, len);
 	if (begins(text, len, '{', '"') && memmem(text, len, "\"map\":", strlen("\"map\":")))
-		return fail(EXIT_OTHER, "%s is the output of 'p2ptrace peers --json', which lacks "
-			    "much of the machine; write what --from reads with 'p2ptrace "
-			    "snapshot'", path);
+		return fail(EXIT_OTHER, "%s is the JSON that 'p2ptrace peers' prints, which lacks "
+			    "much of the machine; use a file that 'p2ptrace snapshot' "
+			    "writes", path);
 	if (begins(text, len, '[', '{'))
 		return rdma_topo_read(machine, text, len, path);
 	return lspci_read(machine, text, len, path);

@@ -133,7 +133,7 @@ int kernel_refused(const char *what, int err)
 			    "not locked down", what);
 	case EACCES:
 		return fail(EXIT_KERNEL, "not permitted to %s; run it as root; if you did, "
-			    "--verbose shows what the kernel's verifier rejected", what);
+			    "the verbose messages show what the kernel's verifier rejected", what);
 	case ENOSYS:
 	case EOPNOTSUPP:
 		return fail(EXIT_KERNEL, "this kernel cannot %s; build it with CONFIG_BPF_SYSCALL, "
@@ -142,14 +142,14 @@ int kernel_refused(const char *what, int err)
 		return fail(EXIT_KERNEL, "cannot %s: this kernel interprets BPF programs instead "
 			    "of compiling them; run 'sysctl net.core.bpf_jit_enable=1'", what);
 	case ENOMEM:
-		return fail(EXIT_OTHER, "not enough memory to %s; free some, or pass a smaller "
-			    "--buffer to p2ptrace trace", what);
+		return fail(EXIT_OTHER, "not enough memory to %s; free some, or use a smaller "
+			    "buffer", what);
 	case EMFILE:
 		return fail(EXIT_OTHER, "too many open files to %s; raise the limit with "
 			    "'ulimit -n 1024'", what);
 	default:
-		return fail(EXIT_OTHER, "cannot %s: %s; --verbose shows the messages of libbpf and "
-			    "the kernel", what, error_text(err, text, sizeof(text)));
+		return fail(EXIT_OTHER, "cannot %s: %s; the verbose messages show what libbpf and "
+			    "the kernel say", what, error_text(err, text, sizeof(text)));
 	}
 }
 
@@ -194,7 +194,7 @@ static int lacks_p2pdma(void)
 	if (!uname(&name) && strstr(name.version, "Debian"))
 		return fail(EXIT_KERNEL, "this kernel (%s) is built without peer-to-peer DMA "
 			    "(CONFIG_PCI_P2PDMA); Debian's kernels have it from 6.16 on: boot one "
-			    "of trixie-backports", name.release);
+			    "of trixie-backports, on Debian 13", name.release);
 	return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA "
 		    "(CONFIG_PCI_P2PDMA); boot one that has CONFIG_PCI_P2PDMA=y");
 }

@@ -21,31 +21,15 @@
 
 int counter_open(struct counter *counter, const struct selection *want, bool started)
 {
-	struct event_set passing;
-	struct kernel kernel = {};
+	const struct select_how how = { .only_lists = !started };
+	struct selected *selected = &counter->sel;
 	int rc;
 
 	memset(counter, 0, sizeof(*counter));
-	rc = select_events(want, false, &counter->set);
-	passing = counter->set;
-	if (!rc)
-		rc = select_check_names(want);
-	if (!rc)
-		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc && started)
-		rc = kernel_check_privileges(&kernel);
-	if (!rc)
-		rc = select_devices(want, &counter->filter);
-	if (!rc)
-		rc = select_available(&kernel, false, &counter->set);
-	if (!rc)
-		select_show_left_out(want, &passing);
-	passing.stock = counter->set.stock;
-	if (!rc && (enums_load(&counter->enums, kernel_btf(&kernel)) ||
-		    metrics_load(&counter->known, &counter->enums, &passing) ||
-		    metrics_load(&counter->metrics, &counter->enums, &counter->set)))
+	rc = select_all(want, &how, selected);
+	if (!rc && (metrics_load(&counter->known, &selected->enums, &selected->passing) ||
+		    metrics_load(&counter->metrics, &selected->enums, &selected->set)))
 		rc = fail(EXIT_OTHER, "out of memory");
-	kernel_close(&kernel);
 	return rc;
 }
 
@@ -144,8 +128,8 @@ static int arm(struct counter *counter)
 	uint32_t zero = 0;
 	int rc = 0;
 
-	if (!counter->set.stock)
-		rc = held_read(&held, SYSFS, DEBUGFS, &counter->filter);
+	if (!counter->sel.set.stock)
+		rc = held_read(&held, SYSFS, DEBUGFS, &counter->sel.filter);
 	for (size_t i = 0; i < held.nr && !rc; i++) {
 		struct p2ptrace_live live = { .before = 1 };
 
@@ -164,22 +148,18 @@ static int arm(struct counter *counter)
 static int open_programs(void *opener, struct bpf_object **object)
 {
 	struct counter *counter = opener;
+	int rc = session_open(stat, counter->skel, &counter->sel, object);
 
-	stat_bpf__destroy(counter->skel);
-	counter->skel = stat_bpf__open();
-	if (!counter->skel)
-		return fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));
-	memcpy(&counter->skel->rodata->filter, &counter->filter, sizeof(counter->filter));
+	if (rc)
+		return rc;
 	counter->skel->rodata->follow = counter->follow;
 	counter->skel->rodata->by_pair = !counter->follow;
-	counter->skel->rodata->stock = counter->set.stock;
-	counter->skel->rodata->vmemmap_base_at = counter->set.vmemmap_base;
+	counter->skel->rodata->stock = counter->sel.set.stock;
 	counter->skel->rodata->older_than_ns = counter->older_than_ns;
 	if (!counter->follow) {
 		bpf_map__set_max_entries(counter->skel->maps.live_buffers, 1);
 		bpf_map__set_max_entries(counter->skel->maps.live_mappings, 1);
 	}
-	*object = counter->skel->obj;
 	return 0;
 }
 
@@ -190,18 +170,18 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 
 	event_set_add_buffer(&followed);
 	event_set_add_mapping(&followed);
-	rc = follow ? select_groups(&counter->set, &followed, P2PTRACE_p2pmem_alloc) : 0;
+	rc = follow ? select_groups(&counter->sel.set, &followed, P2PTRACE_p2pmem_alloc) : 0;
 	if (rc)
 		return rc;
 	counter->follow = follow;
-	config->events = counter->set;
+	config->events = counter->sel.set;
 	config->open = open_programs;
 	config->opener = counter;
 	config->groups = follow;
 	config->needed = P2PTRACE_p2pmem_alloc;
 	rc = session_start(&counter->session, config);
-	counter->set = counter->session.config.events;
-	metrics_keep(&counter->metrics, &counter->set);
+	counter->sel.set = counter->session.config.events;
+	metrics_keep(&counter->metrics, &counter->sel.set);
 	if (!rc && follow)
 		rc = arm(counter);
 	if (rc)
@@ -283,7 +263,7 @@ int counter_sample(struct counter *counter, struct sample *sample)
 	if (rc)
 		return rc;
 	sample->lost = counter->session.lost.total;
-	return gauges_read(&sample->gauges, counter->set.stock, SYSFS, &counter->filter);
+	return gauges_read(&sample->gauges, counter->sel.set.stock, SYSFS, &counter->sel.filter);
 }
 
 void counter_close(struct counter *counter)
@@ -293,6 +273,6 @@ void counter_close(struct counter *counter)
 	stat_bpf__destroy(counter->skel);
 	metrics_free(&counter->metrics);
 	metrics_free(&counter->known);
-	enums_free(&counter->enums);
+	enums_free(&counter->sel.enums);
 	memset(counter, 0, sizeof(*counter));
 }

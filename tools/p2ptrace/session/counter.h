@@ -9,14 +9,13 @@
 #include "event/events.h"
 #include "event/metrics.h"
 #include "p2ptrace.h"
+#include "session/select.h"
 #include "session/session.h"
 
-struct selection;
 struct stat_bpf;
 
 struct counter {
-	struct p2ptrace_filter filter;
-	struct event_set set;		/* once started, the events that are attached */
+	struct selected sel;	/* once started, its set has the events that are attached */
 	struct metrics metrics;
 	struct metrics known;		/* and those of events that this kernel cannot show */
 	struct session session;
@@ -24,7 +23,6 @@ struct counter {
 	bool follow;			/* each buffer and mapping */
 	uint64_t older_than_ns;		/* set by the caller before counter_start(); 0: no limit */
 	struct p2ptrace_counts *per_cpu;
-	struct enums enums;
 };
 
 /* These return 0, or an exit status after an error message. Call counter_close() in any case. */
@@ -39,7 +37,7 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
  * From its return on, all events are counted, and with @follow each buffer and mapping is followed.
  * Then a buffer that is held for longer than counter->older_than_ns is a violation. @config says
  * when to pause and how long to run; its events are set here. An event that cannot be attached is
- * removed from counter->set, and its metrics from counter->metrics.
+ * removed from counter->sel.set, and its metrics from counter->metrics.
  */
 int counter_start(struct counter *counter, struct session_config *config, bool follow);
 

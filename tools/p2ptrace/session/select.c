@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "event/blind.h"
+#include "event/enums.h"
 #include "lib/log.h"
 #include "machine/devices.h"
 #include "machine/kernel.h"
@@ -204,14 +205,6 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 	return 0;
 }
 
-int select_available(const struct kernel *kernel, bool by_name, struct event_set *set)
-{
-	struct hooks hooks;
-
-	hooks_open(&hooks, kernel_btf(kernel), &hook_files, kernel->support == KERNEL_STOCK);
-	return select_hooks(kernel, &hooks, by_name, set);
-}
-
 static bool is_missing(const struct event_set *set, const struct event_set *wanted, int event)
 {
 	return wanted->has[event] && !set->has[event] && !is_of_series(set, event);
@@ -236,37 +229,25 @@ int select_groups(struct event_set *set, const struct event_set *wanted, enum p2
 }
 
 /* The field that the event lacks for one of the filters. NULL if every filter can match. */
-static const char *cannot_match(const struct selection *want, const struct event *event,
-				 const char **option)
+static const char *cannot_match(const struct selection *want, const struct event *event)
 {
-	if (want->dev && !event_has_dev(event)) {
-		*option = "dev";
+	if (want->dev && !event_has_dev(event))
 		return "dev or provider";
-	}
-	if (want->client && !event_has_client(event)) {
-		*option = "client";
+	if (want->client && !event_has_client(event))
 		return "client";
-	}
-	if (want->min_size && !event_field(event, "size")) {
-		*option = "min-size";
-		return "size";
-	}
-	return NULL;
+	return want->min_size && !event_field(event, "size") ? "size" : NULL;
 }
 
 int select_events(const struct selection *want, bool by_name, struct event_set *set)
 {
-	if (!by_name)
-		for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-			set->has[i] = true;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
-		const char *option, *lacks = cannot_match(want, &events[i], &option);
+		const char *lacks = cannot_match(want, &events[i]);
 
 		if (!set->has[i] || !lacks)
 			continue;
 		if (by_name)
-			return fail(EXIT_USAGE, "%s has no %s, so --%s cannot match it; leave out "
-				    "one of them", events[i].name, lacks, option);
+			return fail(EXIT_USAGE, "%s has no %s, which a filter compares; leave out "
+				    "the event or the filter", events[i].name, lacks);
 		set->has[i] = false;
 	}
 	if (!event_set_count(set))
@@ -275,26 +256,21 @@ int select_events(const struct selection *want, bool by_name, struct event_set *
 	return 0;
 }
 
-void select_show_left_out(const struct selection *want, const struct event_set *set)
+/* Of all events. */
+static void note_not_passing(const struct event_set *passing)
 {
 	char names[1024] = "";
 	size_t used = 0;
 
-	if (!want->dev && !want->client && !want->min_size)
-		return;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		if (!set->has[i])
+		if (!passing->has[i])
 			used += snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", events[i].name);
 	if (used)
-		note("leaving out events that %s%s%s%s%s cannot match: %s",
-		     want->dev ? "--dev" : "",
-		     want->dev && want->client ? " or " : "", want->client ? "--client" : "",
-		     want->min_size ? want->dev || want->client ? " or " : "" : "",
-		     want->min_size ? "--min-size" : "", names);
+		note("leaving out events that lack a field which a filter compares: %s", names);
 }
 
-int select_check_names(const struct selection *want)
+static int check_names(const struct selection *want)
 {
 	int rc = 0;
 
@@ -305,7 +281,7 @@ int select_check_names(const struct selection *want)
 	return rc;
 }
 
-int select_devices(const struct selection *want, struct p2ptrace_filter *filter)
+static int set_filter(const struct selection *want, struct p2ptrace_filter *filter)
 {
 	int rc = 0;
 
@@ -320,23 +296,38 @@ int select_devices(const struct selection *want, struct p2ptrace_filter *filter)
 	return rc;
 }
 
-int select_all(const struct selection *want, enum p2ptrace_event needed, struct event_set *set,
-	       struct p2ptrace_filter *filter)
+int select_all(const struct selection *want, const struct select_how *how, struct selected *to)
 {
-	const struct event_set wanted = *set;
+	bool all = !event_set_count(&to->set);
 	struct kernel kernel = {};
-	int rc = select_check_names(want);
+	struct hooks hooks;
+	int rc;
 
+	if (all)
+		memset(to->set.has, true, sizeof(to->set.has));
+	/* Usage errors on any machine, then missing privileges, then errors on this machine */
+	rc = all || how->by_name ? select_events(want, how->by_name, &to->set) : 0;
+	to->passing = to->set;
+	if (!rc)
+		rc = check_names(want);
 	if (!rc)
 		rc = kernel_open(&kernel, VMLINUX_BTF);
-	if (!rc)
+	if (!rc && !how->only_lists)
 		rc = kernel_check_privileges(&kernel);
 	if (!rc)
-		rc = select_devices(want, filter);
-	if (!rc)
-		rc = select_available(&kernel, false, set);
-	if (!rc)
-		rc = select_groups(set, &wanted, needed);
+		rc = set_filter(want, &to->filter);
+	if (!rc) {
+		hooks_open(&hooks, kernel_btf(&kernel), &hook_files,
+			   kernel.support == KERNEL_STOCK);
+		rc = select_hooks(&kernel, &hooks, how->by_name, &to->set);
+	}
+	if (!rc && how->groups)
+		rc = select_groups(&to->set, &to->passing, how->needed);
+	if (!rc && all)
+		note_not_passing(&to->passing);
+	to->passing.stock = to->set.stock;
+	if (!rc && enums_load(&to->enums, kernel_btf(&kernel)))
+		rc = fail(EXIT_OTHER, "out of memory");
 	kernel_close(&kernel);
 	return rc;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "event/enums.h"
 #include "event/events.h"
 
 struct hooks;
@@ -20,19 +21,40 @@ struct selection {
 	uint64_t pid, min_size;
 };
 
-/* Selects all events if they are not named. Removes those that --dev or --client cannot match. */
+struct select_how {
+	bool by_name;
+	bool only_lists;	/* nothing is traced, so privileges do not matter */
+	bool groups;		/* see select_groups() */
+	enum p2ptrace_event needed;
+};
+
+struct selected {
+	struct event_set set;		/* those that this kernel shows */
+	struct event_set passing;	/* those that the filters can match, on any kernel */
+	struct p2ptrace_filter filter;
+	struct enums enums;		/* call enums_free() in any case */
+};
+
+/*
+ * Opens the kernel and selects. to->set has the events that the user named, or that the command
+ * needs; an empty set stands for all events that the filters can match.
+ */
+int select_all(const struct selection *want, const struct select_how *how, struct selected *to);
+
+/*
+ * For all events, without a message. set->why has the reason for each event that is removed, and
+ * for each that is seen only in part.
+ */
+void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set);
+
+/*
+ * The steps of select_all(). This one removes the events that lack a field which a filter compares.
+ */
 int select_events(const struct selection *want, bool by_name, struct event_set *set);
 
 /* Removes the events that this kernel cannot show. It is an error if none is left. */
-int select_available(const struct kernel *kernel, bool by_name, struct event_set *set);
 int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by_name,
 		 struct event_set *set);
-
-/*
- * The same without a message. set->why has the reason for each event that is removed, and for each
- * that is seen only in part.
- */
-void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set);
 
 /*
  * For commands that follow buffers and mappings from beginning to end: removes the other events of
@@ -41,20 +63,5 @@ void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct 
  */
 int select_groups(struct event_set *set, const struct event_set *wanted,
 		  enum p2ptrace_event needed);
-
-/* Checks the syntax of the names. */
-int select_check_names(const struct selection *want);
-/* Finds the devices, and sets up the filter. */
-int select_devices(const struct selection *want, struct p2ptrace_filter *filter);
-
-/*
- * Does all of the above, and checks the privileges to trace, for a command with a fixed set of
- * events.
- */
-int select_all(const struct selection *want, enum p2ptrace_event needed, struct event_set *set,
-	       struct p2ptrace_filter *filter);
-
-/* Names the events that the filters leave out. */
-void select_show_left_out(const struct selection *want, const struct event_set *set);
 
 #endif /* SELECT_H */

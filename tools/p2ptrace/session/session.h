@@ -11,17 +11,35 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "event/events.h"
 #include "event/output.h"
+#include "lib/log.h"
 #include "session/hooks.h"
 
 struct bpf_link;
 struct bpf_object;
 struct bpf_program;
 struct ring_buffer;
+
+/*
+ * For session_config.open: opens the skeleton of bpf/NAME.bpf.c, and sets the options that every
+ * BPF object has. @from: struct selected. Returns 0, or an exit status after an error message.
+ */
+#define session_open(NAME, skel, from, object) ({						\
+	NAME##_bpf__destroy(skel);								\
+	(skel) = NAME##_bpf__open();								\
+	if (skel) {										\
+		memcpy(&(skel)->rodata->filter, &(from)->filter, sizeof((from)->filter));	\
+		(skel)->rodata->vmemmap_base_at = (from)->set.vmemmap_base;			\
+		*(object) = (skel)->obj;							\
+	}											\
+	(skel) ? 0 : fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));	\
+})
 
 enum session_verdict {
 	SESSION_GO_ON,
