@@ -144,8 +144,8 @@ static void the_matrix_has_a_row_and_a_column_for_each_function_that_matters(voi
 		"  1 0000:0e:00.0  gpu    card0    1    -          bus PXB\n"
 		"  2 0000:12:00.0  gpu    card1    -    bus PXB    -\n\n"
 		"bus   bus_addr: direct, through a switch\n"
-		"PIX one switch, PXB several switches, PHB one host bridge, NODE one NUMA node, "
-		"SYS two\n"
+		"PIX at most one switch, PXB several switches, PHB one host bridge, NODE one NUMA "
+		"node,\nSYS two NUMA nodes\n"
 		"1 other function: add --all\n"
 		"For the reason and the remedy of a pair, add --why PROVIDER CLIENT\n");
 }

@@ -138,14 +138,14 @@ const struct arg_option options_json[] = {
 
 const struct arg_option options_dev[] = {
 	{ "dev", 0, "DEVICE",
-	  "Only events of this p2pmem device (p2pmem0) or provider (0000:01:00.0, nvme0)",
+	  "Only this p2pmem device (p2pmem0) or provider (0000:01:00.0, nvme0)",
 	  set_dev },
 	{}
 };
 
 const struct arg_option options_client[] = {
 	{ "client", 0, "DEVICE",
-	  "Only events of this client (0000:02:00.0, 02:00.0, nvme1, eth0)",
+	  "Only this client (0000:02:00.0, 02:00.0, nvme1, eth0)",
 	  set_client },
 	{}
 };

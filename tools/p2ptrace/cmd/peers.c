@@ -191,7 +191,8 @@ static const struct args args = {
 		 "to the host bridge and down again. not_supported means that the kernel refuses "
 		 "the pair. unknown means that a fact is missing; --why names it.\n\n"
 		 "Proximity, as nvidia-smi topo -m has it: PIX at most one switch, PXB several "
-		 "switches, PHB the same host bridge, NODE the same NUMA node, SYS another one.\n\n"
+		 "switches, PHB the same host bridge, NODE the same NUMA node, SYS two NUMA "
+		 "nodes.\n\n"
 		 "A function has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, "
 		 "eth0, mlx5_0, card1). No function needs to provide memory now, and no kernel "
 		 "option is needed. A kernel that reports its decisions is asked; for others, "
@@ -435,8 +436,8 @@ static void print_legend(const struct matrix *matrix, const struct legend *legen
 	if (legend->translated)
 		print("*     the client's addresses go through an IOMMU that translates, so some "
 		      "drivers\n      use the longer path through the root complex\n");
-	print("PIX one switch, PXB several switches, PHB one host bridge, NODE one NUMA node, "
-	      "SYS two\n");
+	print("PIX at most one switch, PXB several switches, PHB one host bridge, NODE one NUMA "
+	      "node,\nSYS two NUMA nodes\n");
 	if (matrix->hidden)
 		print("%zu other function%s: add --all\n", matrix->hidden,
 		      PLURAL(matrix->hidden));
