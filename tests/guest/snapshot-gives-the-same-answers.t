@@ -6,7 +6,8 @@
 # Requires: p2pmem series or the base kernel, p2ptrace, lspci; 6 boots.
 #
 # The topologies small and large are not among the machines: they differ from a switch and from bars
-# in the size of a BAR only.
+# in the size of a BAR only. dmabuf has an IOMMU, which only Debian's kernels drive: to compare on
+# it, run this file with TOPOLOGY=dmabuf CPU=max KERNEL=debian:7.3.
 
 # On the host, run this file once for each machine.  Each run is one test point, which passes if the
 # run passes.

@@ -1035,7 +1035,7 @@ static void too_many_functions_are_refused(void **state)
 	struct buffer out = {};
 
 	(void)state;
-	for (int i = 0; i <= DUMP_MAX_FUNCTIONS; i++)
+	for (int i = 0; i <= MAX_FUNCTIONS; i++)
 		buffer_printf(&out, "%04x:00:00.0 Host bridge: X\n", i);
 	assert_refused(buffer_text(&out), "FILE shows more than 65536 functions");
 	buffer_free(&out);

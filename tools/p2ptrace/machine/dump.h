@@ -10,7 +10,6 @@
 
 struct machine;
 
-#define DUMP_MAX_FUNCTIONS	65536
 #define DUMP_MAX_SIZE		(64u << 20)
 
 /* What error messages call the formats that can be read. */

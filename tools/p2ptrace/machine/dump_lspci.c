@@ -22,7 +22,7 @@
 #define CONVENTIONAL	256
 #define SRIOV_ID	0x10
 /* Virtual functions looked for in all */
-#define MAX_VIRTUAL	(4 * DUMP_MAX_FUNCTIONS)
+#define MAX_VIRTUAL	(4 * MAX_FUNCTIONS)
 
 struct address {
 	unsigned int domain, routing;	/* bus, device and function as one number */
@@ -315,10 +315,10 @@ static int close_block(struct lspci *lspci, bool whole)
 	lspci->brief |= block->shown.brief;
 	if (block->len > lspci->longest)
 		lspci->longest = block->len;
-	if (machine->nr >= DUMP_MAX_FUNCTIONS)
+	if (machine->nr >= MAX_FUNCTIONS)
 		return fail(EXIT_OTHER, "%s shows more than %d functions, the most that p2ptrace "
 			    "reads; cut what does not come from lspci", lspci->path,
-			    DUMP_MAX_FUNCTIONS);
+			    MAX_FUNCTIONS);
 	if (machine->nr == lspci->nr_room) {
 		size_t room = lspci->nr_room ? 2 * lspci->nr_room : 64;
 		struct shown *shown = reallocarray(lspci->shown, room, sizeof(*shown));

@@ -360,9 +360,9 @@ static int read_functions(struct machine *machine, const json_t *json, const cha
 	size_t nr = json_array_size(json);
 	int rc = 0;
 
-	if (nr > DUMP_MAX_FUNCTIONS)
+	if (nr > MAX_FUNCTIONS)
 		return fail(EXIT_OTHER, "%s has %zu functions; p2ptrace reads at most %d", path, nr,
-			    DUMP_MAX_FUNCTIONS);
+			    MAX_FUNCTIONS);
 	source.paths = calloc(nr + 1, sizeof(*source.paths));
 	if (!source.paths)
 		return fail(EXIT_OTHER, "out of memory");
