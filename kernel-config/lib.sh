@@ -46,6 +46,6 @@ room() {
 # the owner of the checkout.
 kgit() { git -C "$tree" -c safe.directory='*' -c core.abbrev=12 -c gc.auto=0 "$@"; }
 
-# A hash of patches/, which tells whether the tree still matches it
-series_patches() { find "$top/patches" -name '0*.patch' ! -name '0000-*' | sort; }
+# A hash of the series for 6.12, which tells whether the tree still matches it
+series_patches() { find "$top/patches" -maxdepth 1 -name '0*.patch' ! -name '0000-*' | sort; }
 series_hash() { series_patches | xargs -r cat | sha256sum | cut -d' ' -f1; }
