@@ -2,11 +2,18 @@
 #
 # p2pmem and p2ptrace: see README.md, or "make help".
 
-# The release that the series is made on.  The series applies to any 6.12.y.
-BASE_VERSION	:= 6.12.117
+# The kernel that the series is applied to: a name from kernel-config/bases, or by default that of
+# its line "default"
+bases		:= $(shell awk '/^[0-9]/ { print $$1 }' kernel-config/bases)
+BASE		?= $(shell awk '$$1 == "default" { print $$2 }' kernel-config/bases)
+ifeq ($(filter $(BASE),$(bases)),)
+$(error there is no base BASE=$(BASE); there are: $(bases))
+endif
 
 BUILD		:= $(CURDIR)/build
-export BUILD BASE_VERSION KERNEL_SRC
+# What is built for that base
+base_build	:= $(BUILD)/$(BASE)
+export BASE BUILD KERNEL_SRC
 
 V		?= 0
 ifeq ($(V),1)
@@ -32,6 +39,18 @@ include tools/p2ptrace/p2ptrace.mk
 include tests/fuzz/fuzz.mk
 include tests/field/field.mk
 
+# A guest keeps one CPU busy and takes 1 GiB of memory
+JOBS		?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
+prove		= prove --timer -j $(JOBS)
+
+# "make check" runs all tests on BASE, and on each other base those of the patches.  If its series
+# has p2pmem, it also builds its kernel and runs these guest tests.
+other_bases	:= $(filter-out $(BASE),$(bases))
+with_p2pmem	:= $(shell cd kernel-config && grep -l CONFIG_PCI_P2PMEM= */series.config)
+other_tests	= $(if $(filter $(1)/%,$(with_p2pmem)),$(addprefix tests/guest/, \
+	data-verified-through-peer-memory.t kunit-suites-pass.t map-type-thru-host-bridge.t \
+	accounts-agree.t hot-unplug-under-load.t))
+
 # What the tests below are, or need, besides the kernels
 check_needs	= $(p2ptrace_unit_tests) $(fuzz_replay) $(field_compare)
 
@@ -42,45 +61,55 @@ tour: deps-tour p2ptrace ## show P2P DMA on Debian's newest kernel, live, in min
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel kernel-base $(check_needs) ## run the tests
-	$(Q)$(prove_env) prove --timer tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
-		tests/coverage tests/field tests/series tests/runner tests/guest
+check: deps p2ptrace kernel kernel-base kernel-others $(check_needs) ## run the tests, JOBS=N at once
+	$(Q)status=0; \
+	$(foreach base,$(other_bases),echo "On the other base, Linux $(base):"; \
+		BASE=$(base) $(prove) tests/series $(call other_tests,$(base)) || status=1;) \
+	$(prove_env) $(prove) tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
+		tests/coverage tests/field tests/series tests/runner tests/guest || status=1; \
+	exit $$status
 
 help: ## list the targets
-	@printf 'make TARGET [V=1] [KERNEL_SRC=DIR]\n'
+	@printf 'make TARGET [BASE=RELEASE] [KERNEL_SRC=DIR] [V=1]\n'
 	@sed -n -e 's/^## \(.*\)/\n\1/p' \
 		-e 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
-	@printf '\nV=1 shows the commands.  KERNEL_SRC=DIR takes the base from a 6.12.y git tree.\n'
-	@printf 'All output is in build/.\n'
+	@printf '\nBASE is the Linux that the series is applied to: $(bases), by default $(BASE).\n'
+	@printf 'Its source comes from Debian, or with KERNEL_SRC=DIR from a git tree of BASE.y.\n'
+	@printf 'V=1 shows the commands.  All output is in build/.\n'
 
 ## Tools
 p2ptrace: ## build only p2ptrace, in seconds, as build/p2ptrace
 install: install-p2ptrace ## install p2ptrace under $(DESTDIR)$(PREFIX), by default /usr/local
 
 ## Kernel
-kernel: kernel-tree ## build the kernel with the series, in build/kernel
-	$(Q)kernel-config/configure $(BUILD)/kernel $(series_config)
-	$(Q)kernel-config/build $(BUILD)/kernel
+kernel: kernel-tree ## build the kernel with the series, in build/BASE/kernel
+	$(Q)kernel-config/configure $(base_build)/kernel $(series_config)
+	$(Q)kernel-config/build $(base_build)/kernel
 
-kernel-debug: kernel-tree ## build it with KASAN, lockdep and other checks, in build/kernel-debug
-	$(Q)kernel-config/configure $(BUILD)/kernel-debug $(series_config) \
+kernel-others: $(other_bases:%=kernel-other-%)
+
+kernel-other-%:
+	$(Q)$(MAKE) BASE=$* KERNEL_SRC= $(if $(call other_tests,$*),kernel,kernel-tree)
+
+kernel-debug: kernel-tree ## build it with KASAN, lockdep and more, in build/BASE/kernel-debug
+	$(Q)kernel-config/configure $(base_build)/kernel-debug $(series_config) \
 		kernel-config/debug.config
-	$(Q)kernel-config/build $(BUILD)/kernel-debug
+	$(Q)kernel-config/build $(base_build)/kernel-debug
 
-kernel-base: kernel-tree ## build the base without the series, in build/base/kernel
-	$(Q)kernel-config/worktree base $(BUILD)/base/linux
-	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/configure \
-		$(BUILD)/base/kernel $(base_config)
-	$(Q)KERNEL_TREE=$(BUILD)/base/linux kernel-config/build $(BUILD)/base/kernel
+kernel-base: kernel-tree ## build the base without the series, in build/BASE/base/kernel
+	$(Q)kernel-config/worktree base $(base_build)/base/linux
+	$(Q)KERNEL_TREE=$(base_build)/base/linux kernel-config/configure \
+		$(base_build)/base/kernel $(base_config)
+	$(Q)KERNEL_TREE=$(base_build)/base/linux kernel-config/build $(base_build)/base/kernel
 
-kernel-tree: deps ## make build/linux, a git tree with the series on its base
+kernel-tree: deps ## make build/BASE/linux, a git tree with the series on its base
 	$(Q)kernel-config/tree
 
-series: ## write patches/ from the commits in build/linux
+series: ## write patches/BASE from the commits in build/BASE/linux
 	$(Q)kernel-config/series
 
 base_config	:= $(addprefix kernel-config/,base.config p2pmem.config)
-series_config	:= $(base_config) kernel-config/series.config
+series_config	:= $(base_config) kernel-config/$(BASE)/series.config
 
 ## Lab
 vm: kernel ## get a shell in the lab
@@ -103,13 +132,13 @@ coverage: deps-coverage $(p2ptrace_skel) ## show lines that unit tests run, in b
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them
 	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's runner
-	$(Q)prove --timer tests/runner
+	$(Q)$(prove) tests/runner
 check-guest: deps p2ptrace kernel kernel-base ## run the tests that boot the lab
-	$(Q)prove --timer tests/guest
+	$(Q)$(prove) tests/guest
 check-distro: deps p2ptrace ## run the tests that need Debian's own kernels and take long
 	$(Q)prove --timer tests/distro
 check-debug: deps p2ptrace kernel-debug kernel-base ## run them and stress tests on the debug kernel
-	$(Q)LAB_KERNEL=$(BUILD)/kernel-debug/arch/x86/boot/bzImage \
+	$(Q)LAB_KERNEL=$(base_build)/kernel-debug/arch/x86/boot/bzImage \
 		prove --timer tests/guest tests/stress
 bench-core: kernel-tree ## measure the cost of peer memory, in instructions
 	$(Q)tests/bench/core
@@ -154,11 +183,11 @@ clean: ## remove all output except the kernel trees and their objects
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)/obj $(BUILD)/tests $(BUILD)/p2ptrace $(BUILD)/vm $(BUILD)/*.log
 
-distclean: ## remove build/, including commits in build/linux that are not in patches/
+distclean: ## remove build/, including commits in build/BASE/linux that are not in patches/
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree kernel-debug kernel-base series vm \
+.PHONY: demo check help install kernel kernel-tree kernel-others kernel-debug kernel-base series vm \
 	check-tree check-build check-series check-runner check-guest check-distro check-debug \
 	bench-core bench-nvmet bench-trace bench-peers \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean

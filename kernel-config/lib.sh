@@ -7,7 +7,11 @@ set -euo pipefail
 
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 build=${BUILD:-$top/build}
-tree=$build/linux
+# shellcheck source=kernel-config/base.sh
+. "$top/kernel-config/base.sh"
+# What is built for that base, and its tree
+base_build=$build/$BASE
+tree=$base_build/linux
 
 fail() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -46,6 +50,7 @@ room() {
 # the owner of the checkout.
 kgit() { git -C "$tree" -c safe.directory='*' -c core.abbrev=12 -c gc.auto=0 "$@"; }
 
-# A hash of the series for 6.12, which tells whether the tree still matches it
-series_patches() { find "$top/patches" -maxdepth 1 -name '0*.patch' ! -name '0000-*' | sort; }
-series_hash() { series_patches | xargs -r cat | sha256sum | cut -d' ' -f1; }
+# A hash of the patches, which tells whether the tree still matches them
+series_hash() {
+	{ series_patches; test_patches; } | xargs -r cat | sha256sum | cut -d' ' -f1
+}

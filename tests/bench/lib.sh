@@ -8,7 +8,7 @@
 
 . "${BASH_SOURCE[0]%/*}/../../kernel-config/lib.sh"
 
-out=$build/bench
+out=$base_build/bench
 ours=${BENCH_OURS:-p2pmem}
 
 # As in kernel-config/build: with other values, "make modules" would link the kernel again
@@ -79,12 +79,12 @@ build_modules() {
 
 # build_test_module: build p2pmem_test for the kernel of the lab, in $out/lab/module
 build_test_module() {
-	local module=$out/lab/module image=$build/kernel/arch/x86/boot/bzImage
+	local module=$out/lab/module image=$base_build/kernel/arch/x86/boot/bzImage
 	mkdir -p "$module"
 	[ -n "$(find "$top/tests/module" "$image" -newer "$module/p2pmem_test.ko" 2>&1)" ] ||
 		return 0
 	cp -u "$top"/tests/module/* "$module/"
-	if ! make -s -C "$build/kernel" M="$module" modules >"$module.log" 2>&1; then
+	if ! make -s -C "$base_build/kernel" M="$module" modules >"$module.log" 2>&1; then
 		tail -n 20 "$module.log" >&2
 		fail "p2pmem_test did not build; see $module.log"
 	fi

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: p2ptrace decides as the kernel's own calc_map_type_and_dist() does, by the source of 6.12
-# and of 7.3: map type, distance, and the list of redirecting ports, for all pairs of functions of
+# Shows: p2ptrace decides as the kernel's own calc_map_type_and_dist() does, by the source of each
+# base: map type, distance, and the list of redirecting ports, for all pairs of functions of
 # cases.txt and of 20,000 random trees.  Where facts are hidden, p2ptrace decides the same, or says
 # that the map is unknown.
 #
@@ -10,12 +10,14 @@
 # PCI, devices with several functions, virtual functions, some on a bus of their own, functions
 # without a root port, and functions that were removed and found again.
 #
-# Requires: build/linux (make kernel-tree) for 6.12; for 7.3, build/field/linux-7.3, which
-# tests/field/fetch-kernel makes.  Environment: SEED and TREES, for other trees.
+# Requires: build/BASE/linux of each base (make kernel-tree).  Environment: SEED and TREES, for other
+# trees.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
+# shellcheck source=kernel-config/base.sh
+. "$top/kernel-config/base.sh" || exit
 build=${BUILD:-$top/build}
 here=$top/tests/field
 compare=$build/obj/field/compare
@@ -24,7 +26,8 @@ trees=${TREES:-20000}
 
 [ -x "$compare" ] || skip_all "no ${compare#"$top/"}: run 'make check-field', which builds it"
 
-plan 6
+read -ra bases <<<"$all_bases"
+plan $((3 * ${#bases[@]}))
 
 work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
@@ -37,15 +40,15 @@ kernel() {
 			-o "$work/kernel.so"
 }
 
-# decisions RELEASE DIR HOW: three points
+# decisions BASE: three points, by the code of the series' base
 decisions() {
-	local line map missing=
+	local linux=$build/$1/linux line map missing=
 
-	if [ ! -e "$2" ]; then
-		skip 3 "no source of Linux $1 in ${2#"$top/"}: run $3"
+	if [ ! -e "$linux" ]; then
+		skip 3 "no source of Linux $1: run 'make kernel-tree BASE=$1'"
 		return
 	fi
-	ok "the code of Linux $1 can be compiled" kernel "$2" || { skip 2 'no code'; return; }
+	ok "the code of Linux $1 can be compiled" kernel "$linux" || { skip 2 'no code'; return; }
 	line=$("$compare" "$work/kernel.so" "$1" "$here/cases.txt" "$seed" "$trees")
 	is "all decisions are those of Linux $1" "$?" 0 || tap_why "seed $seed:"$'\n'"$line"
 	diag "$1, seed $seed, $trees trees: $line"
@@ -55,7 +58,6 @@ decisions() {
 	is "these include each map type on Linux $1" "$missing" ''
 }
 
-decisions 6.12 "$build/linux" "'make kernel-tree'"
-decisions 7.3 "$build/field/linux-7.3" 'tests/field/fetch-kernel'
+for base in "${bases[@]}"; do decisions "$base"; done
 
 exit $((tap_failed > 0))

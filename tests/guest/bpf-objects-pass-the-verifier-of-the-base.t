@@ -7,7 +7,7 @@
 # Requires: the base kernel, p2ptrace, bpftool, readelf.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch BASE=1 TIMEOUT=900
+TOPOLOGY=switch STOCK=1 TIMEOUT=900
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace

@@ -7,7 +7,7 @@
 # Requires: the base kernel, p2ptrace.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch BASE=1
+TOPOLOGY=switch STOCK=1
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace

@@ -8,7 +8,7 @@
 # module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch BASE=1 MODULE=1 TIMEOUT=600
+TOPOLOGY=switch STOCK=1 MODULE=1 TIMEOUT=600
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace

@@ -8,7 +8,7 @@
 # Requires: the base kernel, p2ptrace, fio, jq, nvme, rdma, setpriv.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch CPU=max BASE=1
+TOPOLOGY=switch CPU=max STOCK=1
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/stock.sh

@@ -6,7 +6,7 @@
 # Requires: the base kernel, p2ptrace, setpci.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=acs CPU=max BASE=1
+TOPOLOGY=acs CPU=max STOCK=1
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/stock.sh

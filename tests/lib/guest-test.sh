@@ -23,7 +23,12 @@
 #   MODULE=1                        the test uses core(), see guest.sh, or churn.sh; with KERNEL:
 #                                   the test uses dmabuf_importer
 #   QMP=1                           the test uses qmp(), see guest.sh
-#   BASE=1                          the test runs on the base kernel, without the series
+#   NEEDS=OPTION                    the part of the series that the test needs, by its option in
+#                                   Kconfig, without CONFIG_ (default: PCI_P2PMEM; '': none); the
+#                                   test is skipped if the series of this base does not have it
+#   STOCK=1                         the test needs a kernel without p2pmem: that of "make kernel" if
+#                                   the series does not have it yet, otherwise the base kernel; it
+#                                   is skipped if there is none
 #   KERNEL=debian:VERSION           the test runs on that kernel of Debian, see "tests/vm/run
 #                                   --help"; it is skipped if the kernel cannot be fetched
 #
@@ -31,8 +36,9 @@
 #   LAB_LOG                         the console log
 #   LAB_RUN                         a program to use instead of the runner
 #   LAB_KERNEL                      the kernel to boot, which may be a debug kernel: the time limit
-#                                   is four times as long.  Tests with BASE=1 or KERNEL ignore
-#                                   it.
+#                                   is four times as long.  Tests with STOCK=1 or KERNEL
+#                                   ignore it.
+#   BASE                            the base, see kernel-config/base.sh
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 lab_top=${lab_lib%/tests/lib}
@@ -97,12 +103,19 @@ guest_test() (
 	[ "$tap_failed" = 0 ]
 )
 
+# has OPTION KERNEL_BUILD: the kernel there has the option, or it is not known
+has() { ! [ -e "$2/.config" ] || grep -q "^CONFIG_$1=" "$2/.config"; }
+
 lab_kernel() {
-	if [ "${BASE:-}" = 1 ]; then
-		echo "$lab_top/build/base/kernel/arch/x86/boot/bzImage"
-	else
-		echo "${LAB_KERNEL:-$lab_top/build/kernel/arch/x86/boot/bzImage}"
+	local build=$lab_top/build/$BASE kernel
+
+	kernel=$build/kernel/arch/x86/boot/bzImage
+	if [ "${STOCK:-}" != 1 ]; then
+		kernel=${LAB_KERNEL:-$kernel}
+	elif has PCI_P2PMEM "$build/kernel"; then
+		kernel=$build/base/kernel/arch/x86/boot/bzImage
 	fi
+	echo "$kernel"
 }
 
 # The build directory of the kernel: it has built modules, and others are built against it
@@ -143,13 +156,20 @@ build_module() (
 
 if [ -z "${LAB_GUEST:-}" ]; then
 	self=$(cd -- "$(dirname -- "$0")" && pwd -P)/$(basename -- "$0")
-	environment=(env LAB_KERNEL_BUILD="$(lab_kernel_build)")
-	if [ "${BASE:-}" = 1 ]; then
+	# shellcheck source=kernel-config/base.sh
+	. "$lab_top/kernel-config/base.sh" || exit
+	environment=(env BASE="$BASE" LAB_KERNEL_BUILD="$(lab_kernel_build)")
+	if [ "${STOCK:-}" = 1 ]; then
 		[ -r "$(lab_kernel)" ] || {
-			echo "# no kernel at '$(lab_kernel)': run 'make kernel-base'" >&2
-			exit 1
+			echo "1..0 # SKIP no kernel without p2pmem for BASE=$BASE:" \
+				"run 'make kernel-base'"
+			exit
 		}
 		RUN_OPTIONS+=(--kernel "$(lab_kernel)")
+	elif [ -z "${KERNEL:-}" ] && [ -n "${NEEDS=PCI_P2PMEM}" ] &&
+	     ! has "$NEEDS" "$(lab_kernel_build)"; then
+		echo "1..0 # SKIP the series for BASE=$BASE does not have $NEEDS"
+		exit
 	fi
 	if [ -n "${KERNEL:-}" ]; then
 		if ! out=$("$lab_top/tests/vm/debian-kernel" ${MODULE:+--build} \

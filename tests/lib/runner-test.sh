@@ -7,6 +7,8 @@ lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
 # shellcheck source=tests/lib/tap.sh
 . "$lib/tap.sh"
 top=${lib%/tests/lib}
+# shellcheck source=kernel-config/base.sh
+. "$top/kernel-config/base.sh" || exit
 
 # Not in /tmp, which is another one in the guest
 mkdir -p "$top/build/vm"

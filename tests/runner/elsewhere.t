@@ -17,9 +17,10 @@ scratch=$(mktemp -d)
 
 elsewhere="$scratch/a checkout, & @ \$'s/main"
 mkdir -p "$elsewhere/tests"
+cp -r "$top/kernel-config" "$elsewhere/"
 cp -r "$top/tests/vm" "$elsewhere/tests/"
 echo here >"$elsewhere/mark"
-kernel=${LAB_KERNEL:-$top/build/kernel/arch/x86/boot/bzImage}
+kernel=${LAB_KERNEL:-$top/build/$BASE/kernel/arch/x86/boot/bzImage}
 chmod -R a+rX "$scratch"
 
 TMPDIR=$elsewhere/tests "$elsewhere/tests/vm/run" --kernel "$kernel" --log "$scratch/one" \

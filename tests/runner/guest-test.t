@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: a guest test fails if its guest stops before the end of its plan, dies, or logs a kernel
-# warning, even if all points passed; a skip without a reason fails, too.  With BASE=1, the base
-# kernel boots, and the test fails if there is none.
+# warning, even if all points passed; a skip without a reason fails, too.  A test that needs a part
+# of the series that the kernel does not have is skipped.  With STOCK=1, a kernel without p2pmem
+# boots; the test is skipped if there is none.
 # Requires: a kernel; 5 boots, for the cases that only a kernel can show.
 
 # shellcheck source=tests/lib/runner-test.sh
@@ -44,7 +45,7 @@ failed() {
 	like "$1: the output says why" "$(<"$scratch/out")" "$2"
 }
 
-plan 28
+plan 32
 
 judge <<'END'
 plan 2
@@ -141,26 +142,40 @@ skip_all ''
 END
 failed 'a file skipped without a reason' 'not ok .* every skip has a reason'
 
-# A checkout of its own, first without a base kernel
+# A checkout of its own, first without a kernel
 mkdir -p "$scratch/tests"
 cp -r "$lib" "$scratch/tests/lib"
+cp -r "$top/kernel-config" "$scratch/"
+kernel=$scratch/build/$BASE/kernel base=$scratch/build/$BASE/base/kernel
 judge_there() {
-	lib=$scratch/tests/lib judge_here BASE=1
+	lib=$scratch/tests/lib judge_here "$@" <<<'plan 1; ok one true'
+}
+# made BUILD [OPTION]: there is a kernel, with that option
+made() {
+	mkdir -p "$1/arch/x86/boot"
+	touch "$1/arch/x86/boot/bzImage"
+	echo "${2:-}" >"$1/.config"
 }
 
-judge_there <<'END'
-plan 1
-ok 'one' true
-END
-failed 'no base kernel' "run 'make kernel-base'"
+made "$kernel" CONFIG_PCI_P2PMEM=y
+judge_there STOCK=1
+is 'no base kernel: the test passes' "$status" 0
+like 'no base kernel: it is skipped' "$(<"$scratch/out")" \
+	"skipped: no kernel without p2pmem for BASE=$BASE: run 'make kernel-base'"
 
-base=$scratch/build/base/kernel
-mkdir -p "$base/arch/x86/boot"
-touch "$base/arch/x86/boot/bzImage"
-LAB_KERNEL=/other/arch/x86/boot/bzImage judge_there <<'END'
-plan 1
-ok 'one' true
-END
+made "$base"
+LAB_KERNEL=/other/arch/x86/boot/bzImage judge_there STOCK=1
 is 'a base kernel: the test passes' "$status" 0
 like 'a base kernel: it is booted, whatever LAB_KERNEL says' "$(<"$scratch/out")" \
 	"--kernel $base/arch/x86/boot/bzImage .*LAB_KERNEL_BUILD=$base "
+
+made "$kernel" CONFIG_OTHER=y
+judge_there
+is 'a series without p2pmem: the test passes' "$status" 0
+like 'a series without p2pmem: it is skipped' "$(<"$scratch/out")" \
+	"skipped: the series for BASE=$BASE does not have PCI_P2PMEM"
+judge_there NEEDS=OTHER
+like 'the series has what the test needs: it runs' "$(<"$scratch/out")" 'ok 1 - one'
+judge_there STOCK=1
+like 'a series without p2pmem is a kernel without it' "$(<"$scratch/out")" \
+	"--kernel $kernel/arch/x86/boot/bzImage "

@@ -4,7 +4,7 @@
 # Shows: the documentation of the series is complete. Its .rst files are in a table of contents and
 # include kernel-doc from existing files. Its ABI files can be parsed and do not describe what other
 # files describe. MAINTAINERS covers all new files.
-# Requires: build/linux (make kernel-tree).
+# Requires: build/BASE/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"
@@ -32,7 +32,7 @@ entries() {
 }
 
 listed=$(for file in $(changed 'Documentation/*.rst'); do entries "$file"; done |
-	xargs realpath -m --relative-to=.)
+	xargs -r realpath -m --relative-to=.)
 for file in "${texts[@]}"; do
 	ok "$file is in a table of contents" grep -qxF "${file%.rst}" <<<"$listed"
 done
@@ -55,14 +55,21 @@ done)
 is 'all functions that they mention exist' "$stale" ''
 
 if [ ${#abi[@]} -gt 0 ]; then
+	# The latter since 6.16
+	mapfile -t program < <(lgit ls-tree -r --name-only "$tip" scripts/get_abi.pl \
+		tools/docs/get_abi.py tools/lib/python)
 	mkdir "$work/old" "$work/new"
-	lgit archive "$base" Documentation/ABI scripts/get_abi.pl | tar -x -C "$work/old"
-	lgit archive "$tip" Documentation/ABI scripts/get_abi.pl | tar -x -C "$work/new"
+	lgit archive "$base" Documentation/ABI "${program[@]}" | tar -x -C "$work/old"
+	lgit archive "$tip" Documentation/ABI "${program[@]}" | tar -x -C "$work/new"
 	validate() {
-		(cd "$work/$1" && perl scripts/get_abi.pl validate --dir Documentation/ABI 2>&1 ||
-			echo "status $?")
+		if [ -e "$work/$1/scripts/get_abi.pl" ]; then
+			set -- "$1" perl scripts/get_abi.pl validate --dir Documentation/ABI
+		else
+			set -- "$1" tools/docs/get_abi.py -D Documentation/ABI validate
+		fi
+		(cd "$work/$1" && "${@:2}" 2>&1 || echo "status $?")
 	}
-	is "get_abi.pl validate reports nothing about ${abi[*]##*/}" \
+	is "get_abi validate reports nothing about ${abi[*]##*/}" \
 		"$(comm -13 <(validate old | sort) <(validate new | sort))" ''
 fi
 

@@ -3,7 +3,7 @@
 #
 # Shows: the kernel-doc comments of new files are complete, and those of changed files have no new
 # problem. Every function that the series exports has one, with a "Context:" section.
-# Requires: build/linux (make kernel-tree).
+# Requires: build/BASE/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"
@@ -21,13 +21,16 @@ for file in "${files[@]}"; do
 	lgit show "$base:$file" >"$work/old/$file" 2>/dev/null
 	lgit show "$tip:$file" >"$work/new/$file" || bail "no $file"
 done
-lgit show "$tip:scripts/kernel-doc" >"$work/kernel-doc" || bail "no scripts/kernel-doc"
+# Since 6.16, scripts/kernel-doc is a link to a program in Python
+mapfile -t program < <(lgit ls-tree -r --name-only "$tip" scripts/kernel-doc tools/docs/kernel-doc \
+	tools/lib/python)
+lgit archive "$tip" "${program[@]}" | tar -x -C "$work" || bail "no scripts/kernel-doc"
 
 # complaints FILE: the messages of kernel-doc, without line numbers
 complaints() {
 	[ ! -s "$1" ] ||
-		(cd "${1%/"$file"}" && perl "$work/kernel-doc" -none -Wreturn "$file" 2>&1) |
-		sed 's/^[^ ]*:[0-9]*: //' | sort
+		(cd "${1%/"$file"}" && "$work/scripts/kernel-doc" -none -Wreturn "$file" 2>&1) |
+		sed -E 's/^(Warning: )?[^ ]*:[0-9]+:? //' | sort
 }
 
 for file in "${files[@]}"; do

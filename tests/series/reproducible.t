@@ -1,21 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: "make series" gives patches/ from the commits in build/linux, byte for byte, for every user
-# and with any git configuration.  If Debian has moved on to another release of the base, ids of
+# Shows: "make series" gives patches/BASE from the commits in build/BASE/linux, byte for byte, for
+# every user and with any git configuration.  If Debian has moved on to another release of the base, ids of
 # blobs and line numbers may differ.
-# Requires: build/linux (make kernel-tree).
+# Requires: build/BASE/linux (make kernel-tree).
 
-top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
-# shellcheck source=tests/lib/tap.sh
-. "$top/tests/lib/tap.sh"
+# shellcheck source=tests/series/series.sh
+. "${BASH_SOURCE[0]%/*}/series.sh"
 
 plan 3
 
-BASE_VERSION=$(sed -n 's/^BASE_VERSION[^0-9]*//p' "$top/Makefile")
-export BASE_VERSION
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
 
-check() { "$top/kernel-config/series" --check 2>&1 | tail -n 20; }
+check() { "${1:-$top}/kernel-config/series" --check 2>&1 | tail -n 20; }
 
 is 'make series would change nothing' "$(check | grep -v 'up to date')" ''
 
@@ -29,7 +28,10 @@ export GIT_CONFIG_COUNT=6 TZ=Asia/Tokyo \
 is 'it would change nothing for another user with other settings' \
 	"$(check | grep -v 'up to date')" ''
 
-BASE_VERSION=6.12.0
-like 'a difference is detected' "$(check)" "run 'make series'"
+cp -r "$top/kernel-config" "$work"
+mkdir "$work/patches"
+cp -r "$base_patches" "$work/patches"
+echo >>"$work/patches/$BASE/$(basename "${patches[0]}")"
+like 'a difference is detected' "$(BUILD=$top/build check "$work")" "run 'make series BASE=$BASE'"
 
 exit $((tap_failed > 0))

@@ -9,6 +9,7 @@
 #   changed [PATTERN]...             the files that the series adds or changes
 #   added [PATTERN]...               the files that the series adds
 #   options COMMIT                   the options that its Kconfig files define
+#   "${patches[@]}"                  the patches, in order, with the test aids
 #
 # For the tests in slow/, which build the series:
 #
@@ -19,8 +20,8 @@
 #   warnings OUT                     the warnings in that log
 #   compiled OUT FILE                succeeds if FILE was compiled according to that log
 #
-# SERIES_TIP in the environment is the last commit of the series, by default branch p2pmem in
-# build/linux.
+# BASE in the environment selects the series, patches/BASE (see kernel-config/base.sh).  SERIES_TIP is
+# its last commit, by default branch p2pmem in build/BASE/linux.
 
 # shellcheck disable=SC2034 # read by the scripts that source this file
 
@@ -28,7 +29,11 @@ top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
-linux=$top/build/linux
+# shellcheck source=kernel-config/base.sh
+. "$top/kernel-config/base.sh" || bail "no base"
+
+linux=$top/build/$BASE/linux
+mapfile -t patches < <(series_patches; test_patches)
 tip=${SERIES_TIP:-p2pmem}
 
 # The user need not be the owner of the checkout, and any git configuration works
@@ -51,7 +56,7 @@ added() { lgit diff --no-renames --diff-filter=A --name-only "$base" "$tip" -- "
 
 # ---- building the commits ----------------------------------------------------
 
-built=$top/build/series
+built=$top/build/$BASE/series
 tree=$built/tree
 
 # Tests take turns, because there is one tree.  Files that do not differ keep their time stamps.

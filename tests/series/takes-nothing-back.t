@@ -11,7 +11,7 @@
 # Lines of bug fixes, which come first, are exempt: a fix has to be complete by itself for the
 # stable kernels, and a later patch may replace it.
 #
-# Requires: build/linux (make kernel-tree).
+# Requires: build/BASE/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/series.sh"

@@ -9,7 +9,11 @@ top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
+# shellcheck source=kernel-config/base.sh
+. "$top/kernel-config/base.sh" || exit
+
 scratch=$(mktemp -d)
+linux=$scratch/$BASE/linux
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin" "$scratch/out"
 
@@ -32,13 +36,13 @@ plan 11
 fails_with 3071 "$top/kernel-config/tree"
 is 'a git tree: one line' "$(wc -l <"$scratch/said")" 1
 like 'a git tree: the line has the need, the free space and the place' "$(<"$scratch/said")" \
-	"^tree: a git tree .* 3 GiB, but the disk of $scratch has only 3071 MiB free: "
-ok 'a git tree: nothing was written' [ ! -e "$scratch/linux.new" ]
+	"^tree: a git tree .* 3 GiB, but the disk of $scratch/$BASE has only 3071 MiB free: "
+ok 'a git tree: nothing was written' [ ! -e "$linux.new" ]
 
-git init -q "$scratch/linux"
-touch "$scratch/linux/Kbuild"
-git -C "$scratch/linux" add Kbuild
-git -C "$scratch/linux" -c user.name=test -c user.email=test@localhost commit -q -m base
+git init -q "$linux"
+touch "$linux/Kbuild"
+git -C "$linux" add Kbuild
+git -C "$linux" -c user.name=test -c user.email=test@localhost commit -q -m base
 fails_with 1023 "$top/kernel-config/worktree" HEAD "$scratch/worktree"
 like 'a work tree: the line has the figures' "$(<"$scratch/said")" \
 	'^worktree: a work tree .* 1 GiB, .* 1023 MiB free'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: the files that the series touches compile for arm64, too, without a new warning with W=1.
-# Requires: build/linux (make kernel-tree), gcc-aarch64-linux-gnu.
+# Requires: build/BASE/linux (make kernel-tree), gcc-aarch64-linux-gnu.
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
@@ -23,7 +23,7 @@ build() {
 	for file in "${files[@]}"; do
 		[ ! -e "$tree/$file" ] || list+=("${file%.c}.o")
 	done
-	configure arm64 "$top"/kernel-config/{arm64,series}.config || bail 'no configuration'
+	configure arm64 "$top"/kernel-config/{arm64,"$BASE/series"}.config || bail 'no configuration'
 	(cd "$built/arm64" && rm -f "${list[@]}")
 	kmake arm64 -k W=1 "${list[@]}"
 	warnings arm64 >"$1"

@@ -8,12 +8,12 @@
 # it looks for symbols of p2pdma and p2pmem that are used and not defined, or that a module uses and
 # that are not exported.
 #
-# Requires: build/linux (make kernel-tree).
+# Requires: build/BASE/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
 
-fragments=("$top"/kernel-config/{base,p2pmem,series,commits}.config)
+fragments=("$top"/kernel-config/{base,p2pmem,"$BASE/series",commits}.config)
 
 # The targets, and the option that each of them depends on
 declare -A needs=(

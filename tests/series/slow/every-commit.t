@@ -4,13 +4,13 @@
 # Shows: every commit of the series builds, links and boots. The compiler with W=1, sparse and
 # kernel-doc report nothing new about the files that the series touches; the compiler also reports
 # nothing new about files that include them.
-# Requires: build/linux (make kernel-tree), sparse, QEMU.  The test has a configuration of its own,
+# Requires: build/BASE/linux (make kernel-tree), sparse, QEMU.  The test has a configuration of its own,
 # kernel-config/commits.config.  Builds are incremental from commit to commit.
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
 
-fragments=("$top"/kernel-config/{base,p2pmem,series,commits}.config)
+fragments=("$top"/kernel-config/{base,p2pmem,"$BASE/series",commits}.config)
 command -v sparse >/dev/null || bail "sparse is missing: run 'make deps-series'"
 
 work=$(mktemp -d) || exit
