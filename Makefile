@@ -93,7 +93,7 @@ kernel-other-%:
 
 kernel-debug: kernel-tree ## build it with KASAN, lockdep and more, in build/BASE/kernel-debug
 	$(Q)kernel-config/configure $(base_build)/kernel-debug $(series_config) \
-		kernel-config/debug.config
+		kernel-config/debug.config $(wildcard kernel-config/$(BASE)/debug.config)
 	$(Q)kernel-config/build $(base_build)/kernel-debug
 
 kernel-base: kernel-tree ## build the base without the series, in build/BASE/base/kernel
