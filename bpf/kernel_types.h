@@ -90,18 +90,25 @@ struct scatterlist {
 	unsigned int dma_flags;
 };
 
-/* include/linux/bvec.h, blk_types.h, blk-mq.h, blk-mq-dma.h */
+/* include/linux/bvec.h, blk_types.h, bio-integrity.h, blk-mq.h, blk-mq-dma.h */
 struct bio_vec {
 	struct page *bv_page;
 };
 
 struct bvec_iter {
+	unsigned int bi_size;
 	unsigned int bi_idx;
+};
+
+struct bio_integrity_payload {
+	struct bvec_iter bip_iter;
+	struct bio_vec *bip_vec;
 };
 
 struct bio {
 	struct bvec_iter bi_iter;
 	struct bio_vec *bi_io_vec;
+	struct bio_integrity_payload *bi_integrity;	/* only with CONFIG_BLK_DEV_INTEGRITY */
 };
 
 struct request {
@@ -242,6 +249,13 @@ struct nvmet_req {
 	struct nvmet_ns *ns;
 	struct pci_dev *p2p_dev;	/* only in stock kernels */
 	unsigned long transfer_len;
+};
+
+/* Where x86 and arm64 have the first argument of a function, and where what it returns */
+struct pt_regs {
+	unsigned long di;
+	unsigned long ax;
+	__u64 regs[1];
 };
 
 /* The preempt count is in one of these, depending on the kernel: see compat.bpf.h */

@@ -10,6 +10,7 @@
 #include "hist_types.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
+#include "resource.bpf.h"
 #include "stock.bpf.h"
 #include "views.bpf.h"
 

@@ -234,11 +234,15 @@
 #define P2PTRACE_STOCK_p2pmem_mmap		"fexit/p2pmem_alloc_mmap"
 #define P2PTRACE_STOCK_nvmet_p2pmem_use		"fexit/nvmet_req_alloc_sgls"
 #define P2PTRACE_STOCK_nvmet_p2pmem_fallback	"fexit/nvmet_req_alloc_sgls"
+/* The same if nvmet is a module: a program of the other kind would keep it from being unloaded */
+#define P2PTRACE_STOCK_NVMET_CALL		"kprobe/nvmet_req_alloc_sgls"
+#define P2PTRACE_STOCK_NVMET_RETURN		"kretprobe/nvmet_req_alloc_sgls"
 /* Not events: show which pages are peer memory. The former exists since 6.16, the latter until. */
 #define P2PTRACE_STOCK_PAGES_UPDATE		"fentry/__pci_p2pdma_update_state"
 #define P2PTRACE_STOCK_PAGES			"fentry/pci_p2pdma_map_segment"
 /* Block requests, since 6.17. They are unmapped just before they complete or are queued again. */
 #define P2PTRACE_STOCK_BLOCK_MAP		"fexit/blk_rq_dma_map_iter_start"
+#define P2PTRACE_STOCK_BLOCK_METADATA		"fexit/blk_rq_integrity_dma_map_iter_start"
 #define P2PTRACE_STOCK_BLOCK_COMPLETE		"tp_btf/block_rq_complete"
 #define P2PTRACE_STOCK_BLOCK_REQUEUE		"tp_btf/block_rq_requeue"
 /* HMM, since 6.16 */
@@ -265,6 +269,19 @@
 /* BARs without pages, since 6.19: map and unmap them for a dma-buf */
 #define P2PTRACE_STOCK_DMABUF_RANGES		"fexit/dma_buf_phys_vec_to_sgt"
 #define P2PTRACE_STOCK_DMABUF_FREE		"fentry/dma_buf_free_sgt"
+
+/* Pages that a process maps, and their return. The latter has had two names. */
+#define P2PTRACE_STOCK_PAGE_INSERT		"fexit/vm_insert_page"
+#define P2PTRACE_STOCK_PAGE_FREE_FOLIO		"fentry/p2pdma_folio_free"
+#define P2PTRACE_STOCK_PAGE_FREE		"fentry/p2pdma_page_free"
+/*
+ * Drivers that map a BAR of another device by its address: amdgpu, xe, habanalabs. What they map
+ * for a dma-buf belongs to it.
+ */
+#define P2PTRACE_STOCK_RESOURCE_MAP		"fexit/dma_map_resource"
+#define P2PTRACE_STOCK_RESOURCE_UNMAP		"fentry/dma_unmap_resource"
+#define P2PTRACE_STOCK_DMABUF_ENTER		"fentry/dma_buf_map_attachment"
+#define P2PTRACE_STOCK_DMABUF_LEAVE		"fexit/dma_buf_map_attachment"
 
 enum p2ptrace_event {
 #define P2PTRACE_ENUMERATOR(name) P2PTRACE_##name,
@@ -471,6 +488,46 @@ struct p2ptrace_mapped {
 	__u64 since_ns;			/* CLOCK_MONOTONIC */
 	struct p2ptrace_first first;	/* to report if the mapping never ends */
 };
+
+/*
+ * The BARs of all functions, by physical address. Their sizes are powers of two and they are
+ * aligned, so each is the addresses that begin with some bits, as the kernel's longest prefix match
+ * wants it.
+ */
+#define P2PTRACE_MAX_BARS	65536
+
+struct p2ptrace_bar_key {
+	__u32 bits;
+	__u8 address[8];		/* big endian */
+};
+
+struct p2ptrace_bar {
+	struct p2ptrace_name name;	/* of the function */
+	__u64 phys;
+	__u64 bus;			/* its address on the bus; 0 if unknown */
+};
+
+/* The members of nvmet's structures that the programs read, and their places. */
+#define P2PTRACE_NVMET_MEMBERS(X)	\
+	X(nvmet_req, cmd)		\
+	X(nvmet_req, sq)		\
+	X(nvmet_req, ns)		\
+	X(nvmet_req, p2p_dev)		\
+	X(nvmet_req, transfer_len)	\
+	X(nvmet_sq, ctrl)		\
+	X(nvmet_sq, qid)		\
+	X(nvmet_ctrl, cntlid)		\
+	X(nvmet_ns, nsid)		\
+	X(nvmet_ns, use_p2pmem)
+
+/* Tasks that are in a function of nvmet at a time. */
+#define P2PTRACE_MAX_CALLS	4096
+
+#define P2PTRACE_NVMET_OFFSET(type, member)	__u32 type##_##member;
+struct p2ptrace_nvmet {
+	P2PTRACE_NVMET_MEMBERS(P2PTRACE_NVMET_OFFSET)
+};
+#undef P2PTRACE_NVMET_OFFSET
 
 /* Buffers, and mappings, that can be followed at a time. */
 #define P2PTRACE_MAX_LIVE	65536

@@ -11,6 +11,7 @@
 #include "filter.bpf.h"
 #include "lost.bpf.h"
 #include "nested.bpf.h"
+#include "resource.bpf.h"
 #include "stock.bpf.h"
 #include "views.bpf.h"
 

@@ -20,6 +20,15 @@
 /* A chunk for each BAR that provides memory */
 #define MAX_CHUNKS	8
 
+/* The verifier follows each step of a pointer, but not of a copy that is a number. */
+static __always_inline __u64 number_of(const volatile void *pointer)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
 /* The bus address of memory in a provider's pool, as gen_pool_virt_to_phys() finds it, or 0. */
 static __always_inline __u64 pool_bus_addr(const struct pci_dev *provider, __u64 addr)
 {
@@ -388,6 +397,48 @@ static __always_inline int free_sgl_ends(__u64 sgl)
 	return 0;
 }
 
+/*
+ * Memory that a process maps is not allocated by pci_alloc_p2pmem(): p2pmem_alloc_mmap() takes it
+ * from the pool and inserts it page by page, and each page returns on its own. So each is a buffer.
+ *
+ * int vm_insert_page(struct vm_area_struct *, unsigned long addr, struct page *)
+ * void p2pdma_folio_free(struct folio *)
+ */
+static __always_inline bool page_read(__u64 page, struct buffer *buf)
+{
+	const struct pci_p2pdma_pagemap *p2p = p2pdma_pagemap(pagemap_of((struct page *)page));
+	__u64 start = BPF_CORE_READ(p2p, pgmap.range.start);
+	__u64 end = BPF_CORE_READ(p2p, pgmap.range.end), phys;
+
+	/* Another page has something else in that word: zeros are read, or no such type or range */
+	if (BPF_CORE_READ(p2p, pgmap.type) !=
+		    bpf_core_enum_value(enum memory_type, MEMORY_DEVICE_PCI_P2PDMA) ||
+	    start >= end || (start | (end + 1)) & ((1 << PAGE_SHIFT) - 1))
+		return false;
+	phys = page_phys(page);
+	/* Where struct page is may not be what it was taken for */
+	if (phys < start || phys > end) {
+		count_lost();
+		return false;
+	}
+	*buf = (struct buffer){
+		.provider = { .kind = VIEW_PCI, .pci = pagemap_provider(p2p) },
+		.id = phys + pagemap_bus_offset(p2p), .size = 1 << PAGE_SHIFT, .nents = 1,
+	};
+	buf->bus_addr = buf->id;
+	return true;
+}
+
+#define PAGE_PROG(section, name, arg, done, on, args...)				\
+SEC(section)										\
+int name(unsigned long long *ctx)							\
+{											\
+	struct buffer buf;								\
+											\
+	return task_wanted() && (done) && page_read(number_of(ARG(ctx, arg, void *)), &buf) ? \
+		on(ctx, &buf, ##args) : 0;						\
+}
+
 /* Reads one segment of a mapped list. Returns false if it is not peer memory. */
 static __always_inline bool segment_read(const struct scatterlist *sg, struct buffer *buf,
 					 struct dma *dma, __u32 *map)
@@ -457,11 +508,6 @@ static long name##_segment(__u32 i, struct walk *w)					\
 #define STOCK_PROGS_p2pdma_map								\
 	SEGMENT_CALLBACK(p2pdma_map, map)						\
 	STOCK_TRACEPOINT_PROGS(p2pdma_map)						\
-	SEC(P2PTRACE_STOCK_BLOCK_MAP)							\
-	int stock_block_map(unsigned long long *ctx)					\
-	{										\
-		return from_block_map(ctx, on_p2pdma_map);				\
-	}										\
 	SEC(P2PTRACE_STOCK_HMM_MAP)							\
 	int stock_hmm_map(unsigned long long *ctx)					\
 	{										\
@@ -471,10 +517,35 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	int stock_dmabuf_map(unsigned long long *ctx)					\
 	{										\
 		return from_dmabuf_ranges(ctx, on_p2pdma_map);				\
+	}										\
+	SEC(P2PTRACE_STOCK_RESOURCE_MAP)						\
+	int stock_resource_map(unsigned long long *ctx)					\
+	{										\
+		return from_resource_map(ctx, on_p2pdma_map);				\
+	}										\
+	SEC(P2PTRACE_STOCK_DMABUF_ENTER)						\
+	int stock_dmabuf_enter(unsigned long long *ctx)					\
+	{										\
+		return dmabuf_call_begins(ctx[0]);					\
+	}										\
+	SEC(P2PTRACE_STOCK_DMABUF_LEAVE)						\
+	int stock_dmabuf_leave(unsigned long long *ctx)					\
+	{										\
+		return dmabuf_call_ends();						\
 	}
 #define STOCK_PROGS_p2pdma_unmap							\
 	SEGMENT_CALLBACK(p2pdma_unmap)							\
 	STOCK_TRACEPOINT_PROGS(p2pdma_unmap)						\
+	SEC(P2PTRACE_STOCK_BLOCK_MAP)							\
+	int stock_block_map(unsigned long long *ctx)					\
+	{										\
+		return from_block_map(ctx, false, on_p2pdma_map, on_p2pdma_unmap);	\
+	}										\
+	SEC(P2PTRACE_STOCK_BLOCK_METADATA)						\
+	int stock_block_metadata(unsigned long long *ctx)				\
+	{										\
+		return from_block_map(ctx, true, on_p2pdma_map, on_p2pdma_unmap);	\
+	}										\
 	MARKED_PROGS_IF(P2PTRACE_STOCK_BLOCK_COMPLETE, stock_block_complete,		\
 			P2PTRACE_p2pdma_unmap, true,					\
 			from_block_unmap(ctx, on_p2pdma_unmap))				\
@@ -490,8 +561,16 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	int stock_dmabuf_free(unsigned long long *ctx)					\
 	{										\
 		return from_dmabuf_free(ctx, on_p2pdma_unmap);				\
+	}										\
+	SEC(P2PTRACE_STOCK_RESOURCE_UNMAP)						\
+	int stock_resource_unmap(unsigned long long *ctx)				\
+	{										\
+		return from_resource_unmap(ctx, on_p2pdma_unmap);			\
 	}
-#define STOCK_PROGS_p2pmem_alloc		STOCK_FUNCTION_PROG(p2pmem_alloc)
+#define STOCK_PROGS_p2pmem_alloc							\
+	STOCK_FUNCTION_PROG(p2pmem_alloc)						\
+	PAGE_PROG(P2PTRACE_STOCK_PAGE_INSERT, stock_page_insert, 2, !(int)ctx[3],	\
+		  on_p2pmem_alloc)
 #define STOCK_PROGS_p2pmem_alloc_fail		STOCK_FUNCTION_PROG(p2pmem_alloc_fail)
 #define STOCK_PROGS_p2pmem_free								\
 	STOCK_FUNCTION_PROG(p2pmem_free)						\
@@ -504,12 +583,17 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	int stock_free_sgl_end(unsigned long long *ctx)					\
 	{										\
 		return free_sgl_ends(ctx[1]);						\
-	}
+	}										\
+	PAGE_PROG(P2PTRACE_STOCK_PAGE_FREE_FOLIO, stock_page_free_folio, 0, true,	\
+		  on_p2pmem_free, 0)							\
+	PAGE_PROG(P2PTRACE_STOCK_PAGE_FREE, stock_page_free, 0, true, on_p2pmem_free, 0)
 #define STOCK_PROGS_p2pdma_decide		STOCK_FUNCTION_PROG(p2pdma_decide)
 #define STOCK_PROGS_p2pmem_find			STOCK_FUNCTION_PROG(p2pmem_find)
 #define STOCK_PROGS_p2pmem_mmap			STOCK_FUNCTION_PROG(p2pmem_mmap)
 #define STOCK_PROGS_nvmet_p2pmem_use		STOCK_FUNCTION_PROG(nvmet_p2pmem_use)
-#define STOCK_PROGS_nvmet_p2pmem_fallback	STOCK_FUNCTION_PROG(nvmet_p2pmem_fallback)
+#define STOCK_PROGS_nvmet_p2pmem_fallback						\
+	STOCK_FUNCTION_PROG(nvmet_p2pmem_fallback)					\
+	NVMET_MODULE_PROGS
 
 #define FOR_EACH_SEGMENT(context, direction, callback)					\
 ({											\
@@ -524,8 +608,7 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	const struct scatterlist *__sgl = ARG(context, 1, const struct scatterlist *);	\
 	int __nents = ARG(context, 2, int);						\
 											\
-	/* The verifier follows each step of a pointer, but not of a copy that is a number */	\
-	bpf_probe_read_kernel(&__w.sg, sizeof(__w.sg), &__sgl);				\
+	__w.sg = (void *)number_of(__sgl);						\
 	if (nr_pagemaps) {								\
 		bpf_loop(__nents < MAX_SEGMENTS ? __nents : MAX_SEGMENTS, callback, &__w, 0);	\
 		if (__nents > MAX_SEGMENTS && __w.sg)					\
@@ -593,9 +676,11 @@ static __always_inline void mapping_views(const struct peer_mapping *m, struct b
 })
 
 /*
- * Block requests that are mapped, by the address of the request. All of a request is peer memory of
- * one provider: the block layer does not merge such requests. It is unmapped when it completes or
- * is queued again.
+ * Block requests that are mapped, by the address of the request, and by METADATA_OF() it for its
+ * metadata, which is mapped on its own. All data of a request is peer memory of one provider: the
+ * block layer does not merge such requests. It is unmapped when it completes or is queued again. If
+ * the driver fails to map all of it, it may unmap what it has mapped, and map the request again
+ * without either.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -605,65 +690,95 @@ struct {
 	__type(value, struct peer_mapping);
 } block_mappings SEC(".maps");
 
-/* Keeps the cost of other I/O low until a request maps peer memory for the first time */
-static volatile __u32 nr_block_mappings;
+#define METADATA_OF(req)	(number_of((const void *)(req)) | 1)
+
+/* Keep the cost of other I/O low until a request maps peer memory for the first time */
+static volatile __u32 nr_block_mappings, nr_block_metadata;
 
 /* include/linux/blk_types.h: the operations that write are odd */
 #define REQ_OP_WRITES	1
 
-static __always_inline struct page *request_page(const struct request *req)
+static __always_inline struct page *vec_page(const void *vec, unsigned int i)
 {
-	const struct bio *bio = BPF_CORE_READ(req, bio);
-	const void *vec = BPF_CORE_READ(bio, bi_io_vec);
-
-	vec += BPF_CORE_READ(bio, bi_iter.bi_idx) * bpf_core_type_size(struct bio_vec);
+	vec += i * bpf_core_type_size(struct bio_vec);
 	return BPF_CORE_READ((const struct bio_vec *)vec, bv_page);
 }
 
+static __always_inline struct page *request_page(const struct request *req, __u32 *size)
+{
+	const struct bio *bio = BPF_CORE_READ(req, bio);
+
+	*size = BPF_CORE_READ(req, __data_len);
+	return vec_page(BPF_CORE_READ(bio, bi_io_vec), BPF_CORE_READ(bio, bi_iter.bi_idx));
+}
+
+static __always_inline struct page *metadata_page(const struct request *req, __u32 *size)
+{
+	const struct bio_integrity_payload *metadata = BPF_CORE_READ(req, bio, bi_integrity);
+
+	*size = BPF_CORE_READ(metadata, bip_iter.bi_size);
+	return vec_page(BPF_CORE_READ(metadata, bip_vec), BPF_CORE_READ(metadata, bip_iter.bi_idx));
+}
+
 /* Whether all of @m was read and recorded */
-static __always_inline bool block_begins(const struct request *req, const struct device *client,
-					 const struct blk_dma_iter *iter, bool bus,
+static __always_inline bool block_begins(unsigned long long *ctx, bool metadata,
 					 struct peer_mapping *m)
 {
-	const struct pci_p2pdma_pagemap *p2p = p2pdma_pagemap(pagemap_of(request_page(req)));
-	__u64 key = (__u64)req;
+	const struct request *req = ARG(ctx, 0, const struct request *);
+	const struct device *client = ARG(ctx, 1, const struct device *);
+	const struct blk_dma_iter *iter = ARG(ctx, 3, const struct blk_dma_iter *);
+	const struct pci_p2pdma_pagemap *p2p;
+	__u64 key = metadata ? METADATA_OF(ctx[0]) : ctx[0];
+	__u32 size = 0;
 
+	p2p = p2pdma_pagemap(pagemap_of(metadata ? metadata_page(req, &size) :
+						   request_page(req, &size)));
 	*m = (struct peer_mapping){
 		.provider = pagemap_provider(p2p), .client = client->kobj.name,
-		.client_id = (__u64)client, .dma_addr = iter->addr, .size = req->__data_len,
+		.client_id = (__u64)client, .dma_addr = iter->addr, .size = size,
 		.dir = req->cmd_flags & REQ_OP_WRITES ? DMA_TO_DEVICE : DMA_FROM_DEVICE,
-		.bus_addr = mapped_bus_addr(p2p, iter->addr, bus),
+		.bus_addr = mapped_bus_addr(p2p, iter->addr,
+					    iter->p2pdma.map == MAP_TYPE(BUS_ADDR)),
 		.kind = P2PTRACE_KIND_BLOCK,
 	};
-	nr_block_mappings = 1;
+	if (metadata)
+		nr_block_metadata = 1;
+	else
+		nr_block_mappings = 1;
 	if (!bpf_map_update_elem(&block_mappings, &key, m, BPF_ANY))
 		return true;
 	count_lost();
 	return false;
 }
 
+static __always_inline bool maps_peer_memory(const struct blk_dma_iter *iter)
+{
+	return iter->p2pdma.map == MAP_TYPE(BUS_ADDR) ||
+	       iter->p2pdma.map == MAP_TYPE(THRU_HOST_BRIDGE);
+}
+
 /*
  * bool blk_rq_dma_map_iter_start(struct request *, struct device *dma_dev, struct dma_iova_state *,
  *				  struct blk_dma_iter *)
  * maps the first segment, or all of the request if an IOMMU gives it one range.
+ * blk_rq_integrity_dma_map_iter_start() has the same arguments.
  */
-#define from_block_map(ctx, on)								\
+#define from_block_map(ctx, metadata, on, on_end)					\
 ({											\
 	const struct blk_dma_iter *__i = ARG(ctx, 3, const struct blk_dma_iter *);	\
-	__u32 __map = __i->p2pdma.map;							\
-	bool __bus = __map == MAP_TYPE(BUS_ADDR);					\
-	struct peer_mapping __m;							\
-	struct buffer __b;								\
-	struct dma __d;									\
-	int __rc = 0;									\
+	__u64 __key = (metadata) ? METADATA_OF((ctx)[0]) : (ctx)[0];			\
+	struct peer_mapping __n;							\
+	struct buffer __c;								\
+	struct dma __e;									\
 											\
-	if ((__bus || __map == MAP_TYPE(THRU_HOST_BRIDGE)) && (__u8)(ctx)[4] &&		\
-	    block_begins(ARG(ctx, 0, const struct request *),				\
-			 ARG(ctx, 1, const struct device *), __i, __bus, &__m)) {	\
-		mapping_views(&__m, &__b, &__d);					\
-		__rc = task_wanted() ? on(ctx, &__b, &__d, __map) : 0;			\
+	if (maps_peer_memory(__i) && (__u8)(ctx)[4]) {					\
+		MAPPING_ENDS(ctx, on_end, &block_mappings, &__key);			\
+		if (block_begins(ctx, metadata, &__n) && task_wanted()) {		\
+			mapping_views(&__n, &__c, &__e);				\
+			on(ctx, &__c, &__e, __i->p2pdma.map);				\
+		}									\
 	}										\
-	__rc;										\
+	0;										\
 })
 
 /* block_rq_complete(struct request *, ...) and block_rq_requeue(struct request *) */
@@ -671,7 +786,13 @@ static __always_inline bool block_begins(const struct request *req, const struct
 ({											\
 	__u64 __key = (ctx)[0];								\
 											\
-	nr_block_mappings ? MAPPING_ENDS(ctx, on, &block_mappings, &__key) : 0;		\
+	if (nr_block_mappings)								\
+		MAPPING_ENDS(ctx, on, &block_mappings, &__key);				\
+	if (nr_block_metadata) {							\
+		__key = METADATA_OF((ctx)[0]);						\
+		MAPPING_ENDS(ctx, on, &block_mappings, &__key);				\
+	}										\
+	0;										\
 })
 
 /* What HMM has mapped: an entry of a list of pages of a process. */
@@ -806,5 +927,104 @@ static __always_inline bool request_may_use(const struct nvmet_req *req)
 
 #define from_stock_nvmet_p2pmem_use(ctx, on)		FROM_SGLS(ctx, on, true)
 #define from_stock_nvmet_p2pmem_fallback(ctx, on)	FROM_SGLS(ctx, on, false)
+
+/*
+ * The same function if nvmet is a module, which may be loaded and unloaded at any time. The kernel
+ * pins the module of a function to which a program is attached by fexit, and CO-RE finds types of a
+ * module only while it is loaded. A kprobe pins nothing, and user space stores here where the
+ * members are.
+ */
+static volatile struct p2ptrace_nvmet nvmet SEC(".data.nvmet");
+
+#define NVMET_READ(to, from, type, member) \
+	bpf_probe_read_kernel(to, sizeof(*(to)), (void *)(from) + nvmet.type##_##member)
+
+/* The request of each task that is in the function. Its return shows only the result. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	/* Before 6.1, the kernel warns of a kprobe that allocates memory for a map */
+	__uint(max_entries, P2PTRACE_MAX_CALLS);
+	__type(key, __u64);
+	__type(value, __u64);
+} nvmet_calls SEC(".maps");
+
+static __always_inline int nvmet_call_begins(const struct pt_regs *regs)
+{
+	__u64 task = bpf_get_current_task();
+	__u64 req = bpf_core_field_exists(regs->di) ? BPF_CORE_READ(regs, di) :
+						      BPF_CORE_READ(regs, regs[0]);
+
+	if (!bpf_map_update_elem(&nvmet_calls, &task, &req, BPF_NOEXIST))
+		return 0;
+	/* The kernel has only so many kretprobes at a time, and missed a return of this task */
+	count_lost();
+	bpf_map_update_elem(&nvmet_calls, &task, &req, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int returned(const struct pt_regs *regs)
+{
+	return bpf_core_field_exists(regs->ax) ? BPF_CORE_READ(regs, ax) :
+						 BPF_CORE_READ(regs, regs[0]);
+}
+
+/* The offsets of opcode and command_id are those of the NVMe specification. */
+static __always_inline void nvmet_request_read(struct target_request *r, __u64 req, __u64 sq,
+					       __u64 ns)
+{
+	__u64 cmd = 0, ctrl = 0;
+
+	NVMET_READ(&cmd, req, nvmet_req, cmd);
+	NVMET_READ(&ctrl, sq, nvmet_sq, ctrl);
+	NVMET_READ(&r->cntlid, ctrl, nvmet_ctrl, cntlid);
+	NVMET_READ(&r->nsid, ns, nvmet_ns, nsid);
+	bpf_probe_read_kernel(&r->opcode, sizeof(r->opcode), (const void *)cmd);
+	bpf_probe_read_kernel(&r->cid, sizeof(r->cid), (const void *)cmd + 2);
+}
+
+/* Whether the request of this task could use peer memory, as request_may_use(). */
+static __always_inline bool nvmet_call_ends(const struct pt_regs *regs, struct target_request *r,
+					    __u64 *size, bool *used)
+{
+	__u64 task = bpf_get_current_task(), sq = 0, ns = 0, p2p_dev = 0, req;
+	__u64 *found = bpf_map_lookup_elem(&nvmet_calls, &task);
+	__u32 may_use = 0;
+
+	if (!found)
+		return false;
+	req = *found;
+	deleted(bpf_map_delete_elem(&nvmet_calls, &task));
+	NVMET_READ(&sq, req, nvmet_req, sq);
+	NVMET_READ(&ns, req, nvmet_req, ns);
+	NVMET_READ(&r->qid, sq, nvmet_sq, qid);
+	if (returned(regs) || !ns || !r->qid)
+		return false;
+	NVMET_READ(&may_use, ns, nvmet_ns, use_p2pmem);
+	NVMET_READ(&p2p_dev, req, nvmet_req, p2p_dev);
+	NVMET_READ(size, req, nvmet_req, transfer_len);
+	*used = p2p_dev;
+	nvmet_request_read(r, req, sq, ns);
+	return may_use;
+}
+
+#define NVMET_MODULE_PROGS								\
+	SEC(P2PTRACE_STOCK_NVMET_CALL)							\
+	int stock_nvmet_call(struct pt_regs *regs)					\
+	{										\
+		return nvmet_call_begins(regs);						\
+	}										\
+	SEC(P2PTRACE_STOCK_NVMET_RETURN)						\
+	int stock_nvmet_return(struct pt_regs *regs)					\
+	{										\
+		unsigned long long *ctx = (void *)regs;					\
+		struct target_request r = {};						\
+		__u64 size = 0;								\
+		bool used = false;							\
+											\
+		if (!nvmet_call_ends(regs, &r, &size, &used) || !task_wanted())		\
+			return 0;							\
+		return used ? on_nvmet_p2pmem_use(ctx, &r, size, 0) :			\
+			      on_nvmet_p2pmem_fallback(ctx, &r, size, 0);		\
+	}
 
 #endif /* STOCK_BPF_H */

@@ -8,24 +8,24 @@
 # Requires: the base kernel, p2ptrace, the test module.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch STOCK=1 MODULE=1
+TOPOLOGY=switch STOCK=1 MODULE=1 TIMEOUT=900
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2ptrace
 # shellcheck source=tests/lib/churn.sh
 . "${BASH_SOURCE[0]%/*}/../lib/churn.sh"
 
-# Each hook of a stock kernel, and its events
+# Each hook of a stock kernel, and its events; in brackets if another hook shows a part of them
 hooks='pci_alloc_p2pmem p2pmem_alloc p2pmem_alloc_fail
 calc_map_type_and_dist p2pdma_decide
 pci_p2pmem_find_many p2pmem_find
-dma_map_sg p2pdma_map
-dma_unmap_sg p2pdma_unmap
-pci_p2pdma_map_segment p2pdma_map p2pdma_unmap
+dma_map_sg [p2pdma_map]
+dma_unmap_sg [p2pdma_unmap]
+pci_p2pdma_map_segment [p2pdma_map p2pdma_unmap]
 p2pmem_alloc_mmap p2pmem_mmap
 nvmet_req_alloc_sgls nvmet_p2pmem_use nvmet_p2pmem_fallback'
 
-plan $((4 * $(wc -l <<<"$hooks") + 21))
+plan $((4 * $(wc -l <<<"$hooks") + 25))
 
 n=61
 churn_load "$(pci_of cmb0)" client="$(pci_of plain0)"
@@ -67,13 +67,20 @@ is 'and the answer says that nothing was missed' "$(blind)" '[]'
 
 while read -r hook events; do
 	without "$hook"
+	left=0 verb='leaving out (%s): '
+	if [[ $events = \[* ]]; then
+		events=${events#[} events=${events%]}
+		left=$(wc -w <<<"$events") verb='(%s) leaves out scatterlists: '
+	fi
 	# shellcheck disable=SC2086 # each is a word
 	is "without $hook: its events are not recorded, all others are" \
 		"$(counted)" "$(wanted $events)"
 	is "without $hook: as many events are selected" \
-		"$(selected)" $((all - $(wc -w <<<"$events")))
-	notes="leaving out (${events// /|}): (scatterlists: )?$hook: " lines=$(wc -w <<<"$events")
-	is "without $hook: a note says so" "$(grep -cE "$notes" $watch_err)" "$lines"
+		"$(selected)" $((all - $(wc -w <<<"$events") + left))
+	# shellcheck disable=SC2059 # it has one %s
+	notes=$(printf "$verb" "${events// /|}")$hook:
+	is "without $hook: a note says so" "$(grep -cE "$notes" $watch_err)" \
+		"$(wc -w <<<"$events")"
 	is "without $hook: so does the answer" "$(blind)" "[\"${events// /\",\"}\"]"
 done <<<"$hooks"
 
@@ -88,6 +95,14 @@ is 'without pci_p2pmem_free_sgl: they are' "$(counted) $(selected)" "$(wanted) $
 is 'and a note says that those of lists are not' \
 	"$(grep -c 'p2pmem_free leaves out lists: pci_p2pmem_free_sgl: ' $watch_err)" 1
 is 'so does the answer' "$(blind)" '["p2pmem_free"]'
+
+without dma_map_resource
+is 'without dma_map_resource: other mappings are recorded' "$(counted) $(selected)" "$(wanted) $all"
+is 'and the answer says so' "$(blind)" '["p2pdma_map","p2pdma_unmap"]'
+without vm_insert_page
+is 'without vm_insert_page: buffers of drivers are recorded' \
+	"$(counted) $(selected)" "$(wanted) $all"
+is 'and the answer names what is not' "$(blind)" '["p2pmem_alloc","p2pmem_free"]'
 
 # answer HOOK COMMAND [OPTION]...: exit status, and the events that were not seen
 answer() {
@@ -131,6 +146,7 @@ P2PTRACE_NO_HOOKS=pci_alloc_p2pmem "$P2PTRACE" leaks --duration 0.1 >/dev/null 2
 is 'leaks needs to see allocations' $? 3
 like 'and says so' "$(tail -n 1 $watch_err)" 'alloc'
 all_hooks=$(awk '{ print $1 }' <<<"$hooks" | paste -sd ,),pci_free_p2pmem,pci_p2pmem_free_sgl
+all_hooks+=,p2pdma_page_free,dma_map_resource
 for function in export file_release dynamic_attach detach map_attachment unmap_attachment pin \
 	unpin invalidate_mappings move_notify; do
 	all_hooks+=,dma_buf_$function

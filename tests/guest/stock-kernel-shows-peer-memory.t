@@ -24,7 +24,7 @@ start() {
 	: >$err
 	env --default-signal=INT "$P2PTRACE" "$@" >$out 2>$err &
 	pid=$!
-	wait_for 30 started
+	wait_for 60 started
 }
 stop() { kill -INT $pid; wait $pid; }
 # peer_read BLOCKS: read blocks of 16 KiB from the other drive into the memory of the provider

@@ -43,7 +43,8 @@ watch() {
 	: >$watch_err
 	env --default-signal=INT "$P2PTRACE" "$@" >$watch_out 2>$watch_err &
 	watch_pid=$!
-	wait_for 30 watch_attached || bail "p2ptrace does not start: $(cat $watch_err)"
+	wait_for 120 watch_attached ||
+		bail "p2ptrace does not start within two minutes: $(cat $watch_err)"
 	kill -0 "$watch_pid" 2>/dev/null || bail "p2ptrace: $(cat $watch_err)"
 }
 watch_attached() { grep -qs 'mode ' $watch_err || ! kill -0 "$watch_pid" 2>/dev/null; }

@@ -44,6 +44,8 @@ expected() {
 		# dma-bufs are shown by functions on every kernel
 		[[ $2 = tracepoint ]] && [[ $name = stock_* ]] &&
 			[[ ! $name =~ ^stock_(dma_buf_|dmabuf_(move|ranges)) ]] && continue
+		# nvmet is built in
+		[[ $name = stock_nvmet_@(call|return) ]] && kernel_has "$section" && continue
 		# The end of a request is of interest only where its beginning is seen
 		[[ $name = stock_block_* ]] && ! kernel_has fexit/blk_rq_dma_map_iter_start &&
 			continue
@@ -95,16 +97,17 @@ verifier_test() {
 	done
 	passes trace "$mode" . trace
 	# The other two events of nvmet have no device
-	local of_dmabuf='dma_buf_(un)?map|dmabuf_(map|free|ranges)'
-	local of_dev="^(stock_)?(p2p|free|block|pages|$of_dmabuf)|bind"
+	local of_dmabuf='dma_buf_(un)?map|dmabuf_(map|free|ranges|enter|leave)'
+	local of_dev="^(stock_)?(p2p|free|block|page|resource|$of_dmabuf)|bind"
 	passes trace "$mode" "$of_dev" trace --dev "$provider" --pid 1 --comm fio
-	passes trace "$mode" "p2pdma|block|pages|$of_client" trace --client "$client"
+	passes trace "$mode" "p2pdma|block|pages|resource|$of_client" trace --client "$client"
 	passes stat "$mode" . stat
-	passes stat "$mode" "p2pdma|block|pages|$of_client" stat --client "$client" --comm fio
+	passes stat "$mode" "p2pdma|block|pages|resource|$of_client" \
+		stat --client "$client" --comm fio
 	passes stat "$mode" . check -- sh -c 'touch /tmp/checked; sleep 1000'
-	passes leaks "$mode" 'p2pmem|free' leaks
-	passes leaks "$mode" 'p2pmem|free' leaks --dev "$provider"
+	passes leaks "$mode" 'p2pmem|free|page_' leaks
+	passes leaks "$mode" 'p2pmem|free|page_' leaks --dev "$provider"
 	passes lifetimes "$mode" . lifetimes
-	passes lifetimes "$mode" 'p2pdma|block|pages|dmabuf_(map|free)' \
+	passes lifetimes "$mode" 'p2pdma|block|pages|resource|dmabuf_(map|free|enter|leave)' \
 		lifetimes --dev "$provider" --client "$client"
 }

@@ -6,4 +6,5 @@
  */
 #include <stdlib.h>
 
+#define NVMET_BTF "/nowhere/nvmet"
 #define VMLINUX_BTF (getenv("P2PTRACE_TEST_BTF") ? getenv("P2PTRACE_TEST_BTF") : "/nowhere/vmlinux")

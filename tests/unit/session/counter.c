@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
 /* wrap: bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch bpf_obj_get_info_by_fd */
-/* wrap: held_read gauges_read kernel_open kernel_check_privileges filter_set_dev */
+/* wrap: held_read gauges_read kernel_open kernel_check_privileges filter_set_dev bars_walk */
 /*
  * The counts, the buffers in use and the first violations, from maps without a kernel. sysfs and
  * debugfs are a directory.
@@ -43,6 +43,16 @@ static int record_fails;
 static const char *kernel_lacks;	/* events that begin so */
 static int kernel_rc, privileges_rc;
 static unsigned int privileges_checked;
+
+/* The machine has none */
+int __wrap_bars_walk(const char *sysfs, void *visit, void *ctx);
+int __wrap_bars_walk(const char *sysfs, void *visit, void *ctx)
+{
+	(void)visit;
+	(void)ctx;
+	assert_string_equal(sysfs, SYSFS);
+	return 0;
+}
 
 int __real_held_read(struct held_list *list, const char *sysfs, const char *debugfs,
 		     const struct p2ptrace_filter *filter);

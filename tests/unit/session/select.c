@@ -290,8 +290,10 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	assert_true(set.stock);
 	assert_int_equal(event_set_count(&set), 19);
 	assert_false(set.has[P2PTRACE_p2pmem_reclaim]);
+	/* nvmet is built in there */
 	for (int i = 0; stock_hooks[i].program; i++)
-		assert_true(set.hooks & 1ull << i);
+		assert_int_equal(!!(set.hooks & 1ull << i),
+				 !hook_is_of_module(stock_hooks[i].section));
 
 	set = (struct event_set){};
 	set.has[P2PTRACE_p2pmem_reclaim] = true;
@@ -355,7 +357,8 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	set_without("", &all, &c);
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		assert_false(all.blind[i]);
-	assert_int_equal(all.ways, (1ull << hook_nr_ways) - 1);
+	/* All but two: nvmet is built in */
+	assert_int_equal(__builtin_popcountll(all.ways), hook_nr_ways - 2);
 
 	/* One of two hooks tells which pages are peer memory */
 	set_without("pci_p2pdma_map_segment", &set, &c);
@@ -367,7 +370,7 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	assert_true(set.has[P2PTRACE_p2pdma_map] && set.has[P2PTRACE_p2pdma_unmap]);
 	assert_false(set.blind[P2PTRACE_p2pdma_map]);
 	assert_one_line(c.text, "lacks the p2pmem series");
-	assert_int_equal(__builtin_popcountll(set.ways), hook_nr_ways - 2);
+	assert_int_equal(__builtin_popcountll(set.ways), hook_nr_ways - 4);
 
 	/* One that shows only the beginning is */
 	set_without("block_rq_requeue", &set, &c);
@@ -378,13 +381,15 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	assert_true(set.has[P2PTRACE_p2pdma_unmap]);
 
 	assert_string_equal(set.why[P2PTRACE_p2pdma_unmap], "block requests: block_rq_requeue: "
-			    "the kernel does not have it");
+			    "the kernel does not have it; metadata of block requests: "
+			    "block_rq_requeue: the kernel does not have it");
 
 	/* A command that follows mappings then leaves out the beginning as well */
 	hooks_pair_ways(&set);
 	assert_true(set.blind[P2PTRACE_p2pdma_map]);
 	assert_string_equal(set.why[P2PTRACE_p2pdma_map],
-			    "block requests: the other end is not seen");
+			    "block requests: the other end is not seen; "
+			    "metadata of block requests: the other end is not seen");
 	assert_false(hooks_want(&set, HOOK_BLOCK_MAP));
 	assert_true(hooks_want(&set, HOOK_PAGES));
 
@@ -398,6 +403,27 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	assert_true(set.has[P2PTRACE_p2pmem_free] && set.blind[P2PTRACE_p2pmem_free]);
 	assert_true(hooks_want(&set, HOOK_FREE_SGL));
 	assert_false(hooks_want(&set, P2PTRACE_p2pmem_free));
+}
+
+static void a_module_need_not_be_loaded_yet(void **state)
+{
+	struct event_set set;
+	struct capture c;
+
+	(void)state;
+	set_without("nvmet_req_alloc_sgls", &set, &c);
+	assert_one_line(c.text, "lacks the p2pmem series");
+	for (int i = P2PTRACE_nvmet_p2pmem_use; i <= P2PTRACE_nvmet_p2pmem_fallback; i++) {
+		assert_true(set.has[i]);
+		assert_false(set.blind[i]);
+		assert_false(hooks_want(&set, i));
+	}
+	assert_true(hooks_want(&set, HOOK_NVMET_CALL) && hooks_want(&set, HOOK_NVMET_RETURN));
+
+	/* If it is built in, there is a better hook */
+	set_without("", &set, &c);
+	assert_true(hooks_want(&set, P2PTRACE_nvmet_p2pmem_use));
+	assert_false(hooks_want(&set, HOOK_NVMET_CALL));
 }
 
 static void a_missing_hook_is_replaced_by_the_next_one(void **state)
@@ -715,6 +741,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_loaded_nvmet_is_not_to_be_loaded_again),
 	cmocka_unit_test(a_hook_of_nvmet_that_cannot_be_attached_is_named),
 	cmocka_unit_test(a_mapping_is_shown_in_every_way_that_the_kernel_has),
+	cmocka_unit_test(a_module_need_not_be_loaded_yet),
 	cmocka_unit_test(a_missing_hook_is_replaced_by_the_next_one),
 	cmocka_unit_test(nothing_is_missing_on_a_kernel_of_ours),
 	cmocka_unit_test(the_first_error_ends_the_selection),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
-/* wrap: bpf_map_lookup_elem bpf_obj_get_info_by_fd */
+/* wrap: bpf_map_lookup_elem bpf_map_update_elem bpf_obj_get_info_by_fd bars_walk map_walk */
+/* wrap: nvmet_loaded nvmet_in_use nvmet_places */
 /* A session without a kernel: which programs are attached, in which order, and what was lost. */
 #include <errno.h>
 
@@ -10,6 +11,7 @@
 #include "unit.h"
 #include "lib/log.h"
 #include "session/hooks.h"
+#include "session/map_walk.h"
 #include "session/session.h"
 
 #include "stat.skel.h"
@@ -130,6 +132,73 @@ int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 	return lookup_fails ? -1 : 0;
 }
 
+static unsigned int nr_updates;
+
+int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
+int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
+{
+	(void)key;
+	(void)value;
+	(void)flags;
+	assert_int_equal(fd, FD_OTHER);
+	nr_updates++;
+	return 0;
+}
+
+static int bars_fail;
+
+int __wrap_bars_walk(const char *sysfs, void *visit, void *ctx);
+int __wrap_bars_walk(const char *sysfs, void *visit, void *ctx)
+{
+	(void)sysfs;
+	(void)visit;
+	(void)ctx;
+	return bars_fail;
+}
+
+/* nvmet as a module, and the calls whose return was missed */
+static uint64_t module;
+static bool module_in_use;
+static int places_fail;
+static unsigned int nr_missed;
+
+uint64_t __wrap_nvmet_loaded(const char *sysfs);
+uint64_t __wrap_nvmet_loaded(const char *sysfs)
+{
+	(void)sysfs;
+	return module;
+}
+
+bool __wrap_nvmet_in_use(const char *configfs);
+bool __wrap_nvmet_in_use(const char *configfs)
+{
+	(void)configfs;
+	return module_in_use;
+}
+
+int __wrap_nvmet_places(struct p2ptrace_nvmet *places, const char *vmlinux, const char *nvmet);
+int __wrap_nvmet_places(struct p2ptrace_nvmet *places, const char *vmlinux, const char *nvmet)
+{
+	(void)vmlinux;
+	(void)nvmet;
+	memset(places, 0, sizeof(*places));
+	return places_fail;
+}
+
+int __wrap_map_walk(int fd, size_t key_size, size_t value_size, uint32_t max, map_visit visit,
+		    void *ctx);
+int __wrap_map_walk(int fd, size_t key_size, size_t value_size, uint32_t max, map_visit visit,
+		    void *ctx)
+{
+	(void)fd;
+	(void)key_size;
+	(void)value_size;
+	(void)max;
+	for (unsigned int i = 0; i < nr_missed; i++)
+		visit(ctx, NULL, NULL);
+	return 0;
+}
+
 static const struct hook *real_hooks;
 
 static int setup(void **state)
@@ -141,6 +210,8 @@ static int setup(void **state)
 	nr_opened = nr_loads = 0;
 	load_fails = lookup_fails = info_fails = 0;
 	skipped_each = 0;
+	module = bars_fail = places_fail = nr_missed = nr_updates = 0;
+	module_in_use = false;
 	memset(lost, 0, sizeof(lost));
 	memset(caught, 0, sizeof(caught));
 	session_set_verbose(false);
@@ -223,10 +294,14 @@ static void only_programs_of_selected_events_are_loaded(void **state)
 
 #define BLOCK_PROGRAMS									\
 	"+stock_block_complete +stock_block_complete_nested "				\
-	"+stock_block_requeue +stock_block_requeue_nested +stock_block_map "
+	"+stock_block_requeue +stock_block_requeue_nested +stock_block_map "		\
+	"+stock_block_metadata "
 
 #define HMM_PROGRAMS "+stock_hmm_unmap +stock_hmm_map "
 #define DMABUF_PROGRAMS "+stock_dmabuf_free +stock_dmabuf_map "
+#define PAGE_PROGRAMS "+stock_page_free_folio +stock_page_insert "
+#define RESOURCE_PROGRAMS								\
+	"+stock_resource_unmap +stock_dmabuf_leave +stock_dmabuf_enter +stock_resource_map "
 
 static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 {
@@ -234,18 +309,18 @@ static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 
 	(void)state;
 	config.events.stock = true;
-	config.events.hooks = config.events.ways = UINT32_MAX;
+	config.events.hooks = config.events.ways = UINT64_MAX;
 	assert_int_equal(start(&config), 0);
-	assert_string_equal(did, "+stock_p2pmem_alloc +stock_p2pmem_free +stock_free_sgl_end "
-			    "+stock_free_sgl ");
+	assert_string_equal(did, PAGE_PROGRAMS "+stock_p2pmem_alloc +stock_p2pmem_free "
+			    "+stock_free_sgl_end +stock_free_sgl ");
 	session_close(&session);
 	*did = '\0';
 	config = config_of("p2pmem_alloc,p2pdma_unmap");
 	config.events.stock = true;
-	config.events.hooks = config.events.ways = UINT32_MAX;
+	config.events.hooks = config.events.ways = UINT64_MAX;
 	assert_int_equal(start(&config), 0);
 	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS HMM_PROGRAMS DMABUF_PROGRAMS
-			    "+stock_p2pmem_alloc "
+			    PAGE_PROGRAMS RESOURCE_PROGRAMS "+stock_p2pmem_alloc "
 			    "+stock_p2pdma_unmap +stock_p2pdma_unmap_nested ");
 }
 
@@ -339,18 +414,20 @@ static void a_refused_program_costs_its_way_of_mapping(void **state)
 {
 	struct session_config config = config_of("p2pmem_alloc,p2pdma_map,p2pdma_unmap");
 	const struct event_set *left = &session.config.events;
-	uint32_t ways;
+	uint64_t ways;
 
 	(void)state;
 	config.events.stock = true;
-	config.events.hooks = config.events.ways = UINT32_MAX;
+	config.events.hooks = config.events.ways = UINT64_MAX;
 	refused_name = "stock_block_requeue";
 	refused_with = ENOENT;
 	assert_int_equal(start(&config), 0);
-	assert_one_line(c.text, "p2pdma_unmap leaves out block requests: cannot attach to ");
+	assert_non_null(strstr(c.text, "p2pdma_unmap leaves out block requests: cannot attach "));
 	assert_int_equal(event_set_count(left), 3);
 	assert_true(left->blind[P2PTRACE_p2pdma_unmap] && !left->blind[P2PTRACE_p2pdma_map]);
 	assert_string_equal(left->why[P2PTRACE_p2pdma_unmap], "block requests: cannot attach to "
+			    "tp_btf/block_rq_requeue: No such file or directory; "
+			    "metadata of block requests: cannot attach to "
 			    "tp_btf/block_rq_requeue: No such file or directory");
 	assert_null(strstr(did, "+stock_p2pdma_map_nested -"));
 	session_close(&session);
@@ -483,7 +560,7 @@ static void a_refused_hook_is_replaced_by_the_next_one(void **state)
 	config.events.hooks = (1 << (ARRAY_LEN(two_hooks) - 1)) - 1;
 	/* Not block requests */
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
-		config.events.ways |= !hook_ways[i].optional << i;
+		config.events.ways |= (uint64_t)!hook_ways[i].optional << i;
 	assert_int_equal(start(&config), 0);
 	assert_string_equal(c.text, "");
 	assert_string_equal(did, "+stock_pages +stock_p2pmem_free +stock_p2pdma_map "
@@ -581,13 +658,13 @@ static void each_program_that_is_attached_may_be_skipped(void **state)
 	assert_int_equal(session.lost.nested, 10);
 	session_close(&session);
 
-	/* The ones of pages, of block requests, of HMM and of dma-bufs as well */
+	/* The ones of pages, of block requests, of HMM, of dma-bufs and of BARs as well */
 	config = config_of("p2pdma_unmap");
 	config.events.stock = true;
-	config.events.hooks = config.events.ways = UINT32_MAX;
+	config.events.hooks = config.events.ways = UINT64_MAX;
 	assert_int_equal(start(&config), 0);
 	assert_int_equal(session_count_lost(&session), 0);
-	assert_int_equal(session.lost.nested, 45);
+	assert_int_equal(session.lost.nested, 70);
 }
 
 static unsigned int pauses, pauses_until_stop;
@@ -646,6 +723,139 @@ static void a_session_runs_until_its_callback_or_its_time_ends_it(void **state)
 	assert_int_equal(session_run(&session), 4);
 }
 
+static void bars_that_cannot_be_read_cost_their_way(void **state)
+{
+	struct session_config config = config_of("p2pdma_map");
+
+	(void)state;
+	config.events.stock = true;
+	config.events.hooks = config.events.ways = UINT64_MAX;
+	bars_fail = -EACCES;
+	assert_int_equal(start(&config), 0);
+	assert_one_line(c.text, "p2pdma_map leaves out BARs that drivers map themselves: cannot "
+			"read the BARs: Permission denied\n");
+	assert_true(session.config.events.blind[P2PTRACE_p2pdma_map]);
+	assert_null(strstr(did, "resource"));
+}
+
+/* What happens to nvmet before each interval, and what the session did meanwhile. */
+static const uint64_t *module_script;
+static char module_did[8][128];
+static unsigned int nr_pauses;
+
+static enum session_verdict next_module(void *ctx)
+{
+	(void)ctx;
+	memcpy(module_did[nr_pauses++], did, sizeof(module_did[0]) - 1);
+	*did = '\0';
+	module = *module_script++;
+	return *module_script ? SESSION_GO_ON : SESSION_STOP;
+}
+
+static struct session_config config_of_module(void)
+{
+	struct session_config config = config_of("nvmet_p2pmem_use,nvmet_p2pmem_fallback");
+
+	config.events.stock = true;
+	config.events.hooks = UINT64_MAX;
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		if (way_has_role(&hook_ways[i], HOOK_NVMET_CALL))
+			config.events.ways |= 1ull << i;
+	config.interval_ns = 1000000;
+	config.pause = next_module;
+	return config;
+}
+
+#define MODULE_ATTACHED "+stock_nvmet_return +stock_nvmet_call "
+#define MODULE_DETACHED "-stock_nvmet_call -stock_nvmet_return "
+
+static void a_module_is_followed(void **state)
+{
+	/* Loaded after p2ptrace, and again and again; the end */
+	static const uint64_t script[] = { 5, 7, 9, 9, 9, 0 };
+	struct session_config config = config_of_module();
+
+	(void)state;
+	module_script = script;
+	nr_pauses = 0;
+	assert_int_equal(start(&config), 0);
+	assert_one_line(c.text, "nvmet is not loaded; its requests are seen once it is\n");
+	assert_string_equal(did, "");
+	capture_begin(&c);
+	assert_int_equal(session_run(&session), 0);
+	capture_end(&c);
+	assert_string_equal(module_did[0], "");
+	assert_string_equal(module_did[1], MODULE_ATTACHED);
+	assert_string_equal(module_did[2], MODULE_DETACHED MODULE_ATTACHED);
+	assert_string_equal(module_did[3], MODULE_DETACHED MODULE_ATTACHED);
+	assert_string_equal(module_did[4], "");
+	assert_int_equal(nr_updates, 3);
+	assert_non_null(strstr(c.text, "nvmet was loaded, and its requests are seen from now on"));
+	assert_false(session.config.events.blind[P2PTRACE_nvmet_p2pmem_use]);
+	assert_int_equal(session.lost.total, 0);
+}
+
+static void a_module_that_was_in_use_already_was_not_seen(void **state)
+{
+	static const uint64_t script[] = { 5, 5, 0 };
+	struct session_config config = config_of_module();
+
+	(void)state;
+	module_script = script;
+	module_in_use = true;
+	nr_pauses = 0;
+	nr_missed = 3;
+	assert_int_equal(start(&config), 0);
+	capture_begin(&c);
+	assert_int_equal(session_run(&session), 0);
+	capture_end(&c);
+	assert_true(session.config.events.blind[P2PTRACE_nvmet_p2pmem_use]);
+	assert_string_equal(session.config.events.why[P2PTRACE_nvmet_p2pmem_fallback],
+			    "requests before p2ptrace noticed that nvmet was loaded");
+	/* Returns that the kernel missed are lost events */
+	assert_int_equal(session.lost.total, 3);
+	session_close(&session);
+
+	/* If it is there at the start, nothing was missed */
+	module = 5;
+	*did = '\0';
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(c.text, "");
+	assert_string_equal(did, MODULE_ATTACHED);
+	assert_false(session.config.events.blind[P2PTRACE_nvmet_p2pmem_use]);
+}
+
+static void a_module_that_refuses_is_tried_again_for_a_while(void **state)
+{
+	static const uint64_t script[] = { [0 ... 30] = 5, [31] = 0 };
+	struct session_config config = config_of_module();
+
+	(void)state;
+	module_script = script + 24;
+	nr_pauses = 0;
+	places_fail = -ENOENT;
+	assert_int_equal(start(&config), 0);
+	capture_begin(&c);
+	assert_int_equal(session_run(&session), 0);
+	capture_end(&c);
+	/* It may be in the middle of being loaded */
+	assert_false(session.config.events.blind[P2PTRACE_nvmet_p2pmem_use]);
+	session_close(&session);
+
+	module_script = script + 4;
+	nr_pauses = 0;
+	config.pause = NULL;
+	config.interval_ns = 0;
+	config.duration_ns = 2000000000;
+	module = 5;
+	assert_int_equal(start(&config), 0);
+	capture_begin(&c);
+	assert_int_equal(session_run(&session), 0);
+	capture_end(&c);
+	assert_true(session.config.events.blind[P2PTRACE_nvmet_p2pmem_use]);
+	assert_non_null(strstr(c.text, "requests to nvmet: cannot attach to it: No such file"));
+}
+
 #define SESSION_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -665,6 +875,10 @@ static const struct CMUnitTest tests[] = {
 	SESSION_TEST(lost_events_had_no_room_or_were_not_caught),
 	SESSION_TEST(a_session_runs_until_its_callback_or_its_time_ends_it),
 	SESSION_TEST(each_program_that_is_attached_may_be_skipped),
+	SESSION_TEST(bars_that_cannot_be_read_cost_their_way),
+	SESSION_TEST(a_module_is_followed),
+	SESSION_TEST(a_module_that_was_in_use_already_was_not_seen),
+	SESSION_TEST(a_module_that_refuses_is_tried_again_for_a_while),
 };
 
 UNIT_MAIN(tests)

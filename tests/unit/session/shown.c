@@ -40,7 +40,7 @@ static const char *lines_of(const char *event)
 /* Everything that a stock kernel can show. */
 static struct event_set stock_set(void)
 {
-	struct event_set set = { .stock = true, .ways = UINT32_MAX, .hooks = UINT32_MAX };
+	struct event_set set = { .stock = true, .ways = UINT64_MAX, .hooks = UINT64_MAX };
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		set.has[i] = hooks_exist(i);
@@ -76,6 +76,8 @@ static void a_stock_kernel_has_hooks_and_gaps(void **state)
 			    "p2pmem_free           dev id size pins\n"
 			    "    seen: single buffers, by pci_free_p2pmem()\n"
 			    "    seen: lists, by pci_p2pmem_free_sgl()\n"
+			    "    seen: pages of processes, by p2pdma_folio_free(), "
+			    "vm_insert_page()\n"
 			    "    not known: pins\n");
 	/* The best of two hooks */
 	assert_non_null(strstr(lines_of("p2pdma_map"), "    seen: scatterlists, by tracepoint "
@@ -97,6 +99,8 @@ static void a_way_that_is_left_out_has_its_reason(void **state)
 	assert_string_equal(lines_of("p2pmem_free"),
 			    "p2pmem_free           dev id size pins\n"
 			    "    seen: single buffers, by pci_free_p2pmem()\n"
+			    "    seen: pages of processes, by p2pdma_folio_free(), "
+			    "vm_insert_page()\n"
 			    "    not seen: lists: it is inlined\n"
 			    "    not known: pins\n");
 	assert_string_equal(lines_of("p2pmem_mmap"),

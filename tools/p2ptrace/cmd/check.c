@@ -395,7 +395,10 @@ static bool is_needed(const struct check *c, int event)
 	return judged.has[event];
 }
 
-/* Called when the programs are attached. Other events do not matter. */
+/*
+ * Called when the programs are attached, and at the end: a module may have come that cannot be
+ * seen. Other events do not matter.
+ */
 static void find_needed(struct check *c)
 {
 	struct event_set *needed = &c->verdict.needed;
@@ -497,6 +500,7 @@ static int check_session(struct check *c, int fd)
 	verdict->difference.lost = lost > c->start.lost ? lost - c->start.lost : 0;
 	verdict->violations[LOST].count = verdict->difference.lost;
 	verdict->unsure = lost;
+	find_needed(c);
 	find_firsts(c);
 	return report(c, fd);
 }

@@ -210,6 +210,9 @@ int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 	if (kernel->support == KERNEL_NOTHING)
 		return lacks_p2pdma();
 
+	/* On a stock kernel, nvmet may be loaded later: see machine/nvmet_module.h */
+	if (kernel->support == KERNEL_STOCK)
+		return 0;
 	/* This fails unless nvmet is a loaded module; its events are missing then. */
 	kernel->nvmet = btf__load_module_btf("nvmet", kernel->vmlinux);
 	kernel->nvmet_hidden = !kernel_has_nvmet(kernel) && sysfs_exists(SYSFS "/module/nvmet");

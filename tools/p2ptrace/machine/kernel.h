@@ -19,7 +19,7 @@ enum kernel_support {
 struct kernel {
 	enum kernel_support support;	/* never KERNEL_NOTHING once it is open */
 	struct btf *vmlinux;
-	struct btf *nvmet;	/* split BTF; NULL unless nvmet is a loaded module */
+	struct btf *nvmet;	/* split BTF; NULL unless nvmet is a loaded module of the series */
 	bool nvmet_hidden;	/* it is, but we may not read its BTF */
 };
 

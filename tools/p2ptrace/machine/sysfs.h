@@ -17,6 +17,9 @@
 #ifndef VMLINUX_BTF	/* see tests/unit/roots.h */
 #define VMLINUX_BTF	SYSFS "/kernel/btf/vmlinux"
 #endif
+#ifndef NVMET_BTF
+#define NVMET_BTF	SYSFS "/kernel/btf/nvmet"
+#endif
 #define LOCKDOWN	SYSFS "/kernel/security/lockdown"
 #define CPUINFO		"/proc/cpuinfo"
 #define MEMINFO		"/proc/meminfo"

@@ -262,6 +262,8 @@ int counter_sample(struct counter *counter, struct sample *sample)
 	rc = session_count_lost(&counter->session);
 	if (rc)
 		return rc;
+	/* A module may have come that cannot be seen */
+	counter->sel.set = counter->session.config.events;
 	sample->lost = counter->session.lost.total;
 	return gauges_read(&sample->gauges, counter->sel.set.stock, SYSFS, &counter->sel.filter);
 }

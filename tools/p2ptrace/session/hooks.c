@@ -35,6 +35,7 @@ static const struct hook stock_table[] = {
 	{ HOOK_PAGES, "stock_pages_update", P2PTRACE_STOCK_PAGES_UPDATE },
 	{ HOOK_PAGES, "stock_pages", P2PTRACE_STOCK_PAGES },
 	{ HOOK_BLOCK_MAP, "stock_block_map", P2PTRACE_STOCK_BLOCK_MAP },
+	{ HOOK_BLOCK_METADATA, "stock_block_metadata", P2PTRACE_STOCK_BLOCK_METADATA },
 	{ HOOK_BLOCK_COMPLETE, "stock_block_complete", P2PTRACE_STOCK_BLOCK_COMPLETE },
 	{ HOOK_BLOCK_REQUEUE, "stock_block_requeue", P2PTRACE_STOCK_BLOCK_REQUEUE },
 	{ HOOK_DMABUF_FREE, "stock_dmabuf_free", P2PTRACE_STOCK_DMABUF_FREE },
@@ -42,8 +43,17 @@ static const struct hook stock_table[] = {
 	{ HOOK_DMABUF_RANGES, "stock_dmabuf_ranges", P2PTRACE_STOCK_DMABUF_RANGES },
 	{ HOOK_HMM_MAP, "stock_hmm_map", P2PTRACE_STOCK_HMM_MAP },
 	{ HOOK_HMM_UNMAP, "stock_hmm_unmap", P2PTRACE_STOCK_HMM_UNMAP },
+	{ HOOK_PAGE_FREE, "stock_page_free_folio", P2PTRACE_STOCK_PAGE_FREE_FOLIO },
+	{ HOOK_PAGE_FREE, "stock_page_free", P2PTRACE_STOCK_PAGE_FREE },
+	{ HOOK_PAGE_INSERT, "stock_page_insert", P2PTRACE_STOCK_PAGE_INSERT },
+	{ HOOK_RESOURCE_MAP, "stock_resource_map", P2PTRACE_STOCK_RESOURCE_MAP },
+	{ HOOK_RESOURCE_UNMAP, "stock_resource_unmap", P2PTRACE_STOCK_RESOURCE_UNMAP },
+	{ HOOK_DMABUF_ENTER, "stock_dmabuf_enter", P2PTRACE_STOCK_DMABUF_ENTER },
+	{ HOOK_DMABUF_LEAVE, "stock_dmabuf_leave", P2PTRACE_STOCK_DMABUF_LEAVE },
 	{ HOOK_FREE_SGL, "stock_free_sgl", P2PTRACE_STOCK_FREE_SGL },
 	{ HOOK_FREE_SGL_END, "stock_free_sgl_end", P2PTRACE_STOCK_FREE_SGL_END },
+	{ HOOK_NVMET_RETURN, "stock_nvmet_return", P2PTRACE_STOCK_NVMET_RETURN },
+	{ HOOK_NVMET_CALL, "stock_nvmet_call", P2PTRACE_STOCK_NVMET_CALL },
 	{}
 };
 
@@ -51,6 +61,7 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 
 #define SCATTERLISTS	"scatterlists"
 #define BLOCK_REQUESTS	"block requests"
+#define BLOCK_METADATA	"metadata of block requests"
 #define HMM		"HMM"
 #define DMABUFS		"dma-bufs"
 #define WAY(name) { P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, false }
@@ -58,12 +69,28 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 /* A kernel may have no dma-bufs */
 #define DMABUF_WAY(name) { P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, true }
 
+#define RESOURCE_WAY(name)								\
+	{ P2PTRACE_##name, "BARs that drivers map themselves",				\
+	  { HOOK_RESOURCE_MAP, HOOK_RESOURCE_UNMAP, HOOK_DMABUF_LEAVE, HOOK_DMABUF_ENTER,	\
+	    HOOK_NR_ROLES }, true }
+
+/* nvmet is built in, or a module */
+#define NVMET_WAYS(name)								\
+	{ P2PTRACE_##name, NULL, { P2PTRACE_##name, HOOK_NR_ROLES }, true },		\
+	{ P2PTRACE_##name, "nvmet as a module",						\
+	  { HOOK_NVMET_RETURN, HOOK_NVMET_CALL, HOOK_NR_ROLES }, true }
+
 const struct hook_way hook_ways[] = {
 	WAY(p2pmem_alloc),
+	/* Before 6.2, processes cannot map peer memory */
+	{ P2PTRACE_p2pmem_alloc, "pages of processes",
+	  { HOOK_PAGE_FREE, HOOK_PAGE_INSERT, P2PTRACE_p2pmem_alloc, HOOK_NR_ROLES }, true },
 	WAY(p2pmem_alloc_fail),
 	{ P2PTRACE_p2pmem_free, "single buffers", { P2PTRACE_p2pmem_free, HOOK_NR_ROLES }, false },
 	{ P2PTRACE_p2pmem_free, "lists",
 	  { HOOK_FREE_SGL, HOOK_FREE_SGL_END, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pmem_free, "pages of processes",
+	  { HOOK_PAGE_FREE, HOOK_PAGE_INSERT, HOOK_NR_ROLES }, true },
 	WAY(p2pdma_decide),
 	WAY(p2pmem_find),
 	{ P2PTRACE_p2pdma_map, SCATTERLISTS,
@@ -74,6 +101,9 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_p2pdma_map, BLOCK_REQUESTS, { HOOK_BLOCK_MAP, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, BLOCK_REQUESTS,
 	  { HOOK_BLOCK_MAP, HOOK_BLOCK_COMPLETE, HOOK_BLOCK_REQUEUE, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_map, BLOCK_METADATA, { HOOK_BLOCK_METADATA, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_p2pdma_unmap, BLOCK_METADATA,
+	  { HOOK_BLOCK_METADATA, HOOK_BLOCK_COMPLETE, HOOK_BLOCK_REQUEUE, HOOK_NR_ROLES }, true },
 	/* Before 6.19, exporters of BARs map them in ways of their own */
 	{ P2PTRACE_p2pdma_map, DMABUFS,
 	  { HOOK_DMABUF_MAP, HOOK_DMABUF_FREE, HOOK_NR_ROLES }, true },
@@ -81,7 +111,8 @@ const struct hook_way hook_ways[] = {
 	  { HOOK_DMABUF_MAP, HOOK_DMABUF_FREE, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_map, HMM, { HOOK_HMM_MAP, HOOK_HMM_UNMAP, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_p2pdma_unmap, HMM, { HOOK_HMM_MAP, HOOK_HMM_UNMAP, HOOK_NR_ROLES }, true },
-	/* Before 6.2, processes cannot map peer memory */
+	RESOURCE_WAY(p2pdma_map),
+	RESOURCE_WAY(p2pdma_unmap),
 	{ P2PTRACE_p2pmem_mmap, NULL, { P2PTRACE_p2pmem_mmap, HOOK_NR_ROLES }, true },
 	DMABUF_WAY(dma_buf_export),
 	DMABUF_WAY(dma_buf_release),
@@ -100,8 +131,8 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_dma_buf_revoke, NULL,
 	  { P2PTRACE_dma_buf_revoke, P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, HOOK_NR_ROLES },
 	  true },
-	WAY(nvmet_p2pmem_use),
-	WAY(nvmet_p2pmem_fallback),
+	NVMET_WAYS(nvmet_p2pmem_use),
+	NVMET_WAYS(nvmet_p2pmem_fallback),
 };
 
 const unsigned int hook_nr_ways = ARRAY_SIZE(hook_ways);
@@ -203,6 +234,17 @@ bool hook_is_tracepoint(const char *section)
 	return !strncmp(section, "tp_btf/", strlen("tp_btf/"));
 }
 
+bool hook_is_of_module(const char *section)
+{
+	return !strncmp(section, "kprobe/", strlen("kprobe/")) ||
+	       !strncmp(section, "kretprobe/", strlen("kretprobe/"));
+}
+
+bool hook_exists(const struct btf *btf, const char *section)
+{
+	return btf_has_hook(btf, section) != hook_is_of_module(section);
+}
+
 /* Whether the name, without its module, is that of hook @i. "name.constprop.0" is another name. */
 static bool is_target(const char *name, size_t i)
 {
@@ -270,6 +312,12 @@ static bool in_list(const char *list, const char *name)
 
 const char hook_missing[] = "the kernel does not have it";
 
+/* Whether its program computes the address of a page. */
+static bool needs_vmemmap(unsigned int role)
+{
+	return role == HOOK_FREE_SGL || role == HOOK_PAGE_INSERT || role == HOOK_PAGE_FREE;
+}
+
 const char *hooks_refuse(const struct hooks *hooks, const char *section)
 {
 	const char *name = hook_target(section);
@@ -277,9 +325,10 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 
 	if (in_list(hooks->refused, name))
 		return "P2PTRACE_NO_HOOKS names it";
-	if (!btf_has_hook(hooks->btf, section))
+	if (!hook_exists(hooks->btf, section))
 		return hook_missing;
-	if (hook_is_tracepoint(section))
+	/* That of a module may come later */
+	if (hook_is_tracepoint(section) || hook_is_of_module(section))
 		return NULL;
 	while (stock_hooks[i].program && strcmp(stock_hooks[i].section, section))
 		i++;
@@ -291,9 +340,9 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 		return "the kernel has several functions of this name";
 	if (hooks->have_filter && !hooks->filter[i])
 		return "the kernel does not allow to trace it";
-	if (stock_hooks[i].role == HOOK_FREE_SGL && hooks->no_symbols)
+	if (needs_vmemmap(stock_hooks[i].role) && hooks->no_symbols)
 		return "/proc/kallsyms cannot be read, which says where struct page is";
-	if (stock_hooks[i].role == HOOK_FREE_SGL && hooks->have_vmemmap && !hooks->vmemmap_base)
+	if (needs_vmemmap(stock_hooks[i].role) && hooks->have_vmemmap && !hooks->vmemmap_base)
 		return "the kernel hides where struct page is (sysctl kernel.kptr_restrict)";
 	return NULL;
 }

@@ -25,13 +25,23 @@ enum hook_role {
 	HOOK_BLOCK_COMPLETE,
 	HOOK_BLOCK_REQUEUE,
 	HOOK_BLOCK_MAP,
+	HOOK_BLOCK_METADATA,
 	HOOK_HMM_UNMAP,
 	HOOK_HMM_MAP,
 	HOOK_DMABUF_FREE,
 	HOOK_DMABUF_MAP,		/* for p2pdma_map */
 	HOOK_DMABUF_RANGES,		/* for dma_buf_map: provider and map type */
+	HOOK_PAGE_FREE,
+	HOOK_PAGE_INSERT,
+	HOOK_RESOURCE_UNMAP,
+	HOOK_DMABUF_LEAVE,
+	HOOK_DMABUF_ENTER,
+	HOOK_RESOURCE_MAP,
 	HOOK_FREE_SGL_END,
 	HOOK_FREE_SGL,
+	/* Attached while the module is loaded */
+	HOOK_NVMET_RETURN,
+	HOOK_NVMET_CALL,
 	HOOK_NR_ROLES
 };
 
@@ -50,6 +60,11 @@ extern const struct hook *stock_hooks;
 /* The function or tracepoint of a section. */
 const char *hook_target(const char *section);
 bool hook_is_tracepoint(const char *section);
+/* A kprobe, which is for a function that is not built in. */
+bool hook_is_of_module(const char *section);
+
+/* Whether the running kernel may have it. @btf: that of the kernel without modules. */
+bool hook_exists(const struct btf *btf, const char *section);
 
 /* The best hook for the role that can be used, or -1. */
 int hooks_best(const struct event_set *set, unsigned int role);
@@ -70,7 +85,7 @@ bool hooks_exist(unsigned int event);
 struct hook_way {
 	unsigned int event;
 	const char *what;	/* what it shows of the event; NULL: all */
-	unsigned int roles[4];	/* ends with HOOK_NR_ROLES */
+	unsigned int roles[5];	/* ends with HOOK_NR_ROLES */
 	bool optional;		/* a kernel without the first hook has nothing to show */
 };
 

@@ -53,7 +53,7 @@ static bool way_not_taken(const struct hooks *hooks, const struct hook_way *way)
 
 	for (size_t i = 0; stock_hooks[i].program; i++)
 		any |= stock_hooks[i].role == way->roles[0] &&
-		       btf_has_hook(hooks->btf, stock_hooks[i].section);
+		       hook_exists(hooks->btf, stock_hooks[i].section);
 	return way->optional && !any;
 }
 

@@ -16,8 +16,12 @@
 #include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/units.h"
+#include "machine/bars.h"
 #include "machine/kernel.h"
+#include "machine/nvmet_module.h"
+#include "machine/sysfs.h"
 #include "session/hooks.h"
+#include "session/map_walk.h"
 #include "session/session.h"
 
 #define PAUSE_NS (50 * NSEC_PER_MSEC)
@@ -321,15 +325,118 @@ static int attach_roles(struct session *session, unsigned int from, unsigned int
 	return rc;
 }
 
+static int add_bar(void *ctx, const struct p2ptrace_bar_key *key, const struct p2ptrace_bar *bar)
+{
+	return bpf_map_update_elem(bpf_map__fd(ctx), key, bar, BPF_ANY) ? -errno : 0;
+}
+
+/* The programs look up in this map whose BAR an address belongs to. */
+static void add_bars(struct session *session)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->object, "bars");
+	char why[128];
+	int err;
+
+	if (!map || !hooks_want(&session->config.events, HOOK_RESOURCE_MAP))
+		return;
+	err = bars_walk(SYSFS, add_bar, map);
+	if (!err)
+		return;
+	snprintf(why, sizeof(why), "cannot read the BARs: %s", strerror(-err));
+	drop_ways(session, HOOK_RESOURCE_MAP, why);
+}
+
+/*
+ * nvmet as a module. Its programs are attached as long as it is loaded: the kernel detaches them
+ * when it is unloaded.
+ */
+static bool wants_module(const struct session *session)
+{
+	return hooks_want(&session->config.events, HOOK_NVMET_CALL);
+}
+
+static void detach_module(struct session *session)
+{
+	detach_role(session, HOOK_NVMET_CALL);
+	detach_role(session, HOOK_NVMET_RETURN);
+}
+
+/* Returns 0 or a negative errno. */
+static int attach_module(struct session *session)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->object, ".data.nvmet");
+	struct p2ptrace_nvmet places;
+	uint32_t zero = 0;
+	int err = nvmet_places(&places, VMLINUX_BTF, NVMET_BTF);
+
+	if (!err && (!map || bpf_map_update_elem(bpf_map__fd(map), &zero, &places, BPF_ANY)))
+		err = -errno;
+	for (unsigned int role = HOOK_NVMET_RETURN; role <= HOOK_NVMET_CALL && !err; role++)
+		err = attach_one(session->programs[role], &session->links[role]);
+	if (err)
+		detach_module(session);
+	return err;
+}
+
+static void module_blind(struct session *session, const char *why)
+{
+	note("nvmet_p2pmem_use and nvmet_p2pmem_fallback leave out %s", why);
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		if (way_has_role(&hook_ways[i], HOOK_NVMET_CALL) &&
+		    session->config.events.has[hook_ways[i].event])
+			blind_add(&session->config.events, hook_ways[i].event, "%s", why);
+}
+
+/* A module that is being loaded or unloaded refuses for a moment. */
+#define MODULE_TRIES	20
+
+static void follow_module(struct session *session)
+{
+	uint64_t loaded = wants_module(session) ? nvmet_loaded(SYSFS) : 0;
+	char why[128];
+	int err;
+
+	if (loaded == session->module)
+		return;
+	detach_module(session);
+	session->module = 0;
+	err = loaded ? attach_module(session) : 0;
+	if (err && ++session->module_tries < MODULE_TRIES)
+		return;
+	session->module = loaded;
+	session->module_tries = 0;
+	snprintf(why, sizeof(why), "requests to nvmet: cannot attach to it: %s", strerror(-err));
+	if (err)
+		module_blind(session, why);
+	else if (session->running && loaded && nvmet_in_use(CONFIGFS))
+		module_blind(session, "requests before p2ptrace noticed that nvmet was loaded");
+	if (session->running && !err)
+		note("nvmet was %s", loaded ? "loaded, and its requests are seen from now on" :
+					      "unloaded");
+}
+
+/* The programs may just be missing because the module comes in this moment: it is tried again. */
+static void start_module(struct session *session)
+{
+	if (wants_module(session) && !nvmet_loaded(SYSFS))
+		note("nvmet is not loaded; its requests are seen once it is");
+	follow_module(session);
+	session->running = true;
+}
+
 /* For the order see enum hook_role. */
 static int attach(struct session *session)
 {
-	int rc = attach_roles(session, P2PTRACE_NR_EVENTS, HOOK_FREE_SGL_END);
+	int rc;
 
+	add_bars(session);
+	rc = attach_roles(session, P2PTRACE_NR_EVENTS, HOOK_FREE_SGL_END);
 	if (!rc)
 		rc = attach_roles(session, 0, P2PTRACE_NR_EVENTS);
 	if (!rc)
-		rc = attach_roles(session, HOOK_FREE_SGL_END, HOOK_NR_ROLES);
+		rc = attach_roles(session, HOOK_FREE_SGL_END, HOOK_NVMET_RETURN);
+	if (!rc && !session->again)
+		start_module(session);
 	return rc ?: check_rest(session);
 }
 
@@ -378,6 +485,8 @@ int session_start(struct session *session, const struct session_config *config)
 /* Nothing is recorded once this returns. */
 static void detach(struct session *session)
 {
+	/* The beginning of a call first, so that its end is still seen */
+	detach_module(session);
 	detach_all(session);
 	/*
 	 * A program that was entered before may still run on another CPU, and would add its record
@@ -399,7 +508,7 @@ static uint64_t pause_after(uint64_t now, uint64_t end)
 }
 
 /* Sleeps until @end or a signal. */
-static void sleep_until(uint64_t end)
+static void sleep_until(struct session *session, uint64_t end)
 {
 	for (;;) {
 		uint64_t now = clock_now_ns(), left = end - now;
@@ -414,6 +523,7 @@ static void sleep_until(uint64_t end)
 			.tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC,
 		};
 		nanosleep(&ts, NULL);
+		follow_module(session);
 	}
 }
 
@@ -425,7 +535,7 @@ static void run_intervals(struct session *session, uint64_t start, uint64_t end)
 		if (!session->config.interval_ns ||
 		    __builtin_add_overflow(next, session->config.interval_ns, &next))
 			next = UINT64_MAX;
-		sleep_until(next < end ? next : end);
+		sleep_until(session, next < end ? next : end);
 		if (clock_now_ns() < next)
 			continue;
 		if (session->config.pause(session->config.ctx) == SESSION_STOP)
@@ -446,6 +556,7 @@ static int run_records(struct session *session, uint64_t end)
 
 		if (interrupted() || session->stopped || now >= end)
 			return 0;
+		follow_module(session);
 		session->next_pause_ns = pause_after(now, end);
 		/*
 		 * The programs wake us only if there is much to read, so consume after the timeout
@@ -466,6 +577,26 @@ static int run_records(struct session *session, uint64_t end)
 	}
 }
 
+static int count_call(void *ctx, const void *key, const void *value)
+{
+	struct session *session = ctx;
+
+	(void)key;
+	(void)value;
+	session->missed_returns++;
+	return 0;
+}
+
+/* The kernel missed the ends of the calls that are left. Returns 0 or a negative errno. */
+static int count_calls(struct session *session)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->object, "nvmet_calls");
+
+	return map && wants_module(session) ?
+		       map_walk(bpf_map__fd(map), sizeof(uint64_t), sizeof(uint64_t),
+				P2PTRACE_MAX_CALLS, count_call, session) : 0;
+}
+
 int session_run(struct session *session)
 {
 	uint64_t start = clock_now_ns(), end = UINT64_MAX;
@@ -484,6 +615,10 @@ int session_run(struct session *session)
 		return err;
 
 	detach(session);
+	err = count_calls(session);
+	if (err)
+		return fail(EXIT_OTHER, "cannot read the calls that nvmet has not ended: %s",
+			    strerror(-err));
 	session->draining = true;
 	if (session->records && !session->stopped) {
 		err = ring_buffer__consume(session->records);
@@ -540,6 +675,7 @@ int session_count_lost(struct session *session)
 		caught += session->caught_per_cpu[i];
 	}
 	lost->nested = skipped > caught ? skipped - caught : 0;
+	lost->nested += session->missed_returns;
 	lost->total += lost->nested;
 	return 0;
 }

@@ -86,9 +86,13 @@ struct session {
 	int lost_map_fd, caught_map_fd;
 	struct lost lost;
 	uint64_t *caught_per_cpu;
+	uint64_t module;		/* nvmet_loaded() when its programs were attached, or 0 */
+	unsigned int module_tries;
+	uint64_t missed_returns;	/* of its functions, counted at the end */
 	uint64_t next_pause_ns;
 	uint64_t nr_records;		/* since the start */
 	bool again;			/* load again: other programs are wanted now */
+	bool running;			/* everything is attached */
 	bool draining;
 	bool stopped;			/* by a callback */
 };
