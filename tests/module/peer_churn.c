@@ -9,6 +9,8 @@
  *	echo 61 >interrupts	do so on this CPU until a timer interrupt of this CPU
  *				has done it 61 times; then "pairs" has the number
  *				of times that the process did it
+ *	echo 61 >bars		map the first BAR of the provider for the client, as
+ *				amdgpu does, and the client's own, 61 times
  *	echo 61 >held		hold 61 buffers of HELD_SIZE bytes
  *	echo 1 >churn		start a thread on CPU 1 that allocates and frees
  *				until "echo -1 >churn"; it holds WINDOW buffers
@@ -120,6 +122,43 @@ static const struct kernel_param_ops pairs_ops = {
 	.set = pairs_set, .get = param_get_uint,
 };
 module_param_cb(pairs, &pairs_ops, &pairs, 0600);
+
+/* bars */
+
+static int use_bar(struct pci_dev *pdev)
+{
+	struct device *dev = &client_dev->dev;
+	dma_addr_t addr;
+
+	addr = dma_map_resource(dev, pci_resource_start(pdev, 0), CHURN_SIZE,
+				DMA_TO_DEVICE, 0);
+	if (dma_mapping_error(dev, addr))
+		return -EIO;
+	dma_unmap_resource(dev, addr, CHURN_SIZE, DMA_TO_DEVICE, 0);
+	return 0;
+}
+
+static int bars_set(const char *value, const struct kernel_param *kp)
+{
+	unsigned int n;
+	int error;
+
+	error = kstrtouint(value, 0, &n);
+	if (error)
+		return error;
+	if (!provider_dev || !client_dev)
+		return -ENODEV;
+	while (n-- && !error) {
+		error = use_bar(provider_dev);
+		if (!error)
+			error = use_bar(client_dev);
+		cond_resched();
+	}
+	return error;
+}
+
+static const struct kernel_param_ops bars_ops = { .set = bars_set };
+module_param_cb(bars, &bars_ops, NULL, 0200);
 
 /* interrupts */
 
