@@ -2,9 +2,9 @@
 /*
  * dma-bufs, by the functions of drivers/dma-buf, which every kernel has.
  *
- * The kernel holds the dma_resv lock of a dma-buf while it maps, unmaps or invalidates it. So the
- * programs of these functions never run at the same time for the same dma-buf, and the entries of
- * the maps below that belong to it need no atomic operations.
+ * Since 6.2 the kernel holds the lock of a dma-buf while it maps, unmaps or invalidates it. Before,
+ * static importers map and unmap without it. So the counts below are changed by atomic operations,
+ * and the value that such an operation returns decides.
  */
 #ifndef DMABUF_BPF_H
 #define DMABUF_BPF_H
@@ -27,6 +27,7 @@ struct dmabuf {
 };
 
 struct attachment {
+	__u64 address;
 	__u64 id;		/* of the dma-buf */
 	const char *client;
 	bool dynamic;
@@ -35,54 +36,32 @@ struct attachment {
 	bool mapped;		/* at detach */
 };
 
-/* A mapping of a dma-buf. The names live as long as the mapping. */
-struct dmabuf_mapping {
-	__u64 id;
-	const char *provider;	/* NULL if unknown */
-	const char *client;
-	__u64 size;
-	__u64 since_ns;		/* CLOCK_MONOTONIC */
-	__u64 times;		/* old kernels return the same table again */
-	__u32 dir;
-	__u32 map;
-	__u32 where;		/* enum p2ptrace_where */
-	__u32 pad;
-};
-
 struct dmabuf_revoke {
 	__u64 id;
+	const char *exporter;
 	const char *client;	/* NULL if unknown */
 	__u64 waited_ns;	/* 0 if unknown */
 };
 
 #define MAX_MAPPINGS	65536
 
-struct dmabuf_table {
-	__u64 attach;
-	__u64 sgt;
-};
+/* Whether to follow attachments from their beginning, and to read all names. */
+const volatile bool dmabuf_live = false;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_MAPPINGS);
-	__type(key, struct dmabuf_table);
-	__type(value, struct dmabuf_mapping);
-} dmabuf_mapping_by_table SEC(".maps");
-
-/* How many mappings a dma-buf has, and how many of them a revocation waits for. */
-struct dmabuf_state {
-	__u64 mapped;
-	__u64 revoke_ns;	/* when it began, CLOCK_MONOTONIC */
-	__u64 left;
-};
+	__type(key, struct p2ptrace_dmabuf_table);
+	__type(value, struct p2ptrace_dmabuf_mapping);
+} dmabuf_mappings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_MAPPINGS);
 	__type(key, __u64);	/* address of the dma-buf */
-	__type(value, struct dmabuf_state);
+	__type(value, struct p2ptrace_dmabuf_state);
 } dmabuf_states SEC(".maps");
 
 struct {
@@ -90,8 +69,8 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, MAX_MAPPINGS);
 	__type(key, __u64);	/* address of the attachment */
-	__type(value, __u64);	/* how many mappings it has */
-} dmabuf_mapped_by_attachment SEC(".maps");
+	__type(value, struct p2ptrace_attached);
+} dmabuf_attached SEC(".maps");
 
 /* What dma_buf_phys_vec_to_sgt() has just mapped for an attachment. */
 struct dmabuf_ranges {
@@ -139,6 +118,7 @@ static __always_inline struct attachment attachment_of(const struct dma_buf_atta
 	const struct dma_buf_attach_ops *ops = BPF_CORE_READ(attach, importer_ops);
 
 	return (struct attachment){
+		.address = (__u64)attach,
 		.id = dmabuf_id(BPF_CORE_READ(attach, dmabuf)),
 		.client = BPF_CORE_READ(attach, dev, kobj.name),
 		.dynamic = ops,
@@ -160,14 +140,79 @@ static __always_inline struct attachment attachment_of(const struct dma_buf_atta
 	__rc;										\
 })
 
+/*
+ * What ends with a dma-buf or with an attachment. Mappings and attachments are left only if the
+ * importer has a bug. Their addresses may be those of others afterwards.
+ */
+struct dmabuf_ends {
+	__u64 id;	/* 0: only of the attachment */
+	__u64 attach;
+};
+
+static long mapping_ends_with(void *map, const void *key, void *value, void *ctx)
+{
+	const struct p2ptrace_dmabuf_mapping *m = value;
+	const struct dmabuf_ends *ends = ctx;
+
+	if (ends->id ? m->id == ends->id : m->key.attach == ends->attach)
+		deleted(bpf_map_delete_elem(map, key));
+	return 0;
+}
+
+static long attached_ends_with(void *map, const void *key, void *value, void *ctx)
+{
+	const struct p2ptrace_attached *attached = value;
+	const struct dmabuf_ends *ends = ctx;
+
+	if (attached->id == ends->id)
+		deleted(bpf_map_delete_elem(map, key));
+	return 0;
+}
+
+static __always_inline bool any_mapped(const __s64 *mapped)
+{
+	return mapped[0] > 0 || mapped[1] > 0;
+}
+
+static __always_inline void dmabuf_released(const struct dma_buf *dmabuf)
+{
+	struct dmabuf_ends ends = {};
+	__u64 key = (__u64)dmabuf;
+	struct p2ptrace_dmabuf_state *state = bpf_map_lookup_elem(&dmabuf_states, &key);
+
+	if (!state)
+		return;
+	if (any_mapped(state->mapped)) {
+		ends.id = state->id;
+		bpf_for_each_map_elem(&dmabuf_mappings, mapping_ends_with, &ends, 0);
+		bpf_for_each_map_elem(&dmabuf_attached, attached_ends_with, &ends, 0);
+	}
+	deleted(bpf_map_delete_elem(&dmabuf_states, &key));
+}
+
 /* int dma_buf_file_release(struct inode *, struct file *) */
 #define from_stock_dma_buf_release(ctx, on)						\
 ({											\
-	struct dmabuf __b =								\
-		dmabuf_of(BPF_CORE_READ(ARG(ctx, 1, const struct file *), private_data));	\
+	const struct dma_buf *__dmabuf =						\
+		BPF_CORE_READ(ARG(ctx, 1, const struct file *), private_data);		\
+	struct dmabuf __b = dmabuf_of(__dmabuf);					\
 											\
-	on(ctx, &__b);									\
+	dmabuf_released(__dmabuf);							\
+	task_wanted() ? on(ctx, &__b) : 0;						\
 })
+
+/* @since_ns is 0 if the attachment began before. */
+static __always_inline int attached_add(const struct attachment *a, __u64 since_ns, __u64 flags)
+{
+	struct p2ptrace_attached attached = {
+		.id = a->id, .since_ns = since_ns, .dynamic = a->dynamic,
+		.revocable = a->revocable, .p2p = a->p2p,
+	};
+	__u64 key = a->address;
+
+	name_read(&attached.client, a->client);
+	return bpf_map_update_elem(&dmabuf_attached, &key, &attached, flags);
+}
 
 /* struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *, struct device *, ...) */
 #define from_stock_dma_buf_attach(ctx, on)						\
@@ -178,24 +223,84 @@ static __always_inline struct attachment attachment_of(const struct dma_buf_atta
 		struct attachment __a =							\
 			attachment_of(ARG(ctx, 4, const struct dma_buf_attachment *));	\
 											\
+		if (dmabuf_live && attached_add(&__a, bpf_ktime_get_ns(), BPF_ANY))	\
+			count_lost();							\
 		__rc = on(ctx, &__a);							\
 	}										\
 	__rc;										\
 })
 
-/* Returns whether it still has mappings. Its address may be that of another one afterwards. */
-static __always_inline bool attachment_ends(__u64 attach)
+/*
+ * Removes mappings from the count of the dma-buf. Returns whether a revocation waited for the last
+ * one of them, and since when.
+ */
+static __always_inline bool state_remove(struct p2ptrace_dmabuf_state *state, __u32 generation,
+					 __s64 nr, __u64 *began_ns)
 {
-	return deleted(bpf_map_delete_elem(&dmabuf_mapped_by_attachment, &attach));
+	if (nr <= 0 || __sync_fetch_and_add(&state->mapped[generation & 1], -nr) != nr ||
+	    (state->generation & 1) == (generation & 1))
+		return false;
+	/* Another CPU may report the same end, too: see revoke_waits() */
+	*began_ns = __sync_lock_test_and_set(&state->revoke_ns, 0);
+	return *began_ns;
+}
+
+/* The mappings that an attachment still has end with it. The results are those for a revocation. */
+static __always_inline bool attachment_ends(const struct dma_buf_attachment *attach,
+					    const struct p2ptrace_attached *attached,
+					    __u64 *began_ns)
+{
+	__u64 dmabuf = (__u64)BPF_CORE_READ(attach, dmabuf);
+	struct dmabuf_ends ends = { .attach = (__u64)attach };
+	struct p2ptrace_dmabuf_state *state = bpf_map_lookup_elem(&dmabuf_states, &dmabuf);
+	bool last;
+
+	bpf_for_each_map_elem(&dmabuf_mappings, mapping_ends_with, &ends, 0);
+	if (!state)
+		return false;
+	/* At most one of the two is of the generation that a revocation ended */
+	last = state_remove(state, 0, attached->mapped[0], began_ns);
+	return state_remove(state, 1, attached->mapped[1], began_ns) || last;
+}
+
+/* Completes @a. Returns whether the attachment was the last one that a revocation waited for. */
+static __always_inline bool attachment_forgotten(unsigned long long *ctx, struct attachment *a,
+						 struct dmabuf_revoke *revoke)
+{
+	struct p2ptrace_attached *attached;
+	__u64 key = a->address, began_ns = 0;
+	bool last = false;
+
+	/* Left behind if the mapping failed */
+	deleted(bpf_map_delete_elem(&dmabuf_ranges_by_attachment, &key));
+	attached = bpf_map_lookup_elem(&dmabuf_attached, &key);
+	if (!attached)
+		return false;
+	a->mapped = any_mapped(attached->mapped);
+	if (a->mapped)
+		last = attachment_ends(ARG(ctx, 1, const struct dma_buf_attachment *), attached,
+				       &began_ns);
+	deleted(bpf_map_delete_elem(&dmabuf_attached, &key));
+	revoke->id = a->id;
+	revoke->client = a->client;
+	revoke->exporter = BPF_CORE_READ(ARG(ctx, 0, const struct dma_buf *), exp_name);
+	revoke->waited_ns = bpf_ktime_get_ns() - began_ns;
+	return last;
 }
 
 /* void dma_buf_detach(struct dma_buf *, struct dma_buf_attachment *) */
 #define from_stock_dma_buf_detach(ctx, on)						\
 ({											\
 	struct attachment __a = attachment_of(ARG(ctx, 1, const struct dma_buf_attachment *));	\
+	struct dmabuf_revoke __v = {};							\
+	bool __last = attachment_forgotten(ctx, &__a, &__v);				\
 											\
-	__a.mapped = attachment_ends((ctx)[1]);						\
-	task_wanted() ? on(ctx, &__a) : 0;						\
+	if (task_wanted()) {								\
+		on(ctx, &__a);								\
+		if (__last)								\
+			on_dma_buf_revoke(ctx, &__v);					\
+	}										\
+	0;										\
 })
 
 /* int dma_buf_pin(struct dma_buf_attachment *) */
@@ -270,17 +375,22 @@ static __always_inline enum p2ptrace_where table_where(const struct scatterlist 
 	return P2PTRACE_WHERE_BAR;
 }
 
-static __always_inline struct dmabuf_mapping mapping_of(const struct dma_buf_attachment *attach,
-							const struct sg_table *sgt, __u32 dir)
+/* @m is all 0. */
+static __always_inline void mapping_read(struct p2ptrace_dmabuf_mapping *m, __u64 attach,
+					 __u64 sgt, __u32 dir)
 {
-	const struct dma_buf *dmabuf = BPF_CORE_READ(attach, dmabuf);
-	struct dmabuf_mapping m = {
-		.id = dmabuf_id(dmabuf), .client = BPF_CORE_READ(attach, dev, kobj.name),
-		.size = BPF_CORE_READ(dmabuf, size), .times = 1, .dir = dir,
-	};
+	const struct dma_buf_attachment *attachment = (void *)attach;
+	const struct dma_buf *dmabuf = BPF_CORE_READ(attachment, dmabuf);
 
-	m.where = table_where(BPF_CORE_READ(sgt, sgl), &m.map);
-	return m;
+	m->key.attach = attach;
+	m->key.sgt = sgt;
+	m->id = dmabuf_id(dmabuf);
+	m->exporter = (__u64)BPF_CORE_READ(dmabuf, exp_name);
+	m->client = (__u64)BPF_CORE_READ(attachment, dev, kobj.name);
+	m->size = BPF_CORE_READ(dmabuf, size);
+	m->times = 1;
+	m->dir = dir;
+	m->where = table_where(BPF_CORE_READ((const struct sg_table *)sgt, sgl), &m->map);
 }
 
 /*
@@ -317,81 +427,109 @@ static __always_inline int ranges_remember(unsigned long long *ctx)
 	return 0;
 }
 
-static __always_inline void attachment_mapped(__u64 attach)
+static __always_inline struct p2ptrace_dmabuf_state *state_of(const struct dma_buf *dmabuf,
+							      __u64 id)
 {
-	__u64 *mapped = bpf_map_lookup_elem(&dmabuf_mapped_by_attachment, &attach), one = 1;
+	struct p2ptrace_dmabuf_state new = { .id = id }, *state;
+	__u64 key = (__u64)dmabuf;
 
-	if (mapped)
-		++*mapped;
-	else if (bpf_map_update_elem(&dmabuf_mapped_by_attachment, &attach, &one, BPF_ANY))
+	state = bpf_map_lookup_elem(&dmabuf_states, &key);
+	if (state && state->id == id)
+		return state;
+	/* Its release was missed, and its address is that of another one now */
+	if (state)
+		deleted(bpf_map_delete_elem(&dmabuf_states, &key));
+	/* Fails if another CPU was faster, which does not matter */
+	bpf_map_update_elem(&dmabuf_states, &key, &new, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&dmabuf_states, &key);
+}
+
+static __always_inline struct p2ptrace_attached *
+attached_of(const struct dma_buf_attachment *attach, __u64 id)
+{
+	struct p2ptrace_attached *attached;
+	__u64 key = (__u64)attach;
+	struct attachment a;
+
+	attached = bpf_map_lookup_elem(&dmabuf_attached, &key);
+	if (attached && attached->id == id)
+		return attached;
+	if (attached)
+		deleted(bpf_map_delete_elem(&dmabuf_attached, &key));
+	a = attachment_of(attach);
+	attached_add(&a, 0, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&dmabuf_attached, &key);
+}
+
+/* False if the mapping could not be recorded. Then its end is not known to be one, either. */
+static __always_inline bool mapping_add(struct p2ptrace_dmabuf_mapping *m)
+{
+	struct p2ptrace_dmabuf_mapping *again;
+	long err = bpf_map_update_elem(&dmabuf_mappings, &m->key, m, BPF_NOEXIST);
+
+	if (err != -EEXIST)
+		return !err;
+	again = bpf_map_lookup_elem(&dmabuf_mappings, &m->key);
+	if (again && again->id == m->id) {
+		m->generation = again->generation;
+		/* Another CPU may be ending the last mapping and about to delete the entry */
+		return __sync_fetch_and_add(&again->times, 1) > 0;
+	}
+	/* The addresses are those of a mapping whose end was missed */
+	return !bpf_map_update_elem(&dmabuf_mappings, &m->key, m, BPF_ANY);
+}
+
+static __always_inline void mapping_count(struct p2ptrace_dmabuf_mapping *m)
+{
+	const struct dma_buf_attachment *attach = (void *)m->key.attach;
+	struct p2ptrace_dmabuf_state *state = state_of(BPF_CORE_READ(attach, dmabuf), m->id);
+	struct p2ptrace_attached *attached = attached_of(attach, m->id);
+
+	if (!state || !attached) {
 		count_lost();
-}
-
-static __always_inline void attachment_unmapped(__u64 attach)
-{
-	__u64 *mapped = bpf_map_lookup_elem(&dmabuf_mapped_by_attachment, &attach);
-
-	if (mapped && !--*mapped)
-		deleted(bpf_map_delete_elem(&dmabuf_mapped_by_attachment, &attach));
-}
-
-static __always_inline void dmabuf_mapped(const struct dma_buf_attachment *attach)
-{
-	__u64 dmabuf = (__u64)BPF_CORE_READ(attach, dmabuf);
-	struct dmabuf_state *state = bpf_map_lookup_elem(&dmabuf_states, &dmabuf), one = {};
-
-	if (state) {
-		state->mapped++;
 		return;
 	}
-	one.mapped = 1;
-	if (bpf_map_update_elem(&dmabuf_states, &dmabuf, &one, BPF_ANY))
+	m->generation = state->generation & 1;
+	if (!mapping_add(m)) {
 		count_lost();
-}
-
-/* Returns whether this was the last mapping that a revocation waited for, and for how long. */
-static __always_inline bool dmabuf_unmapped(const struct dma_buf_attachment *attach,
-					    __u64 since_ns, __u64 *waited_ns)
-{
-	__u64 dmabuf = (__u64)BPF_CORE_READ(attach, dmabuf);
-	struct dmabuf_state *state = bpf_map_lookup_elem(&dmabuf_states, &dmabuf);
-	bool last;
-
-	if (!state)
-		return false;
-	last = state->left && since_ns <= state->revoke_ns && !--state->left;
-	*waited_ns = bpf_ktime_get_ns() - state->revoke_ns;
-	if (!--state->mapped)
-		deleted(bpf_map_delete_elem(&dmabuf_states, &dmabuf));
-	return last;
-}
-
-/* Writes all of @m. Completes it, and remembers it for the unmap. */
-static __always_inline void mapping_recorded(unsigned long long *ctx, __u64 sgt,
-					     struct dmabuf_mapping *m)
-{
-	const struct dma_buf_attachment *attach = ARG(ctx, 0, const struct dma_buf_attachment *);
-	struct dmabuf_table key = { .attach = ctx[0], .sgt = sgt };
-	struct dmabuf_ranges *ranges;
-	struct dmabuf_mapping *again;
-
-	*m = mapping_of(attach, (const struct sg_table *)sgt, ctx[1]);
-	m->since_ns = bpf_ktime_get_ns();
-	ranges = bpf_map_lookup_elem(&dmabuf_ranges_by_attachment, &key.attach);
-	if (ranges) {
-		m->provider = ranges->provider;
-		m->map = ranges->map;
-		m->where = P2PTRACE_WHERE_BAR;
-		deleted(bpf_map_delete_elem(&dmabuf_ranges_by_attachment, &key.attach));
+		return;
 	}
-	dmabuf_mapped(attach);
-	attachment_mapped(key.attach);
-	again = bpf_map_lookup_elem(&dmabuf_mapping_by_table, &key);
-	/* The addresses may be those of a mapping that never ended */
-	if (again && again->id == m->id)
-		again->times++;
-	else if (bpf_map_update_elem(&dmabuf_mapping_by_table, &key, m, BPF_ANY))
-		count_lost();
+	__sync_fetch_and_add(&state->mapped[m->generation & 1], 1);
+	__sync_fetch_and_add(&attached->mapped[m->generation & 1], 1);
+}
+
+/* What an exporter mapped for a mapping that failed afterwards must not count for the next one. */
+static __always_inline struct dmabuf_ranges ranges_take(__u64 attach)
+{
+	struct dmabuf_ranges *found =
+		bpf_map_lookup_elem(&dmabuf_ranges_by_attachment, &attach), ranges = {};
+
+	if (found) {
+		ranges = *found;
+		deleted(bpf_map_delete_elem(&dmabuf_ranges_by_attachment, &attach));
+	}
+	return ranges;
+}
+
+/* @m is all 0. Returns false if nothing was mapped. */
+static __always_inline bool mapping_recorded(unsigned long long *ctx,
+					     struct p2ptrace_dmabuf_mapping *m)
+{
+	struct dmabuf_ranges ranges = ranges_take(ctx[0]);
+
+	if (is_err_or_null(ctx[2]))
+		return false;
+	mapping_read(m, ctx[0], ctx[2], ctx[1]);
+	m->since_ns = bpf_ktime_get_ns();
+	if (ranges.provider) {
+		m->provider = (__u64)ranges.provider;
+		m->map = ranges.map;
+		m->where = P2PTRACE_WHERE_BAR;
+		if (dmabuf_live)
+			name_read(&m->provider_name, (const char *)m->provider);
+	}
+	mapping_count(m);
+	return true;
 }
 
 /*
@@ -401,33 +539,48 @@ static __always_inline void mapping_recorded(unsigned long long *ctx, __u64 sgt,
  */
 #define from_stock_dma_buf_map(ctx, on)							\
 ({											\
-	__u64 __sgt = (ctx)[2];								\
-	struct dmabuf_mapping __m;							\
-	int __rc = 0;									\
+	struct p2ptrace_dmabuf_mapping __m = {};					\
 											\
-	if (!is_err_or_null(__sgt)) {							\
-		mapping_recorded(ctx, __sgt, &__m);					\
-		__rc = task_wanted() ? on(ctx, &__m) : 0;				\
-	}										\
-	__rc;										\
+	mapping_recorded(ctx, &__m) && task_wanted() ? on(ctx, &__m) : 0;		\
 })
 
-/* Writes all of @m. Returns true if the mapping was known. */
-static __always_inline bool mapping_forgotten(unsigned long long *ctx, struct dmabuf_mapping *m)
+/*
+ * Writes all of @m. Returns whether this was the last mapping that a revocation waited for, and
+ * completes @revoke if so. m->times is the number of mappings before.
+ */
+static __always_inline bool mapping_forgotten(unsigned long long *ctx,
+					      struct p2ptrace_dmabuf_mapping *m,
+					      struct dmabuf_revoke *revoke)
 {
-	struct dmabuf_table key = { .attach = ctx[0], .sgt = ctx[1] };
-	struct dmabuf_mapping *found = bpf_map_lookup_elem(&dmabuf_mapping_by_table, &key);
+	const struct dma_buf_attachment *attach = ARG(ctx, 0, const struct dma_buf_attachment *);
+	struct p2ptrace_dmabuf_table key = { .attach = ctx[0], .sgt = ctx[1] };
+	struct p2ptrace_dmabuf_mapping *found = bpf_map_lookup_elem(&dmabuf_mappings, &key);
+	__u64 dmabuf = (__u64)BPF_CORE_READ(attach, dmabuf), began_ns;
+	struct p2ptrace_dmabuf_state *state;
+	struct p2ptrace_attached *attached;
 
-	if (!found) {
+	if (found) {
+		*m = *found;
+		m->times = __sync_fetch_and_add(&found->times, -1);
+	}
+	if (!found || m->times < 1) {
 		/* From before the programs were attached: its provider is unknown */
-		*m = mapping_of(ARG(ctx, 0, const struct dma_buf_attachment *),
-				ARG(ctx, 1, const struct sg_table *), ctx[2]);
+		__builtin_memset(m, 0, sizeof(*m));
+		mapping_read(m, ctx[0], ctx[1], ctx[2]);
 		return false;
 	}
-	*m = *found;
-	attachment_unmapped(key.attach);
-	if (!--found->times)
-		deleted(bpf_map_delete_elem(&dmabuf_mapping_by_table, &key));
+	if (m->times == 1)
+		deleted(bpf_map_delete_elem(&dmabuf_mappings, &key));
+	attached = bpf_map_lookup_elem(&dmabuf_attached, &key.attach);
+	if (attached)
+		__sync_fetch_and_add(&attached->mapped[m->generation & 1], -1);
+	state = bpf_map_lookup_elem(&dmabuf_states, &dmabuf);
+	if (!state || !state_remove(state, m->generation, 1, &began_ns))
+		return false;
+	revoke->id = m->id;
+	revoke->exporter = (const char *)m->exporter;
+	revoke->client = (const char *)m->client;
+	revoke->waited_ns = bpf_ktime_get_ns() - began_ns;
 	return true;
 }
 
@@ -439,17 +592,12 @@ static __always_inline bool mapping_forgotten(unsigned long long *ctx, struct dm
  */
 #define from_stock_dma_buf_unmap(ctx, on)						\
 ({											\
-	struct dmabuf_mapping __m;							\
+	struct p2ptrace_dmabuf_mapping __m;						\
 	struct dmabuf_revoke __v = {};							\
-	bool __known = mapping_forgotten(ctx, &__m);					\
-	bool __last = __known &&							\
-		      dmabuf_unmapped(ARG(ctx, 0, const struct dma_buf_attachment *),	\
-				      __m.since_ns, &__v.waited_ns);			\
+	bool __last = mapping_forgotten(ctx, &__m, &__v);				\
 											\
 	if (task_wanted()) {								\
 		on(ctx, &__m);								\
-		__v.id = __m.id;							\
-		__v.client = __m.client;						\
 		if (__last)								\
 			on_dma_buf_revoke(ctx, &__v);					\
 	}										\
@@ -461,23 +609,30 @@ static __always_inline bool mapping_forgotten(unsigned long long *ctx, struct dm
  *
  * Importers may unmap at once or later. A revocation that begins while another one waits is a part
  * of that one. If no mapping is known, there is nothing to wait for.
+ *
+ * The end of the last mapping may be seen while the revocation begins. Whoever resets revoke_ns
+ * reports the end.
  */
 static __always_inline bool revoke_waits(__u64 dmabuf)
 {
-	struct dmabuf_state *state = bpf_map_lookup_elem(&dmabuf_states, &dmabuf);
+	struct p2ptrace_dmabuf_state *state = bpf_map_lookup_elem(&dmabuf_states, &dmabuf);
+	__u64 ended;
 
 	if (!state)
 		return false;
-	if (!state->left) {
-		state->revoke_ns = bpf_ktime_get_ns();
-		state->left = state->mapped;
-	}
-	return true;
+	if (__sync_val_compare_and_swap(&state->revoke_ns, 0, bpf_ktime_get_ns()))
+		return true;
+	ended = __sync_fetch_and_add(&state->generation, 1);
+	return *(volatile __s64 *)&state->mapped[ended & 1] > 0 ||
+	       !__sync_lock_test_and_set(&state->revoke_ns, 0);
 }
 
 #define from_stock_dma_buf_revoke(ctx, on)						\
 ({											\
-	struct dmabuf_revoke __v = { .id = dmabuf_id(ARG(ctx, 0, const struct dma_buf *)) };	\
+	const struct dma_buf *__dmabuf = ARG(ctx, 0, const struct dma_buf *);		\
+	struct dmabuf_revoke __v = {							\
+		.id = dmabuf_id(__dmabuf), .exporter = BPF_CORE_READ(__dmabuf, exp_name),	\
+	};										\
 											\
 	!revoke_waits((ctx)[0]) && task_wanted() ? on(ctx, &__v) : 0;			\
 })
@@ -563,6 +718,12 @@ static __always_inline bool ranges_begin(unsigned long long *ctx, struct peer_ma
 	__rc;										\
 })
 
+static __always_inline bool dmabuf_mapping_wanted(const struct p2ptrace_dmabuf_mapping *m)
+{
+	return size_wanted(m->size) && provider_wanted((const char *)m->provider) &&
+	       client_wanted((const char *)m->client);
+}
+
 /* These programs see all tasks: see from_stock_dma_buf_map(). */
 #define DMABUF_PROG(name)								\
 SEC(P2PTRACE_STOCK_##name)								\
@@ -572,7 +733,7 @@ int stock_##name(unsigned long long *ctx)						\
 }
 
 #define STOCK_PROGS_dma_buf_export	STOCK_FUNCTION_PROG(dma_buf_export)
-#define STOCK_PROGS_dma_buf_release	STOCK_FUNCTION_PROG(dma_buf_release)
+#define STOCK_PROGS_dma_buf_release	DMABUF_PROG(dma_buf_release)
 #define STOCK_PROGS_dma_buf_attach	STOCK_FUNCTION_PROG(dma_buf_attach)
 #define STOCK_PROGS_dma_buf_detach	DMABUF_PROG(dma_buf_detach)
 #define STOCK_PROGS_dma_buf_pin		STOCK_FUNCTION_PROG(dma_buf_pin)

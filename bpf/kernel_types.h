@@ -134,7 +134,13 @@ struct sg_table {
 struct dma_buf {
 	__u64 size;
 	struct file *file;
+	struct list_head attachments;
 	const char *exp_name;
+};
+
+/* kernel/bpf/dmabuf_iter.c, since 6.16 */
+struct bpf_iter__dmabuf {
+	struct dma_buf *dmabuf;
 };
 
 struct dma_buf_attach_ops {
@@ -146,6 +152,7 @@ struct dma_buf_attach_ops {
 struct dma_buf_attachment {
 	struct dma_buf *dmabuf;
 	struct device *dev;
+	struct list_head node;
 	bool peer2peer;
 	const struct dma_buf_attach_ops *importer_ops;
 };

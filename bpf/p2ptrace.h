@@ -32,10 +32,10 @@
 	X(p2pdma_map)	\
 	X(p2pdma_unmap)	\
 	X(p2pmem_mmap)		\
-	X(dma_buf_export)	\
 	X(dma_buf_release)	\
-	X(dma_buf_attach)	\
+	X(dma_buf_export)	\
 	X(dma_buf_detach)	\
+	X(dma_buf_attach)	\
 	X(dma_buf_unmap)	\
 	X(dma_buf_map)		\
 	X(dma_buf_pin)		\
@@ -269,6 +269,8 @@
 /* BARs without pages, since 6.19: map and unmap them for a dma-buf */
 #define P2PTRACE_STOCK_DMABUF_RANGES		"fexit/dma_buf_phys_vec_to_sgt"
 #define P2PTRACE_STOCK_DMABUF_FREE		"fentry/dma_buf_free_sgt"
+/* Those that exist already, since 6.16 */
+#define P2PTRACE_STOCK_DMABUF_ITER		"iter/dmabuf"
 
 /* Pages that a process maps, and their return. The latter has had two names. */
 #define P2PTRACE_STOCK_PAGE_INSERT		"fexit/vm_insert_page"
@@ -459,12 +461,20 @@ struct p2ptrace_owner {
 };
 
 /*
- * The key of a histogram of "p2ptrace lifetimes": how long the buffers of a device were mapped for
- * a client or, without a client, how long they were held.
+ * The key of a histogram of "p2ptrace lifetimes": how long the buffers of a device, or the dma-bufs
+ * of an exporter, were mapped for a client or, without a client, how long they were held.
  */
+enum p2ptrace_life {
+	P2PTRACE_LIFE_BUFFER,
+	P2PTRACE_LIFE_DMABUF,
+	P2PTRACE_LIFE_REVOKE,	/* how long the client kept a revocation waiting */
+};
+
 struct p2ptrace_lifetime {
-	struct p2ptrace_name dev;
+	struct p2ptrace_name dev;	/* or exporter */
 	struct p2ptrace_name client;
+	__u32 kind;			/* enum p2ptrace_life */
+	__u32 pad;
 };
 
 /* A buffer that "p2ptrace check" follows. */
@@ -531,5 +541,68 @@ struct p2ptrace_nvmet {
 
 /* Buffers, and mappings, that can be followed at a time. */
 #define P2PTRACE_MAX_LIVE	65536
+
+/*
+ * A dma-buf, from its first mapping to its release. A revocation waits for the mappings of the
+ * generation that it ends. Those that are made meanwhile belong to the next generation.
+ */
+struct p2ptrace_dmabuf_state {
+	__u64 id;
+	__u64 generation;
+	__u64 revoke_ns;	/* CLOCK_MONOTONIC, when the revocation began; 0: none waits */
+	__s64 mapped[2];	/* mappings, by the lowest bit of their generation */
+};
+
+/* A device that is attached to a dma-buf, from its first mapping on. "p2ptrace leaks" sees all. */
+struct p2ptrace_attached {
+	__u64 id;		/* of the dma-buf */
+	__s64 mapped[2];	/* as above */
+	__u64 since_ns;		/* CLOCK_MONOTONIC; 0: unknown */
+	__s64 pins;		/* only for "p2ptrace leaks", like the rest */
+	__u32 dynamic;
+	__u32 revocable;
+	__u32 p2p;
+	__u32 pad;
+	struct p2ptrace_name client;
+};
+
+/* A mapping of a dma-buf, by attachment and table. */
+struct p2ptrace_dmabuf_table {
+	__u64 attach;
+	__u64 sgt;
+};
+
+struct p2ptrace_dmabuf_mapping {
+	struct p2ptrace_dmabuf_table key;
+	__u64 id;
+	/* Where the kernel has these names, as long as the mapping lives; 0: unknown */
+	__u64 exporter;
+	__u64 provider;
+	__u64 client;
+	__u64 size;
+	__u64 since_ns;		/* CLOCK_MONOTONIC; 0: unknown */
+	__s64 times;		/* old kernels return the same table again */
+	__u32 dir;
+	__u32 map;
+	__u32 where;		/* enum p2ptrace_where */
+	__u32 generation;	/* its lowest bit */
+	struct p2ptrace_name provider_name;	/* only for "p2ptrace leaks" */
+};
+
+/* A dma-buf that was exported and not released, for "p2ptrace leaks". The key is its id. */
+struct p2ptrace_dmabuf {
+	__u64 size;
+	__u64 since_ns;		/* CLOCK_MONOTONIC; 0: exported before p2ptrace started */
+	__u32 pid;
+	__u32 pad;
+	char comm[P2PTRACE_COMM_LEN];
+	struct p2ptrace_name exporter;
+};
+
+/* The sum of all dma-bufs that exist, for "p2ptrace stat". */
+struct p2ptrace_dmabuf_sum {
+	__u64 nr;
+	__u64 bytes;
+};
 
 #endif /* P2PTRACE_H */

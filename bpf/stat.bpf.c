@@ -528,13 +528,7 @@ EVENT_PROG_FUNCTION(dma_buf_detach, const struct attachment *attachment)
 	return 0;
 }
 
-static __always_inline bool dmabuf_mapping_wanted(const struct dmabuf_mapping *mapping)
-{
-	return size_wanted(mapping->size) && provider_wanted(mapping->provider) &&
-	       client_wanted(mapping->client);
-}
-
-EVENT_PROG_FUNCTION(dma_buf_map, const struct dmabuf_mapping *mapping)
+EVENT_PROG_FUNCTION(dma_buf_map, const struct p2ptrace_dmabuf_mapping *mapping)
 {
 	struct p2ptrace_counts *c = COUNT(dma_buf_map, dmabuf_mapping_wanted(mapping));
 
@@ -547,7 +541,7 @@ EVENT_PROG_FUNCTION(dma_buf_map, const struct dmabuf_mapping *mapping)
 	return 0;
 }
 
-EVENT_PROG_FUNCTION(dma_buf_unmap, const struct dmabuf_mapping *mapping)
+EVENT_PROG_FUNCTION(dma_buf_unmap, const struct p2ptrace_dmabuf_mapping *mapping)
 {
 	struct p2ptrace_counts *c = COUNT(dma_buf_unmap, dmabuf_mapping_wanted(mapping));
 
@@ -569,6 +563,29 @@ EVENT_PROG_FUNCTION(dma_buf_pin, const struct attachment *attachment)
 EVENT_PROG_FUNCTION(dma_buf_unpin, const struct attachment *attachment)
 {
 	COUNT(dma_buf_unpin, client_wanted(attachment->client));
+	return 0;
+}
+
+/* User space sets it to 0, lets the program below run for each dma-buf, and reads the result. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct p2ptrace_dmabuf_sum);
+} dmabuf_sum SEC(".maps");
+
+SEC(P2PTRACE_STOCK_DMABUF_ITER)
+int stock_dmabuf_iter(struct bpf_iter__dmabuf *ctx)
+{
+	const struct dma_buf *dmabuf = ctx->dmabuf;
+	struct p2ptrace_dmabuf_sum *sum;
+	__u32 zero = 0;
+
+	sum = bpf_map_lookup_elem(&dmabuf_sum, &zero);
+	if (!dmabuf || !sum || !size_wanted(BPF_CORE_READ(dmabuf, size)))
+		return 0;
+	sum->nr++;
+	sum->bytes += BPF_CORE_READ(dmabuf, size);
 	return 0;
 }
 

@@ -301,155 +301,83 @@ EVENT_PROG_FUNCTION(dma_buf_revoke, const struct dmabuf_revoke *revoke)
 	return 0;
 }
 
-EVENT_PROG_FUNCTION(dma_buf_export, const struct dmabuf *dmabuf)
-{
-	struct p2ptrace_dma_buf_export *r;
+/* The programs of these pairs of events differ in nothing but the name. */
 
-	if (!all_devs_wanted() || !size_wanted(dmabuf->size))
-		return 0;
-
-	r = RESERVE(dma_buf_export);
-	if (!r)
-		return 0;
-	r->id = dmabuf->id;
-	name_read(&r->exporter, dmabuf->exporter);
-	r->size = dmabuf->size;
-	record_submit(r);
-	return 0;
+#define DMABUF_EVENT(name)								\
+EVENT_PROG_FUNCTION(name, const struct dmabuf *dmabuf)					\
+{											\
+	struct p2ptrace_##name *r;							\
+											\
+	if (!all_devs_wanted() || !size_wanted(dmabuf->size))				\
+		return 0;								\
+											\
+	r = RESERVE(name);								\
+	if (!r)										\
+		return 0;								\
+	r->id = dmabuf->id;								\
+	name_read(&r->exporter, dmabuf->exporter);					\
+	r->size = dmabuf->size;								\
+	record_submit(r);								\
+	return 0;									\
 }
 
-EVENT_PROG_FUNCTION(dma_buf_release, const struct dmabuf *dmabuf)
-{
-	struct p2ptrace_dma_buf_release *r;
+DMABUF_EVENT(dma_buf_export)
+DMABUF_EVENT(dma_buf_release)
 
-	if (!all_devs_wanted() || !size_wanted(dmabuf->size))
-		return 0;
-
-	r = RESERVE(dma_buf_release);
-	if (!r)
-		return 0;
-	r->id = dmabuf->id;
-	name_read(&r->exporter, dmabuf->exporter);
-	r->size = dmabuf->size;
-	record_submit(r);
-	return 0;
+#define ATTACHMENT_EVENT(name, more)							\
+EVENT_PROG_FUNCTION(name, const struct attachment *attachment)				\
+{											\
+	struct p2ptrace_##name *r;							\
+											\
+	if (!client_wanted(attachment->client))						\
+		return 0;								\
+											\
+	r = RESERVE(name);								\
+	if (!r)										\
+		return 0;								\
+	r->id = attachment->id;								\
+	name_read(&r->client, attachment->client);					\
+	more;										\
+	record_submit(r);								\
+	return 0;									\
 }
 
-EVENT_PROG_FUNCTION(dma_buf_attach, const struct attachment *attachment)
-{
-	struct p2ptrace_dma_buf_attach *r;
+#define ABILITIES(r, attachment)							\
+({											\
+	(r)->dynamic = (attachment)->dynamic;						\
+	(r)->revocable = (attachment)->revocable;					\
+	(r)->p2p = (attachment)->p2p;							\
+})
 
-	if (!client_wanted(attachment->client))
-		return 0;
+ATTACHMENT_EVENT(dma_buf_attach, ABILITIES(r, attachment))
+ATTACHMENT_EVENT(dma_buf_detach, ABILITIES(r, attachment))
+ATTACHMENT_EVENT(dma_buf_pin, )
+ATTACHMENT_EVENT(dma_buf_unpin, )
 
-	r = RESERVE(dma_buf_attach);
-	if (!r)
-		return 0;
-	r->id = attachment->id;
-	name_read(&r->client, attachment->client);
-	r->dynamic = attachment->dynamic;
-	r->revocable = attachment->revocable;
-	r->p2p = attachment->p2p;
-	record_submit(r);
-	return 0;
+#define DMABUF_MAPPING_EVENT(name)							\
+EVENT_PROG_FUNCTION(name, const struct p2ptrace_dmabuf_mapping *mapping)		\
+{											\
+	struct p2ptrace_##name *r;							\
+											\
+	if (!dmabuf_mapping_wanted(mapping))						\
+		return 0;								\
+											\
+	r = RESERVE(name);								\
+	if (!r)										\
+		return 0;								\
+	r->id = mapping->id;								\
+	name_read(&r->provider, (const char *)mapping->provider);			\
+	name_read(&r->client, (const char *)mapping->client);				\
+	r->size = mapping->size;							\
+	r->dir = mapping->dir;								\
+	r->map = mapping->map;								\
+	r->where = mapping->where;							\
+	record_submit(r);								\
+	return 0;									\
 }
 
-EVENT_PROG_FUNCTION(dma_buf_detach, const struct attachment *attachment)
-{
-	struct p2ptrace_dma_buf_detach *r;
-
-	if (!client_wanted(attachment->client))
-		return 0;
-
-	r = RESERVE(dma_buf_detach);
-	if (!r)
-		return 0;
-	r->id = attachment->id;
-	name_read(&r->client, attachment->client);
-	r->dynamic = attachment->dynamic;
-	r->revocable = attachment->revocable;
-	r->p2p = attachment->p2p;
-	record_submit(r);
-	return 0;
-}
-
-EVENT_PROG_FUNCTION(dma_buf_map, const struct dmabuf_mapping *mapping)
-{
-	struct p2ptrace_dma_buf_map *r;
-
-	if (!size_wanted(mapping->size))
-		return 0;
-	if (!provider_wanted(mapping->provider) || !client_wanted(mapping->client))
-		return 0;
-
-	r = RESERVE(dma_buf_map);
-	if (!r)
-		return 0;
-	r->id = mapping->id;
-	name_read(&r->provider, mapping->provider);
-	name_read(&r->client, mapping->client);
-	r->size = mapping->size;
-	r->dir = mapping->dir;
-	r->map = mapping->map;
-	r->where = mapping->where;
-	record_submit(r);
-	return 0;
-}
-
-EVENT_PROG_FUNCTION(dma_buf_unmap, const struct dmabuf_mapping *mapping)
-{
-	struct p2ptrace_dma_buf_unmap *r;
-
-	if (!size_wanted(mapping->size))
-		return 0;
-	if (!provider_wanted(mapping->provider) || !client_wanted(mapping->client))
-		return 0;
-
-	r = RESERVE(dma_buf_unmap);
-	if (!r)
-		return 0;
-	r->id = mapping->id;
-	name_read(&r->provider, mapping->provider);
-	name_read(&r->client, mapping->client);
-	r->size = mapping->size;
-	r->dir = mapping->dir;
-	r->map = mapping->map;
-	r->where = mapping->where;
-	record_submit(r);
-	return 0;
-}
-
-EVENT_PROG_FUNCTION(dma_buf_pin, const struct attachment *attachment)
-{
-	struct p2ptrace_dma_buf_pin *r;
-
-	if (!client_wanted(attachment->client))
-		return 0;
-
-	r = RESERVE(dma_buf_pin);
-	if (!r)
-		return 0;
-	r->id = attachment->id;
-	name_read(&r->client, attachment->client);
-	record_submit(r);
-	return 0;
-}
-
-EVENT_PROG_FUNCTION(dma_buf_unpin, const struct attachment *attachment)
-{
-	struct p2ptrace_dma_buf_unpin *r;
-
-	if (!client_wanted(attachment->client))
-		return 0;
-
-	r = RESERVE(dma_buf_unpin);
-	if (!r)
-		return 0;
-	r->id = attachment->id;
-	name_read(&r->client, attachment->client);
-	record_submit(r);
-	return 0;
-}
+DMABUF_MAPPING_EVENT(dma_buf_map)
+DMABUF_MAPPING_EVENT(dma_buf_unmap)
 
 /* The verifier wants nvmet's arguments checked for NULL: see FROM_REQUEST() in views.bpf.h. */
 

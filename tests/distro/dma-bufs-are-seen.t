@@ -3,7 +3,8 @@
 #
 # Shows: on Debian's kernel, p2ptrace sees each dma-buf, attachment, mapping, pin and revocation, as
 # often as ftrace sees the kernel's functions. It tells whether an importer got the BAR or system
-# memory, the map type, and for whom a revocation waited how long. No module is pinned meanwhile.
+# memory, the map type, and for whom a revocation waited how long. check fails if a revocation waits
+# too long, even if it never ends. No module is pinned meanwhile.
 # Requires: Debian's kernel 7.3 and its source, p2ptrace, a compiler.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -14,7 +15,7 @@ TOPOLOGY=dmabuf CPU=EPYC KERNEL=debian:7.3 MODULE=1 TIMEOUT=900
 . "${BASH_SOURCE[0]%/*}/../lib/dmabuf.sh"
 require_p2ptrace
 
-plan 51
+plan 54
 
 out=/tmp/out err=/tmp/err
 started() { grep -qs 'mode stock' "$err"; }
@@ -99,6 +100,16 @@ is 'the reset ends' "$(dmabuf wait)" ok
 ok 'far maps it again' import map far 2
 ok 'it will unmap on demand' import obey far
 is 'the device is reset again' "$(dmabuf reset) $(dmabuf wait)" 'ok ok'
+"$P2PTRACE" check --json --older-than 0.1 --settle 0 --allow mapped --output /tmp/check -- bash -c "
+	echo map near >$importer; echo reset >&5 && read -r -t 60 answer <&6
+	until grep -q '^near mapped=1 revoked=5' $importer; do sleep 0.1; done
+	sleep 0.3" 2>$err.check
+is 'check names the device that keeps a revocation waiting' \
+	"$? $(jq -c '[.failed, .violations, (.first.revoke_too_long |
+		[.client, .held_ns > 100000000, .comm])]' /tmp/check)" \
+	"1 [1,{\"revoke_too_long\":1,\"mapped\":1},[\"$near\",true,null]]"
+ok 'which unmaps at last' import unmap near
+is 'this reset ends, too' "$(dmabuf wait)" ok
 ok 'all devices detach' detach_all
 is 'the dma-bufs are released' "$(dmabuf close bar) $(dmabuf close mem)" 'ok ok'
 ok 'modules can be unloaded while p2ptrace is attached' unload
@@ -116,18 +127,20 @@ is 'each mapping shows who got what, and the map type' "$(jq -r 'select(.event =
 6 - $near 131072 bidirectional - ram
 7 - $far 131072 bidirectional - ram
 13 $cmb $far 65536 bidirectional thru_host_bridge bar
-37 $cmb $near 65536 bidirectional bus_addr bar"
+38 $cmb $near 65536 bidirectional bus_addr bar"
 is 'so do P2P mappings, which are those of the BAR' "$(jq -r 'select(.event == "p2pdma_map") |
 	[.provider, .client, .kind, .size, .map] | join(" ")' $out |
 	sort | uniq -c | sed 's/^ *//' | sort -n)" "\
 13 $cmb $far dmabuf 65536 thru_host_bridge
-37 $cmb $near dmabuf 65536 bus_addr"
+38 $cmb $near dmabuf 65536 bus_addr"
 # vfio-pci tells importers before and after each reset
 is 'each revocation shows for whom it waited' \
 	"$(jq -c 'select(.event == "dma_buf_revoke") | [.client, .waited_ns != null]' $out)" "\
 [\"$far\",true]
 [null,false]
 [\"$far\",true]
+[null,false]
+[\"$near\",true]
 [null,false]"
 waited=$(jq 'select(.event == "dma_buf_revoke") | .waited_ns' $out | head -n 1)
 # The clock of the test has steps of 10 ms
@@ -146,4 +159,4 @@ is 'no event was lost' "$(jq -c 'select(.event == "end") | .lost' $out)" 0
 is 'stat counts the same' "$(jq -c 'select(.event == "total") | .metrics |
 	[.dmabuf_exports, .dmabuf_attaches, .dmabuf_maps, ."dmabuf_maps.bus_addr",
 	."dmabuf_maps.bar", ."dmabuf_maps.ram", .dmabuf_unmaps, .dmabuf_pins, .dmabuf_revokes,
-	."maps.kind_dmabuf", .lost]' /tmp/stat)" '[2,5,63,37,50,13,62,3,4,50,0]'
+	."maps.kind_dmabuf", .lost]' /tmp/stat)" '[2,5,64,38,51,13,63,3,6,51,0]'

@@ -20,7 +20,7 @@ hooks_read() {
 	local name object wanted=/tmp/wanted
 	for object in trace stat leaks lifetimes; do
 		in_object $object
-	done | sed 's,.* tp_btf/,btf_trace_,; s,.*/,,' | sort -u >$wanted
+	done | sed 's,.* tp_btf/,btf_trace_,; s,.* iter/,bpf_iter_,; s,.*/,,' | sort -u >$wanted
 	while read -r name; do
 		hooks[$name]=1
 	done < <({
@@ -33,6 +33,7 @@ hooks_read() {
 kernel_has() {
 	local name=${1#*/}
 	[[ $1 != tp_btf/* ]] || name=btf_trace_$name
+	[[ $1 != iter/* ]] || name=bpf_iter_$name
 	[ -n "${hooks[$name]:-}" ]
 }
 
@@ -43,7 +44,7 @@ expected() {
 		[[ $2 = stock ]] && [[ $name != stock_* ]] && continue
 		# dma-bufs are shown by functions on every kernel
 		[[ $2 = tracepoint ]] && [[ $name = stock_* ]] &&
-			[[ ! $name =~ ^stock_(dma_buf_|dmabuf_(move|ranges)) ]] && continue
+			[[ ! $name =~ ^stock_(dma_buf_|dmabuf_(iter|move|ranges)) ]] && continue
 		# nvmet is built in
 		[[ $name = stock_nvmet_@(call|return) ]] && kernel_has "$section" && continue
 		# The end of a request is of interest only where its beginning is seen
@@ -89,7 +90,8 @@ passes() {
 # options are constants to the verifier, which sees other programs with a filter.
 verifier_test() {
 	local mode=$1 provider=$2 client=$3 object
-	local of_client='dmabuf_|dma_buf_(attach|detach|map|unmap|pin|unpin|revoke)'
+	# The ends of a dma-buf and of an attachment are those of its mappings, too
+	local of_client='dmabuf_(move|map|free|ranges)|dma_buf_[^e]'
 	plan 14
 	hooks_read
 	for object in trace stat leaks lifetimes; do
@@ -97,7 +99,7 @@ verifier_test() {
 	done
 	passes trace "$mode" . trace
 	# The other two events of nvmet have no device
-	local of_dmabuf='dma_buf_(un)?map|dmabuf_(map|free|ranges|enter|leave)'
+	local of_dmabuf='dma_buf_(map|unmap|detach|release)|dmabuf_(map|free|ranges|enter|leave)'
 	local of_dev="^(stock_)?(p2p|free|block|page|resource|$of_dmabuf)|bind"
 	passes trace "$mode" "$of_dev" trace --dev "$provider" --pid 1 --comm fio
 	passes trace "$mode" "p2pdma|block|pages|resource|$of_client" trace --client "$client"
@@ -105,9 +107,9 @@ verifier_test() {
 	passes stat "$mode" "p2pdma|block|pages|resource|$of_client" \
 		stat --client "$client" --comm fio
 	passes stat "$mode" . check -- sh -c 'touch /tmp/checked; sleep 1000'
-	passes leaks "$mode" 'p2pmem|free|page_' leaks
-	passes leaks "$mode" 'p2pmem|free|page_' leaks --dev "$provider"
+	passes leaks "$mode" 'p2pmem|free|page_|dma_?buf' leaks
+	passes leaks "$mode" 'p2pmem|free|page_|dma_?buf' leaks --dev "$provider"
 	passes lifetimes "$mode" . lifetimes
-	passes lifetimes "$mode" 'p2pdma|block|pages|resource|dmabuf_(map|free|enter|leave)' \
+	passes lifetimes "$mode" "p2pdma|block|pages|resource|$of_dmabuf" \
 		lifetimes --dev "$provider" --client "$client"
 }

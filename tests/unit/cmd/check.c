@@ -134,6 +134,31 @@ static void buffers_held_too_long_are_freed_or_not(void **state)
 	assert_int_equal(fake.older_than_ns, NSEC_PER_SEC / 2);
 }
 
+static void a_revocation_that_still_waits_counts_like_one_that_ended_late(void **state)
+{
+	(void)state;
+	set_violation(P2PTRACE_REVOKE_TOO_LONG, 1);
+	fake.live[0].revokes = 2;
+	fake.live[0].first_revoke = (struct p2ptrace_first){
+		.id = 7, .client.s = "0000:04:00.0", .held_ns = 1500000
+	};
+	assert_int_equal(CHECK(W("--older-than"), W("0.5"), W("--settle"), W("0"), W("--"),
+			       W("true")),
+			 EXIT_CHECK);
+	assert_says(command_out, "FAILED revoke_too_long: 3 revocations of dma-bufs waited");
+	assert_says(command_out, "; first: id=7, client 0000:04:00.0, held for 1.50ms\n");
+	/* One that ended is the first */
+	fake.has_first[P2PTRACE_REVOKE_TOO_LONG] = true;
+	fake.firsts[P2PTRACE_REVOKE_TOO_LONG] = (struct p2ptrace_first){
+		.id = 6, .comm = "a", .pid = 1
+	};
+	fake.sampled = fake.lived = 0;
+	assert_int_equal(CHECK(W("--older-than"), W("0.5"), W("--settle"), W("0"), W("--"),
+			       W("true")),
+			 EXIT_CHECK);
+	assert_says(command_out, "; first: id=6, by a-1\n");
+}
+
 static void only_events_since_the_start_count(void **state)
 {
 	(void)state;
@@ -320,7 +345,10 @@ static void only_events_that_the_check_needs_make_it_blind(void **state)
 /* The kernel skipped an event, so a beginning may be missing. */
 static void with_losses_an_end_without_a_beginning_is_not_judged(void **state)
 {
-	static const int kinds[] = { P2PTRACE_MAP_AFTER_FREE, P2PTRACE_UNMAP_WITHOUT_MAP };
+	static const int kinds[] = {
+		P2PTRACE_MAP_AFTER_FREE, P2PTRACE_UNMAP_WITHOUT_MAP, P2PTRACE_MAPPED_AT_DETACH,
+		P2PTRACE_REVOKE_TOO_LONG,
+	};
 	char begin[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
@@ -563,6 +591,7 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(a_command_that_cannot_run_is_bad_usage),
 	FAKE_TEST(each_violation_fails_unless_it_is_allowed),
 	FAKE_TEST(buffers_held_too_long_are_freed_or_not),
+	FAKE_TEST(a_revocation_that_still_waits_counts_like_one_that_ended_late),
 	FAKE_TEST(only_events_since_the_start_count),
 	FAKE_TEST(losses_are_those_at_the_end_less_those_at_the_start),
 	FAKE_TEST(it_waits_until_the_check_succeeds),

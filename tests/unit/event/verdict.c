@@ -115,11 +115,13 @@ static void violations_that_losses_may_explain_are_unsure(void **state)
 	verdict.unsure = true;
 	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
 		verdict.violations[v].count = 1;
-	assert_int_equal(verdict_failed(&verdict), P2PTRACE_NR_VIOLATIONS - 2);
+	assert_int_equal(verdict_failed(&verdict), P2PTRACE_NR_VIOLATIONS - 4);
 	assert_non_null(strstr(text(), "\nunsure map_after_free: 1 DMA mapping was made of a "
 			       "buffer that was not allocated, or a beginning was lost\n"));
-	assert_non_null(strstr(json(), "\"unsure\":[\"map_after_free\","
-			       "\"unmap_without_map\"],"));
+	assert_non_null(strstr(text(), "\nunsure mapped_at_detach: 1 device was detached from a "
+			       "dma-buf that it still had mapped, or its end was not seen\n"));
+	assert_non_null(strstr(json(), "\"unsure\":[\"map_after_free\",\"unmap_without_map\","
+			       "\"mapped_at_detach\",\"revoke_too_long\"],"));
 	verdict.violations[P2PTRACE_MAP_AFTER_FREE].allowed = true;
 	assert_non_null(strstr(text(), "\nallowed map_after_free: 1 "));
 }
@@ -172,9 +174,9 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		  "mapped_at_detach: 2 devices were detached from dma-bufs that they still had "
 		  "mapped" },
 		{ P2PTRACE_REVOKE_TOO_LONG,
-		  "revoke_too_long: 1 revoked mapping of a dma-buf was ended later than "
+		  "revoke_too_long: 1 revocation of a dma-buf waited for longer than "
 		  "the limit",
-		  "revoke_too_long: 2 revoked mappings of dma-bufs were ended later than "
+		  "revoke_too_long: 2 revocations of dma-bufs waited for longer than "
 		  "the limit" },
 		{ LEAK,
 		  "leak: 1 buffer was not freed; "
@@ -237,6 +239,11 @@ static void the_first_violation_is_described(void **state)
 	assert_non_null(strstr(json(), "\"first\":{\"leak\":{\"dev\":\"p2p mem0\",\"id\":17,"
 			       "\"client\":null,\"held_ns\":null,\"pid\":123,"
 			       "\"comm\":\"f\\u001b\"}},"));
+	/* Nobody ended it yet */
+	*first->comm = '\0';
+	assert_non_null(strstr(text(), "; first: p2p\\x20mem0 id=17\n"));
+	assert_non_null(strstr(json(), ",\"pid\":null,\"comm\":null}},"));
+	strcpy(first->comm, "f\x1b");
 	strcpy(first->client.s, "0000:04:00.0");
 	first->held_ns = 1500000;
 	assert_non_null(strstr(text(), "; first: p2p\\x20mem0 id=17, client 0000:04:00.0, "

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
 /* wrap: bpf_map_lookup_elem bpf_map_update_elem bpf_map_lookup_batch bpf_obj_get_info_by_fd */
-/* wrap: held_read gauges_read kernel_open kernel_check_privileges filter_set_dev bars_walk */
+/* wrap: session_visit held_read gauges_read kernel_open kernel_check_privileges filter_set_dev */
+/* wrap: bars_walk */
 /*
  * The counts, the buffers in use and the first violations, from maps without a kernel. sysfs and
  * debugfs are a directory.
@@ -30,6 +31,9 @@ static struct p2ptrace_counts counts[1024];
 static struct p2ptrace_live live[8];
 static struct p2ptrace_mapped mapped[8];
 static size_t nr_live, nr_mapped;
+static struct p2ptrace_dmabuf_state states[8];
+static struct p2ptrace_attached attached[8];
+static size_t nr_states, nr_attached;
 static int batch_fails, counts_fail, lost_fail, arm_fails;
 static const char *batch_fails_for;	/* the name of a map; NULL: all */
 static uint64_t lost_on_last_cpu;
@@ -86,6 +90,19 @@ int __wrap_filter_set_dev(struct p2ptrace_filter *filter, const char *sysfs, con
 {
 	assert_string_equal(sysfs, SYSFS);
 	return __real_filter_set_dev(filter, tree, name);
+}
+
+/* dma-bufs that the kernel has; those that the program has visited; how a visit fails */
+static unsigned int dmabufs, visited;
+static int visit_fails, sum_fails;
+
+int __wrap_session_visit(struct session *session, unsigned int role);
+int __wrap_session_visit(struct session *session, unsigned int role)
+{
+	assert_non_null(session->links[role]);
+	assert_int_equal(role, HOOK_DMABUF_ITER);
+	visited += dmabufs;
+	return visit_fails;
 }
 
 int __wrap_kernel_open(struct kernel *kernel, const char *vmlinux_btf);
@@ -191,6 +208,12 @@ int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 		errno = ENOENT;
 		return have_first ? 0 : -1;
 	}
+	if (is(fd, "dmabuf_sum")) {
+		*(struct p2ptrace_dmabuf_sum *)value = (struct p2ptrace_dmabuf_sum){
+			visited, 4096 * visited
+		};
+		return 0;
+	}
 	memset(value, 0, libbpf_num_possible_cpus() * sizeof(uint64_t));
 	if (is(fd, "lost_per_cpu"))
 		((uint64_t *)value)[libbpf_num_possible_cpus() - 1] = lost_on_last_cpu;
@@ -204,6 +227,11 @@ int __wrap_bpf_map_update_elem(int fd, const void *key, const void *value, __u64
 	const struct p2ptrace_live *held = value;
 	uint64_t id;
 
+	if (is(fd, "dmabuf_sum")) {
+		visited = ((const struct p2ptrace_dmabuf_sum *)value)->nr;
+		errno = sum_fails;
+		return sum_fails ? -1 : 0;
+	}
 	if (is(fd, "live_buffers")) {
 		memcpy(&id, key, sizeof(id));
 		assert_false(armed);
@@ -246,6 +274,12 @@ int __wrap_bpf_map_lookup_batch(int fd, void *in, void *out, void *keys, void *v
 		memcpy((char *)values + libbpf_num_possible_cpus() * sizeof(pair_values[0]),
 		       &pair_values[1], sizeof(pair_values[1]));
 		*count = 2;
+	} else if (is(fd, "dmabuf_states")) {
+		memcpy(values, states, sizeof(states));
+		*count = nr_states;
+	} else if (is(fd, "dmabuf_attached")) {
+		memcpy(values, attached, sizeof(attached));
+		*count = nr_attached;
 	} else {
 		assert_true(is(fd, "live_mappings"));
 		memcpy(values, mapped, sizeof(mapped));
@@ -301,23 +335,27 @@ static int setup(void **state)
 	tree_dir("bus/pci/devices");
 	tree_dir("class/p2pmem");
 	tree_dir("debug/p2pmem");
-	nr_maps = nr_live = nr_mapped = 0;
+	nr_maps = nr_live = nr_mapped = nr_states = nr_attached = 0;
 	memset(counts, 0, sizeof(counts));
 	batch_fails = counts_fail = lost_fail = arm_fails = record_fails = 0;
+	dmabufs = visited = visit_fails = sum_fails = 0;
 	kernel_rc = privileges_rc = privileges_checked = 0;
 	lost_on_last_cpu = record_fails_at = 0;
 	have_first = armed = false;
 	refused_name = kernel_lacks = batch_fails_for = NULL;
 	*recorded = '\0';
 	counter = (struct counter){};
-	/* A stock kernel, which keeps no list of what is held */
+	/* A stock kernel with nvmet built in, which keeps no list of what is held */
 	counter.sel.set.stock = true;
 	for (int i = 0; stock_hooks[i].program; i++) {
 		counter.sel.set.hooks |= 1ull << i;
 		if (stock_hooks[i].role < P2PTRACE_NR_EVENTS)
 			counter.sel.set.has[stock_hooks[i].role] = true;
 	}
-	counter.sel.set.ways = UINT32_MAX;
+	for (unsigned int i = 0; i < hook_nr_ways; i++)
+		if (*hook_ways[i].roles != HOOK_NVMET_RETURN)
+			counter.sel.set.ways |= 1ull << i;
+	counter.sel.set.lists_dmabufs = true;
 	return metrics_load(&counter.metrics, &none, &counter.sel.set);
 }
 
@@ -432,6 +470,38 @@ static void the_counts_of_all_cpus_are_added(void **state)
 	assert_one_line(c.text, "cannot read the counts");
 }
 
+static void dma_bufs_that_exist_are_counted_if_the_kernel_lists_them(void **state)
+{
+	struct sample sample;
+
+	(void)state;
+	dmabufs = 3;
+	assert_int_equal(start(false), 0);
+	/* Not those of the sample before */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(counter_sample(&counter, &sample), 0);
+	assert_int_equal(metric_value(metrics_find(&counter.metrics, "dmabufs"), &sample), 3);
+	assert_int_equal(metric_value(metrics_find(&counter.metrics, "dmabuf_bytes"), &sample),
+			 3 * 4096);
+	capture_begin(&c);
+	visit_fails = -EPERM;
+	assert_int_equal(counter_sample(&counter, &sample), EXIT_OTHER);
+	visit_fails = 0;
+	sum_fails = EPERM;
+	assert_int_equal(counter_sample(&counter, &sample), EXIT_OTHER);
+	capture_end(&c);
+	assert_non_null(strstr(c.text, "cannot list the dma-bufs that exist: Operation not "
+			       "permitted\n"));
+
+	again();
+	refused_name = "stock_dmabuf_iter";
+	assert_int_equal(start(false), 0);
+	assert_null(metrics_find(&counter.metrics, "dmabufs"));
+	assert_non_null(metrics_find(&counter.metrics, "dmabuf_exports"));
+	assert_int_equal(counter_sample(&counter, &sample), 0);
+	assert_int_equal(visited, 0);
+}
+
 static void buffers_and_mappings_in_use_are_counted(void **state)
 {
 	struct counter_live found;
@@ -488,6 +558,55 @@ static void only_buffers_older_than_the_limit_are_held_too_long(void **state)
 	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), 0);
 	assert_int_equal(found.older, 0);
 	assert_int_equal(found.buffers, 3);
+}
+
+static void revocations_that_wait_for_longer_than_the_limit_are_found(void **state)
+{
+	uint64_t now = clock_now_ns(), limit = 60 * NSEC_PER_SEC;
+	struct counter_live found;
+
+	(void)state;
+	counter.older_than_ns = limit;
+	assert_int_equal(start(true), 0);
+	/* The second one waits longest, for what was mapped in generation 4 */
+	states[0] = (struct p2ptrace_dmabuf_state){ .id = 1, .revoke_ns = now - 2 * limit };
+	states[1] = (struct p2ptrace_dmabuf_state){
+		.id = 2, .revoke_ns = now - 3 * limit, .generation = 5,
+	};
+	states[2] = (struct p2ptrace_dmabuf_state){ .id = 3, .revoke_ns = now - limit / 2 };
+	states[3] = (struct p2ptrace_dmabuf_state){ .id = 4 };
+	states[4] = (struct p2ptrace_dmabuf_state){ .id = 5, .revoke_ns = now + 2 * limit };
+	nr_states = 5;
+	attached[0] = (struct p2ptrace_attached){ .id = 1, .mapped[0] = 1, .client.s = "a" };
+	attached[1] = (struct p2ptrace_attached){ .id = 2, .mapped[1] = 1, .client.s = "b" };
+	attached[2] = (struct p2ptrace_attached){ .id = 2, .mapped[0] = 1, .client.s = "c" };
+	nr_attached = 3;
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), 0);
+	assert_int_equal(found.revokes, 2);
+	assert_int_equal(found.first_revoke.id, 2);
+	assert_string_equal(found.first_revoke.client.s, "c");
+	assert_true(found.first_revoke.held_ns >= 3 * limit);
+
+	/* Only those that began before the given time */
+	assert_int_equal(counter_live(&counter, now - 2 * limit, &found), 0);
+	assert_int_equal(found.revokes, 1);
+
+	batch_fails = EPERM;
+	batch_fails_for = "dmabuf_states";
+	capture_begin(&c);
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), EXIT_OTHER);
+	batch_fails_for = "dmabuf_attached";
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), EXIT_OTHER);
+	capture_end(&c);
+
+	/* Without a limit, or without the event, none waits too long */
+	counter.sel.set.has[P2PTRACE_dma_buf_revoke] = false;
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), 0);
+	assert_int_equal(found.revokes, 0);
+	counter.sel.set.has[P2PTRACE_dma_buf_revoke] = true;
+	counter.older_than_ns = 0;
+	assert_int_equal(counter_live(&counter, UINT64_MAX, &found), 0);
+	assert_int_equal(found.revokes, 0);
 }
 
 static void a_map_that_cannot_be_read_is_an_error(void **state)
@@ -681,7 +800,7 @@ static int open_counter(const struct selection *want, bool started)
 }
 
 /* The kernel of this test has no dma-bufs */
-#define NR_DMABUF_EVENTS (P2PTRACE_dma_buf_revoke - P2PTRACE_dma_buf_export + 1)
+#define NR_DMABUF_EVENTS (P2PTRACE_dma_buf_revoke - P2PTRACE_dma_buf_release + 1)
 
 static void the_metrics_are_those_of_the_kernel(void **state)
 {
@@ -745,8 +864,10 @@ static const struct CMUnitTest tests[] = {
 	COUNTER_TEST(an_event_that_is_left_out_has_no_metric),
 	COUNTER_TEST(following_buffers_needs_the_free_event),
 	COUNTER_TEST(the_counts_of_all_cpus_are_added),
+	COUNTER_TEST(dma_bufs_that_exist_are_counted_if_the_kernel_lists_them),
 	COUNTER_TEST(buffers_and_mappings_in_use_are_counted),
 	COUNTER_TEST(only_buffers_older_than_the_limit_are_held_too_long),
+	COUNTER_TEST(revocations_that_wait_for_longer_than_the_limit_are_found),
 	COUNTER_TEST(a_map_that_cannot_be_read_is_an_error),
 	COUNTER_TEST(the_first_violation_is_reported_if_there_was_one),
 	COUNTER_TEST(buffers_that_are_held_already_count_as_from_before),

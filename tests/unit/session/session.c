@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
-/* wrap: bpf_map_lookup_elem bpf_map_update_elem bpf_obj_get_info_by_fd bars_walk map_walk */
-/* wrap: nvmet_loaded nvmet_in_use nvmet_places */
+/* wrap: bpf_map_lookup_elem bpf_map_update_elem bpf_obj_get_info_by_fd bpf_link__fd */
+/* wrap: bpf_iter_create bars_walk map_walk nvmet_loaded nvmet_in_use nvmet_places */
 /* A session without a kernel: which programs are attached, in which order, and what was lost. */
 #include <errno.h>
+#include <fcntl.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -199,6 +200,25 @@ int __wrap_map_walk(int fd, size_t key_size, size_t value_size, uint32_t max, ma
 	return 0;
 }
 
+int __wrap_bpf_link__fd(const struct bpf_link *link);
+int __wrap_bpf_link__fd(const struct bpf_link *link)
+{
+	assert_string_equal(bpf_program__name((const struct bpf_program *)link),
+			    "stock_dmabuf_iter");
+	return 77;
+}
+
+/* What to read from the iterator; negative: an error */
+static int iterator_fd;
+
+int __wrap_bpf_iter_create(int link_fd);
+int __wrap_bpf_iter_create(int link_fd)
+{
+	assert_int_equal(link_fd, 77);
+	errno = iterator_fd < 0 ? -iterator_fd : 0;
+	return iterator_fd < 0 ? -1 : iterator_fd;
+}
+
 static const struct hook *real_hooks;
 
 static int setup(void **state)
@@ -322,6 +342,54 @@ static void on_a_stock_kernel_an_event_gets_what_it_needs_as_well(void **state)
 	assert_string_equal(did, "+stock_pages_update " BLOCK_PROGRAMS HMM_PROGRAMS DMABUF_PROGRAMS
 			    PAGE_PROGRAMS RESOURCE_PROGRAMS "+stock_p2pmem_alloc "
 			    "+stock_p2pdma_unmap +stock_p2pdma_unmap_nested ");
+}
+
+static struct session_config config_of_iterator(void)
+{
+	struct session_config config = config_of("dma_buf_export");
+
+	config.events.stock = true;
+	config.events.hooks = config.events.ways = UINT64_MAX;
+	config.duration_ns = 1;
+	return config;
+}
+
+static void an_iterator_is_visited_also_after_the_end(void **state)
+{
+	struct session_config config = config_of_iterator();
+
+	(void)state;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+stock_dmabuf_iter +stock_dma_buf_export ");
+	*did = '\0';
+	assert_int_equal(session_run(&session), 0);
+	assert_string_equal(did, "-stock_dma_buf_export ");
+	iterator_fd = temporary_file();
+	assert_int_equal(ftruncate(iterator_fd, 1000), 0);
+	assert_int_equal(session_visit(&session, HOOK_DMABUF_ITER), 0);
+	/* A directory cannot be read */
+	iterator_fd = open("/", O_RDONLY);
+	assert_int_equal(session_visit(&session, HOOK_DMABUF_ITER), -EISDIR);
+	iterator_fd = -EPERM;
+	assert_int_equal(session_visit(&session, HOOK_DMABUF_ITER), -EPERM);
+}
+
+static void a_command_may_do_without_the_iterator(void **state)
+{
+	static struct hook hooks[HOOKS_MAX];
+	struct session_config config = config_of_iterator();
+
+	(void)state;
+	for (int i = 0; stock_hooks[i].program; i++) {
+		hooks[i] = stock_hooks[i];
+		if (hooks[i].role == HOOK_DMABUF_ITER)
+			hooks[i].program = "stock_no_iter";
+	}
+	stock_hooks = hooks;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+stock_dma_buf_export ");
+	assert_int_equal(session_visit(&session, HOOK_DMABUF_ITER), -ENOENT);
+	assert_int_equal(session_count_lost(&session), 0);
 }
 
 static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
@@ -862,6 +930,8 @@ static const struct CMUnitTest tests[] = {
 	SESSION_TEST(a_program_is_attached_before_its_nested_one),
 	SESSION_TEST(only_programs_of_selected_events_are_loaded),
 	SESSION_TEST(on_a_stock_kernel_an_event_gets_what_it_needs_as_well),
+	SESSION_TEST(an_iterator_is_visited_also_after_the_end),
+	SESSION_TEST(a_command_may_do_without_the_iterator),
 	SESSION_TEST(an_event_that_cannot_be_attached_is_left_out_by_name),
 	SESSION_TEST(an_error_common_to_all_programs_is_not_skipped),
 	SESSION_TEST(nothing_to_attach_is_an_error),

@@ -144,7 +144,7 @@ static const struct arg_option judgement_options[] = {
 	  set_allow_blind },
 	{ "older-than", 0, "SECONDS",
 	  "Set a limit: fail if a buffer is held for longer, even if it is freed later, or if a "
-	  "revoked mapping of a dma-buf ends later",
+	  "device keeps a dma-buf mapped for longer after it was revoked",
 	  set_older_than },
 	{ "settle", 0, "SECONDS",
 	  "Wait at most this long, after the command, until the check succeeds (default 1)",
@@ -234,6 +234,7 @@ static int take_stock(struct check *c)
 	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
 		verdict->violations[v].count = verdict->difference.counts.violations[v];
 	verdict->violations[P2PTRACE_HELD_TOO_LONG].count += c->live.older;
+	verdict->violations[P2PTRACE_REVOKE_TOO_LONG].count += c->live.revokes;
 	verdict->violations[LEAK].count = c->live.buffers;
 	verdict->violations[MAPPED].count = c->live.mappings;
 	verdict->violations[STALL].count =
@@ -371,6 +372,11 @@ static void find_firsts(struct check *c)
 	for (int v = 0; v < P2PTRACE_NR_VIOLATIONS; v++)
 		verdict->violations[v].has_first = counter_first(&c->counter, v,
 								 &verdict->violations[v].first);
+	/* The first that ended began before those that still wait */
+	if (c->live.revokes && !verdict->violations[P2PTRACE_REVOKE_TOO_LONG].has_first) {
+		verdict->violations[P2PTRACE_REVOKE_TOO_LONG].first = c->live.first_revoke;
+		verdict->violations[P2PTRACE_REVOKE_TOO_LONG].has_first = true;
+	}
 	verdict->violations[LEAK].first = c->live.first_buffer;
 	verdict->violations[LEAK].has_first = c->live.buffers;
 	verdict->violations[MAPPED].first = c->live.first_mapping;

@@ -17,6 +17,7 @@
 #define IS_GAUGE	1	/* a current value, not a count */
 #define OF_SERIES	2	/* a stock kernel cannot provide it */
 #define BY_MAP_TYPE	4	/* an element for each map type: "map_bytes." and the type's name */
+#define OF_LIST		8	/* only if the kernel can list dma-bufs */
 
 /*
  * A metric that counts the events themselves is followed by one for each value of each enum field
@@ -60,6 +61,10 @@ static const struct {
 	{ "mmaps_refused", EVENT(failures, p2pmem_mmap), OF_SERIES, "of these, refused by policy" },
 	{ "dmabuf_exports", EVENT(events, dma_buf_export), 0, "dma-bufs exported" },
 	{ "dmabuf_export_bytes", EVENT(bytes, dma_buf_export), 0, "their size" },
+	{ "dmabufs", P2PTRACE_dma_buf_export, OFFSET(gauges.dmabufs), IS_GAUGE | OF_LIST,
+	  "dma-bufs that exist" },
+	{ "dmabuf_bytes", P2PTRACE_dma_buf_export, OFFSET(gauges.dmabuf_bytes), IS_GAUGE | OF_LIST,
+	  "their size" },
 	{ "dmabuf_releases", EVENT(events, dma_buf_release), 0, "dma-bufs released" },
 	{ "dmabuf_attaches", EVENT(events, dma_buf_attach), 0,
 	  "devices attached to dma-bufs, to use them" },
@@ -112,6 +117,7 @@ static int metric_add(struct metrics *metrics, size_t i, const char *help, size_
 	metric->event = table[i].event;
 	metric->offset = offset;
 	metric->gauge = table[i].flags & IS_GAUGE;
+	metric->listed = table[i].flags & OF_LIST;
 	metrics->nr++;
 	return 0;
 }
@@ -221,7 +227,8 @@ int metrics_load(struct metrics *metrics, const struct enums *enums, const struc
 		return -ENOMEM;
 	for (size_t i = 0; i < NR_TABLE && !err; i++) {
 		if ((table[i].event != NO_EVENT && !set->has[table[i].event]) ||
-		    (set->stock && (table[i].flags & OF_SERIES)))
+		    (set->stock && (table[i].flags & OF_SERIES)) ||
+		    (!set->lists_dmabufs && (table[i].flags & OF_LIST)))
 			continue;
 		err = metric_add_row(metrics, i, enums, set->stock);
 	}
@@ -237,7 +244,8 @@ void metrics_keep(struct metrics *metrics, const struct event_set *set)
 	for (size_t i = 0; i < metrics->nr; i++) {
 		struct metric *metric = &metrics->metrics[i];
 
-		if (metric->event != NO_EVENT && !set->has[metric->event])
+		if ((metric->event != NO_EVENT && !set->has[metric->event]) ||
+		    (metric->listed && !set->lists_dmabufs))
 			free(metric->name);
 		else
 			metrics->metrics[kept++] = *metric;

@@ -29,6 +29,7 @@ struct metric {
 	enum p2ptrace_event event;	/* P2PTRACE_NR_EVENTS if it needs none */
 	size_t offset;			/* in struct sample */
 	bool gauge;			/* a current value, not a count */
+	bool listed;			/* only if the kernel can list dma-bufs */
 };
 
 struct metrics {

@@ -48,9 +48,9 @@ static const struct {
 		"a device detached from a dma-buf that it still had mapped" },
 	[P2PTRACE_REVOKE_TOO_LONG] = {
 		"revoke_too_long",
-		"revoked mapping of a dma-buf was ended later than the limit",
-		"revoked mappings of dma-bufs were ended later than the limit",
-		"a revoked mapping that ended later than the limit" },
+		"revocation of a dma-buf waited for longer than the limit",
+		"revocations of dma-bufs waited for longer than the limit",
+		"a revocation of a dma-buf that waited for longer than the limit" },
 	[LEAK] = {
 		"leak",
 		"buffer was not freed; run p2ptrace leaks beside the command to see its stack",
@@ -107,6 +107,8 @@ static bool expectation_met(const struct verdict *verdict, const struct expectat
 /* An end may not have been seen. */
 static bool end_unsure(const struct verdict *verdict, int v)
 {
+	if (v == P2PTRACE_MAPPED_AT_DETACH || v == P2PTRACE_REVOKE_TOO_LONG)
+		return verdict->unsure;
 	return verdict->needed.blind[P2PTRACE_p2pmem_free] &&
 	       (v == LEAK || v == P2PTRACE_HELD_TOO_LONG);
 }
@@ -171,8 +173,10 @@ static void first_text(struct buffer *out, const struct p2ptrace_first *first)
 		hist_time(first->held_ns, word, sizeof(word));
 		buffer_printf(out, ", held for %s", word);
 	}
-	text_word(word, sizeof(word), first->comm, strnlen(first->comm, sizeof(first->comm)));
-	buffer_printf(out, ", by %s-%" PRIu32, word, first->pid);
+	/* Unknown for a revocation that still waits */
+	if (text_word(word, sizeof(word), first->comm,
+		      strnlen(first->comm, sizeof(first->comm))))
+		buffer_printf(out, ", by %s-%" PRIu32, word, first->pid);
 }
 
 void verdict_text(struct buffer *out, const struct verdict *verdict)
@@ -243,8 +247,13 @@ static void first_json(struct buffer *out, const char *key, const struct p2ptrac
 		json_uint(out, "held_ns", first->held_ns);
 	else
 		json_none(out, "held_ns");
-	json_uint(out, "pid", first->pid);
-	json_str_of(out, "comm", first->comm, sizeof(first->comm));
+	if (*first->comm) {
+		json_uint(out, "pid", first->pid);
+		json_str_of(out, "comm", first->comm, sizeof(first->comm));
+	} else {
+		json_none(out, "pid");
+		json_none(out, "comm");
+	}
 	json_close(out, '}');
 }
 

@@ -27,8 +27,9 @@ struct verdict {
 	const struct expectation *expectations;	/* their metrics exist */
 	size_t nr_expectations;
 	/*
-	 * Events were lost. An end without a beginning may be due to that, so map_after_free and
-	 * unmap_without_map are shown, but not judged.
+	 * Events were lost. An end without a beginning, or a beginning without an end, may be due
+	 * to that, so map_after_free, unmap_without_map, mapped_at_detach and revoke_too_long are
+	 * shown, but not judged.
 	 */
 	bool unsure;
 	/*

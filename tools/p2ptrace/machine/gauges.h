@@ -17,6 +17,8 @@ struct gauges {
 	uint64_t held;		/* allocated buffers */
 	uint64_t held_bytes;
 	uint64_t pinned;	/* DMA mappings */
+	uint64_t dmabufs;	/* all that exist; only session/counter.c counts them */
+	uint64_t dmabuf_bytes;
 };
 
 /*

@@ -31,12 +31,17 @@ bool btf_has_tracepoint(const struct btf *btf, const char *name)
 bool btf_has_hook(const struct btf *btf, const char *hook)
 {
 	const char *name = strchr(hook, '/');
+	char iterator[128];
 
 	if (!name)
 		return false;
 	name++;
 	if (!strncmp(hook, "tp_btf/", strlen("tp_btf/")))
 		return btf_has_tracepoint(btf, name);
+	if (!strncmp(hook, "iter/", strlen("iter/"))) {
+		snprintf(iterator, sizeof(iterator), "bpf_iter_%s", name);
+		name = iterator;
+	}
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 

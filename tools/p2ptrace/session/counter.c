@@ -44,6 +44,7 @@ static void first_end(struct p2ptrace_first *first)
 struct live_walk {
 	uint64_t before_ns, older_than_ns, now_ns;
 	uint64_t oldest_ns;	/* the first of what was found so far */
+	uint64_t revoked;	/* the generation of mappings that it waits for */
 	struct counter_live *sum;
 };
 
@@ -84,6 +85,57 @@ static int count_mapping(void *ctx, const void *key, const void *value)
 	return 0;
 }
 
+static int count_revoke(void *ctx, const void *key, const void *value)
+{
+	const struct p2ptrace_dmabuf_state *state = value;
+	struct live_walk *walk = ctx;
+
+	(void)key;
+	if (!state->revoke_ns || state->revoke_ns >= walk->before_ns ||
+	    walk->now_ns <= state->revoke_ns ||
+	    walk->now_ns - state->revoke_ns <= walk->older_than_ns)
+		return 0;
+	walk->sum->revokes++;
+	if (state->revoke_ns < walk->oldest_ns) {
+		walk->oldest_ns = state->revoke_ns;
+		walk->revoked = state->generation - 1;
+		walk->sum->first_revoke.id = state->id;
+		walk->sum->first_revoke.held_ns = walk->now_ns - state->revoke_ns;
+	}
+	return 0;
+}
+
+/* One of those that the oldest revocation waits for. */
+static int name_client(void *ctx, const void *key, const void *value)
+{
+	const struct p2ptrace_attached *attached = value;
+	struct live_walk *walk = ctx;
+	struct p2ptrace_first *first = &walk->sum->first_revoke;
+
+	(void)key;
+	if (attached->id != first->id || attached->mapped[walk->revoked & 1] <= 0)
+		return 0;
+	first->client = attached->client;
+	first_end(first);
+	return 1;
+}
+
+static int find_revokes(struct counter *counter, struct live_walk *walk)
+{
+	int err;
+
+	if (!walk->older_than_ns || !counter->sel.set.has[P2PTRACE_dma_buf_revoke])
+		return 0;
+	walk->oldest_ns = UINT64_MAX;
+	err = map_walk(bpf_map__fd(counter->skel->maps.dmabuf_states), sizeof(uint64_t),
+		       sizeof(struct p2ptrace_dmabuf_state), P2PTRACE_MAX_LIVE, count_revoke, walk);
+	if (err || !walk->sum->revokes)
+		return err;
+	err = map_walk(bpf_map__fd(counter->skel->maps.dmabuf_attached), sizeof(uint64_t),
+		       sizeof(struct p2ptrace_attached), P2PTRACE_MAX_LIVE, name_client, walk);
+	return err < 0 ? err : 0;
+}
+
 int counter_live(struct counter *counter, uint64_t before_ns, struct counter_live *live)
 {
 	struct live_walk walk = {
@@ -100,6 +152,8 @@ int counter_live(struct counter *counter, uint64_t before_ns, struct counter_liv
 		err = map_walk(bpf_map__fd(counter->skel->maps.live_mappings),
 			       sizeof(struct p2ptrace_mapping), sizeof(struct p2ptrace_mapped),
 			       P2PTRACE_MAX_LIVE, count_mapping, &walk);
+	if (!err)
+		err = find_revokes(counter, &walk);
 	return err ? fail(EXIT_OTHER, "cannot read the buffers and mappings that are in use: %s",
 			  strerror(-err)) : 0;
 }
@@ -163,6 +217,13 @@ static int open_programs(void *opener, struct bpf_object **object)
 	return 0;
 }
 
+/* What the session shows, which is not all that was selected. */
+static void take_set(struct counter *counter)
+{
+	counter->sel.set = counter->session.config.events;
+	counter->sel.set.lists_dmabufs = counter->session.links[HOOK_DMABUF_ITER];
+}
+
 int counter_start(struct counter *counter, struct session_config *config, bool follow)
 {
 	struct event_set followed = {};
@@ -180,7 +241,7 @@ int counter_start(struct counter *counter, struct session_config *config, bool f
 	config->groups = follow;
 	config->needed = P2PTRACE_p2pmem_alloc;
 	rc = session_start(&counter->session, config);
-	counter->sel.set = counter->session.config.events;
+	take_set(counter);
 	metrics_keep(&counter->metrics, &counter->sel.set);
 	if (!rc && follow)
 		rc = arm(counter);
@@ -248,6 +309,26 @@ void pair_sums_free(struct pair_sums *pairs)
 	memset(pairs, 0, sizeof(*pairs));
 }
 
+/* The kernel keeps no sum of the dma-bufs that exist. */
+static int sum_dmabufs(struct counter *counter, struct gauges *gauges)
+{
+	int fd = bpf_map__fd(counter->skel->maps.dmabuf_sum), err;
+	struct p2ptrace_dmabuf_sum sum = {};
+	uint32_t zero = 0;
+
+	if (!counter->sel.set.lists_dmabufs)
+		return 0;
+	err = bpf_map_update_elem(fd, &zero, &sum, BPF_ANY) ? -errno : 0;
+	if (!err)
+		err = session_visit(&counter->session, HOOK_DMABUF_ITER);
+	if (!err && bpf_map_lookup_elem(fd, &zero, &sum))
+		err = -errno;
+	gauges->dmabufs = sum.nr;
+	gauges->dmabuf_bytes = sum.bytes;
+	return err ? fail(EXIT_OTHER, "cannot list the dma-bufs that exist: %s",
+			  strerror(-err)) : 0;
+}
+
 int counter_sample(struct counter *counter, struct sample *sample)
 {
 	int rc, fd = bpf_map__fd(counter->skel->maps.counts_per_cpu);
@@ -263,9 +344,10 @@ int counter_sample(struct counter *counter, struct sample *sample)
 	if (rc)
 		return rc;
 	/* A module may have come that cannot be seen */
-	counter->sel.set = counter->session.config.events;
+	take_set(counter);
 	sample->lost = counter->session.lost.total;
-	return gauges_read(&sample->gauges, counter->sel.set.stock, SYSFS, &counter->sel.filter);
+	rc = gauges_read(&sample->gauges, counter->sel.set.stock, SYSFS, &counter->sel.filter);
+	return rc ?: sum_dmabufs(counter, &sample->gauges);
 }
 
 void counter_close(struct counter *counter)

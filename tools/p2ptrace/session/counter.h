@@ -41,11 +41,13 @@ int counter_open(struct counter *counter, const struct selection *want, bool sta
  */
 int counter_start(struct counter *counter, struct session_config *config, bool follow);
 
-/* Buffers and mappings that were seen to begin before a given time, and have not ended. */
+/* Buffers, mappings and revocations that were seen to begin before a given time and go on. */
 struct counter_live {
 	uint64_t buffers, mappings;
 	uint64_t older;			/* buffers that are held for longer than older_than_ns */
-	struct p2ptrace_first first_buffer, first_mapping;	/* the oldest, if there are any */
+	uint64_t revokes;		/* revocations that have waited for longer */
+	/* The oldest, if there are any */
+	struct p2ptrace_first first_buffer, first_mapping, first_revoke;
 };
 
 /* Only with follow, and before the session ends. */

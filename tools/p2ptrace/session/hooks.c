@@ -41,6 +41,7 @@ static const struct hook stock_table[] = {
 	{ HOOK_DMABUF_FREE, "stock_dmabuf_free", P2PTRACE_STOCK_DMABUF_FREE },
 	{ HOOK_DMABUF_MAP, "stock_dmabuf_map", P2PTRACE_STOCK_DMABUF_RANGES },
 	{ HOOK_DMABUF_RANGES, "stock_dmabuf_ranges", P2PTRACE_STOCK_DMABUF_RANGES },
+	{ HOOK_DMABUF_ITER, "stock_dmabuf_iter", P2PTRACE_STOCK_DMABUF_ITER },
 	{ HOOK_HMM_MAP, "stock_hmm_map", P2PTRACE_STOCK_HMM_MAP },
 	{ HOOK_HMM_UNMAP, "stock_hmm_unmap", P2PTRACE_STOCK_HMM_UNMAP },
 	{ HOOK_PAGE_FREE, "stock_page_free_folio", P2PTRACE_STOCK_PAGE_FREE_FOLIO },
@@ -80,6 +81,9 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 	{ P2PTRACE_##name, "nvmet as a module",						\
 	  { HOOK_NVMET_RETURN, HOOK_NVMET_CALL, HOOK_NR_ROLES }, true }
 
+/* What is known about a mapping ends with it, with the attachment, or with the dma-buf. */
+#define DMABUF_ENDS P2PTRACE_dma_buf_detach, P2PTRACE_dma_buf_release
+
 const struct hook_way hook_ways[] = {
 	WAY(p2pmem_alloc),
 	/* Before 6.2, processes cannot map peer memory */
@@ -114,6 +118,8 @@ const struct hook_way hook_ways[] = {
 	RESOURCE_WAY(p2pdma_map),
 	RESOURCE_WAY(p2pdma_unmap),
 	{ P2PTRACE_p2pmem_mmap, NULL, { P2PTRACE_p2pmem_mmap, HOOK_NR_ROLES }, true },
+	{ P2PTRACE_dma_buf_export, "those from before",
+	  { HOOK_DMABUF_ITER, P2PTRACE_dma_buf_export, HOOK_NR_ROLES }, true },
 	DMABUF_WAY(dma_buf_export),
 	DMABUF_WAY(dma_buf_release),
 	DMABUF_WAY(dma_buf_attach),
@@ -121,15 +127,17 @@ const struct hook_way hook_ways[] = {
 	DMABUF_WAY(dma_buf_pin),
 	DMABUF_WAY(dma_buf_unpin),
 	{ P2PTRACE_dma_buf_map, "provider and map type",
-	  { HOOK_DMABUF_RANGES, P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, HOOK_NR_ROLES },
+	  { HOOK_DMABUF_RANGES, P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, DMABUF_ENDS,
+	    HOOK_NR_ROLES },
 	  true },
 	/* After the way that takes the same roles for a part of it */
 	{ P2PTRACE_dma_buf_map, NULL,
-	  { P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, HOOK_NR_ROLES }, true },
+	  { P2PTRACE_dma_buf_map, P2PTRACE_dma_buf_unmap, DMABUF_ENDS, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_dma_buf_unmap, NULL,
-	  { P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, HOOK_NR_ROLES }, true },
+	  { P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, DMABUF_ENDS, HOOK_NR_ROLES }, true },
 	{ P2PTRACE_dma_buf_revoke, NULL,
-	  { P2PTRACE_dma_buf_revoke, P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, HOOK_NR_ROLES },
+	  { P2PTRACE_dma_buf_revoke, P2PTRACE_dma_buf_unmap, P2PTRACE_dma_buf_map, DMABUF_ENDS,
+	    HOOK_NR_ROLES },
 	  true },
 	NVMET_WAYS(nvmet_p2pmem_use),
 	NVMET_WAYS(nvmet_p2pmem_fallback),
@@ -150,8 +158,8 @@ const struct hook_files hook_files = {
 
 bool hooks_serve(const struct event_set *set, unsigned int role)
 {
-	return set->stock || role == HOOK_DMABUF_RANGES ||
-	       (role >= P2PTRACE_dma_buf_export && role <= P2PTRACE_dma_buf_revoke);
+	return set->stock || role == HOOK_DMABUF_RANGES || role == HOOK_DMABUF_ITER ||
+	       (role >= P2PTRACE_dma_buf_release && role <= P2PTRACE_dma_buf_revoke);
 }
 
 bool hooks_exist(unsigned int event)
@@ -245,6 +253,11 @@ bool hook_exists(const struct btf *btf, const char *section)
 	return btf_has_hook(btf, section) != hook_is_of_module(section);
 }
 
+bool hook_is_iterator(const char *section)
+{
+	return !strncmp(section, "iter/", strlen("iter/"));
+}
+
 /* Whether the name, without its module, is that of hook @i. "name.constprop.0" is another name. */
 static bool is_target(const char *name, size_t i)
 {
@@ -328,7 +341,7 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 	if (!hook_exists(hooks->btf, section))
 		return hook_missing;
 	/* That of a module may come later */
-	if (hook_is_tracepoint(section) || hook_is_of_module(section))
+	if (hook_is_tracepoint(section) || hook_is_iterator(section) || hook_is_of_module(section))
 		return NULL;
 	while (stock_hooks[i].program && strcmp(stock_hooks[i].section, section))
 		i++;

@@ -37,6 +37,7 @@ enum hook_role {
 	HOOK_DMABUF_LEAVE,
 	HOOK_DMABUF_ENTER,
 	HOOK_RESOURCE_MAP,
+	HOOK_DMABUF_ITER,		/* visits those that exist; only for leaks and stat */
 	HOOK_FREE_SGL_END,
 	HOOK_FREE_SGL,
 	/* Attached while the module is loaded */
@@ -60,6 +61,7 @@ extern const struct hook *stock_hooks;
 /* The function or tracepoint of a section. */
 const char *hook_target(const char *section);
 bool hook_is_tracepoint(const char *section);
+bool hook_is_iterator(const char *section);
 /* A kprobe, which is for a function that is not built in. */
 bool hook_is_of_module(const char *section);
 
@@ -85,7 +87,7 @@ bool hooks_exist(unsigned int event);
 struct hook_way {
 	unsigned int event;
 	const char *what;	/* what it shows of the event; NULL: all */
-	unsigned int roles[5];	/* ends with HOOK_NR_ROLES */
+	unsigned int roles[6];	/* ends with HOOK_NR_ROLES */
 	bool optional;		/* a kernel without the first hook has nothing to show */
 };
 

@@ -143,6 +143,7 @@ void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct 
 	set->vmemmap_base = hooks->vmemmap_base;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		find_event(kernel, hooks, set, i);
+	set->lists_dmabufs = hooks_best(set, HOOK_DMABUF_ITER) >= 0;
 }
 
 /* Whether there is nothing to see because the module is not loaded. */

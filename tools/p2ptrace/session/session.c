@@ -121,11 +121,19 @@ static int find_programs(struct session *session)
 			continue;
 		session->programs[role] = use_program(session, name, "");
 		session->nested[role] = use_program(session, name, "_nested");
+		/* Not every command asks for what was before */
+		if (role == HOOK_DMABUF_ITER && !session->programs[role])
+			continue;
 		if (!session->programs[role] || (!session->nested[role] && hook < 0))
 			return fail(EXIT_OTHER, "the BPF object lacks the program %s; this is a "
 				    "bug", name);
 	}
 	return 0;
+}
+
+static bool uses_role(const struct session *session, unsigned int role)
+{
+	return session->programs[role] && hooks_want(&session->config.events, role);
 }
 
 /* The other programs would be refused as well. */
@@ -320,7 +328,7 @@ static int attach_roles(struct session *session, unsigned int from, unsigned int
 	int rc = 0;
 
 	for (unsigned int role = from; role < to && !rc && !session->again; role++)
-		if (hooks_want(&session->config.events, role))
+		if (uses_role(session, role))
 			rc = attach_role(session, role);
 	return rc;
 }
@@ -482,12 +490,36 @@ int session_start(struct session *session, const struct session_config *config)
 	return rc;
 }
 
+int session_visit(struct session *session, unsigned int role)
+{
+	struct bpf_link *link = session->links[role];
+	char unused[256];
+	int fd, err = 0;
+	ssize_t n;
+
+	if (!link)
+		return -ENOENT;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, unused, sizeof(unused));
+		if (n < 0)
+			err = errno;
+	} while (n > 0 || (n < 0 && (err == EAGAIN || err == EINTR)));
+	close(fd);
+	return n < 0 ? -err : 0;
+}
+
 /* Nothing is recorded once this returns. */
 static void detach(struct session *session)
 {
 	/* The beginning of a call first, so that its end is still seen */
 	detach_module(session);
-	detach_all(session);
+	/* An iterator runs only for session_visit(), which may be called later */
+	for (unsigned int role = 0; role < HOOK_NR_ROLES; role++)
+		if (role != HOOK_DMABUF_ITER)
+			detach_role(session, role);
 	/*
 	 * A program that was entered before may still run on another CPU, and would add its record
 	 * after we have read the last one. It runs in an RCU read-side critical section, so wait
@@ -644,7 +676,7 @@ static int count_skipped(const struct session *session, uint64_t *skipped)
 {
 	*skipped = 0;
 	for (unsigned int i = 0; i < HOOK_NR_ROLES; i++) {
-		int err = hooks_want(&session->config.events, i) ?
+		int err = uses_role(session, i) ?
 				  add_skipped(session->programs[i], skipped) : 0;
 
 		if (err)

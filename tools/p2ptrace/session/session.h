@@ -110,6 +110,11 @@ void session_set_verbose(bool verbose);
 int session_start(struct session *session, const struct session_config *config);
 /* Runs until a signal, the duration or a callback ends the session. */
 int session_run(struct session *session);
+/*
+ * Runs the program of an iterator for all that exist now. Returns 0 or a negative errno, -ENOENT if
+ * the kernel has no such iterator. Works after session_run() as well.
+ */
+int session_visit(struct session *session, unsigned int role);
 /* Updates session->lost. */
 int session_count_lost(struct session *session);
 void session_close(struct session *session);

@@ -16,6 +16,8 @@ static void print_hook(const char *section)
 {
 	if (hook_is_tracepoint(section))
 		print("tracepoint %s", hook_target(section));
+	else if (hook_is_iterator(section))
+		print("the iterator over %s", hook_target(section));
 	else
 		print("%s()", hook_target(section));
 }
@@ -79,7 +81,7 @@ static void print_unknown(const struct event *event, const char *intro)
 
 static void print_seen(const struct event_set *set, int event)
 {
-	if (set->has[event] && !set->stock)
+	if (set->has[event] && !hooks_serve(set, event))
 		print(INDENT "seen: by tracepoint %s\n", events[event].name);
 	else if (set->has[event])
 		print_ways(set, event, "seen: ");
