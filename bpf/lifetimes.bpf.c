@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * "p2ptrace lifetimes": histograms of how long buffers are held and mapped. No event crosses to
- * user space.
+ * "p2ptrace lifetimes": histograms of how long buffers and dma-bufs are held and mapped. No event
+ * crosses to user space.
  */
 #include "kernel_types.h"
 #include "compat.bpf.h"
@@ -197,5 +197,82 @@ EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *
 	dev_read(&life.dev, &buf->provider);
 	name_read(&life.client, dma->client);
 	life_add(&life, bpf_ktime_get_ns() - from);
+	return 0;
+}
+
+/* dma-bufs */
+
+/* The time of each export, by id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, P2PTRACE_MAX_LIVE);
+	__type(key, __u64);
+	__type(value, __u64);
+} exported SEC(".maps");
+
+static __always_inline void dmabuf_life_add(enum p2ptrace_life kind, const char *exporter,
+					    const char *client, __u64 ns)
+{
+	struct p2ptrace_lifetime life = { .kind = kind };
+
+	name_read(&life.dev, exporter);
+	if (client)
+		name_read(&life.client, client);
+	life_add(&life, ns);
+}
+
+EVENT_PROG_FUNCTION(dma_buf_revoke, const struct dmabuf_revoke *revoke)
+{
+	/* Without a client, it waited for nobody */
+	if (revoke->client && client_wanted(revoke->client))
+		dmabuf_life_add(P2PTRACE_LIFE_REVOKE, revoke->exporter, revoke->client,
+				revoke->waited_ns);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_export, const struct dmabuf *dmabuf)
+{
+	__u64 id = dmabuf->id, now = bpf_ktime_get_ns();
+
+	if (bpf_map_update_elem(&exported, &id, &now, BPF_ANY))
+		count_lost();
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_release, const struct dmabuf *dmabuf)
+{
+	__u64 id = dmabuf->id, from = 0, *since = bpf_map_lookup_elem(&exported, &id);
+
+	if (since)
+		from = *since;
+	if (!since || !deleted(bpf_map_delete_elem(&exported, &id)))
+		count_unknown();
+	else
+		dmabuf_life_add(P2PTRACE_LIFE_DMABUF, dmabuf->exporter, NULL,
+				bpf_ktime_get_ns() - from);
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_detach, const struct attachment *attachment)
+{
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_map, const struct p2ptrace_dmabuf_mapping *mapping)
+{
+	return 0;
+}
+
+EVENT_PROG_FUNCTION(dma_buf_unmap, const struct p2ptrace_dmabuf_mapping *mapping)
+{
+	if (!dmabuf_mapping_wanted(mapping))
+		return 0;
+	if (mapping->since_ns)
+		dmabuf_life_add(P2PTRACE_LIFE_DMABUF, (const char *)mapping->exporter,
+				(const char *)mapping->client,
+				bpf_ktime_get_ns() - mapping->since_ns);
+	else
+		count_unknown();
 	return 0;
 }

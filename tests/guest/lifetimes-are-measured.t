@@ -74,4 +74,4 @@ is 'with --client, only mappings are shown' \
 	"$(jq '[.lifetimes[] | select(.client == null)] | length' $out)" 0
 "$P2PTRACE" lifetimes --duration 0.2 >/tmp/text 2>/dev/null
 is 'text says that nothing was measured' \
-	"$(cat /tmp/text)" 'no buffer or mapping both began and ended during this run'
+	"$(cat /tmp/text)" 'no buffer, dma-buf or mapping both began and ended during this run'

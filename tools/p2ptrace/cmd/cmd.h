@@ -9,10 +9,10 @@
 #define P2PTRACE_COMMANDS(X)								\
 	X(trace, "print each event of peer memory as it happens")			\
 	X(stat, "count events: rates per interval, and totals")				\
-	X(lifetimes, "show how long buffers are held and mapped: histograms, percentiles") \
+	X(lifetimes, "show how long buffers and dma-bufs are held and mapped: histograms") \
 	X(peers, "show which devices can reach which peer memory, and why not")		\
 	X(snapshot, "write what peers reads into one file, for use on another machine")	\
-	X(leaks, "show which buffers are held, since when, by whom, allocated where")	\
+	X(leaks, "show which buffers and dma-bufs are held, since when, and by whom")	\
 	X(nvmet, "show which namespaces of the NVMe target use peer memory, and why not")	\
 	X(check, "run a command, and fail if it misuses peer memory")
 

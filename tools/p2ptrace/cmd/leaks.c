@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * p2ptrace leaks: the buffers that are held, since when, by which task, and from which stack they
- * were allocated.
+ * were allocated; and the dma-bufs that exist, and who uses them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "cmd/cmd.h"
+#include "cmd/leaks_dmabuf.h"
 #include "cmd/options.h"
 #include "event/blind.h"
 #include "event/metrics.h"
@@ -27,6 +28,7 @@
 #include "machine/devices.h"
 #include "machine/held.h"
 #include "machine/sysfs.h"
+#include "session/hooks.h"
 #include "session/ksyms.h"
 #include "session/map_walk.h"
 #include "session/select.h"
@@ -54,7 +56,8 @@ static int set_older_than(void *to, const char *value)
 
 static const struct arg_option filter_options[] = {
 	{ "older-than", 0, "SECONDS",
-	  "Only buffers held for at least this time (default 1); younger ones are likely in use",
+	  "Only buffers held, and dma-bufs exported, for at least this time (default 1); younger "
+	  "ones are likely in use",
 	  set_older_than },
 	{}
 };
@@ -72,13 +75,18 @@ static const struct args args = {
 	.usage = "",
 	.summary = "At Ctrl-C or after --duration, show the buffers that are still allocated, "
 		   "oldest first: size, age, DMA mappings, process, and the kernel stack that "
-		   "allocated them.",
+		   "allocated them. Then show the dma-bufs that exist: exporter, size, age, "
+		   "process, and the devices that are attached to them, have mapped or pinned "
+		   "them.",
 	.groups = groups,
 	.notes = "Buffers allocated before p2ptrace started are shown without their stack. A "
 		 "buffer has one of three states: live; freed (a device still has it mapped); user "
 		 "(a process maps it). A kernel without the p2pmem series shows no mappings and no "
 		 "states. Of the buffers allocated before p2ptrace started, it shows only the "
-		 "total size. With --json, the output is one document.\n",
+		 "total size. Of dma-bufs from before, a kernel before Linux 6.16 shows only "
+		 "those that a device has attached to or mapped since. With --dev, only dma-bufs "
+		 "are shown whose memory is known to be that of the device. With --json, the "
+		 "output is one document.\n",
 	.exit_status = "Exit status: 0 fine (whether or not buffers are held), 2 bad usage, 3 this "
 		       "kernel or these privileges cannot do it, 4 any other error.",
 	.examples = "  p2ptrace leaks\n"
@@ -91,6 +99,7 @@ struct leaks {
 	struct leaks_bpf *skel;
 	struct session session;
 	struct held_list held;
+	struct dmabufs dmabufs;
 	struct ksyms ksyms;
 	struct selected sel;
 	uint64_t start_ns, read_ns;
@@ -240,6 +249,11 @@ static void print_text(const struct leaks *l)
 		print("%" PRIu64 " of them since before p2ptrace started\n", before);
 }
 
+static bool has_dmabufs(const struct leaks *l)
+{
+	return l->session.config.events.has[P2PTRACE_dma_buf_export];
+}
+
 static void json_one(const struct leaks *l, struct buffer *out, const struct held *held,
 		     const struct p2ptrace_owner *owner, bool known)
 {
@@ -292,6 +306,8 @@ static void print_json(const struct leaks *l)
 	json_close(out, ']');
 	if (l->sel.set.stock)
 		json_uint(out, "unseen_bytes", unseen_bytes(l));
+	if (has_dmabufs(l))
+		dmabufs_json(&l->dmabufs, out);
 	json_uint(out, "lost", l->session.lost.total);
 	blind_json(out, &l->session.config.events);
 	json_close(out, '}');
@@ -323,6 +339,22 @@ static int held_of_owners(struct leaks *l)
 	return rc;
 }
 
+static int read_dmabufs(struct leaks *l)
+{
+	const struct leaks_bpf *skel = l->skel;
+	int err;
+
+	l->dmabufs.now_ns = l->read_ns;
+	l->dmabufs.older_than_ns = l->options->older_than_ns.value;
+	l->dmabufs.filter = &l->sel.filter;
+	l->dmabufs.enums = &l->sel.enums;
+	err = dmabufs_read(&l->dmabufs, bpf_map__fd(skel->maps.dmabufs),
+			   bpf_map__fd(skel->maps.dmabuf_attached),
+			   bpf_map__fd(skel->maps.dmabuf_mappings));
+	return err ? fail(EXIT_OTHER, "cannot read the dma-bufs that exist: %s",
+			  strerror(-err)) : 0;
+}
+
 /* The programs are still attached, so that the owner of each buffer is known. */
 static int leaks_ending(void *ctx)
 {
@@ -335,6 +367,8 @@ static int leaks_ending(void *ctx)
 				held_read(&l->held, SYSFS, DEBUGFS, &l->sel.filter);
 	if (!rc)
 		find_owners(l);
+	if (!rc && has_dmabufs(l))
+		rc = read_dmabufs(l);
 	return rc;
 }
 
@@ -351,6 +385,8 @@ static void show(struct leaks *l)
 		print_json(l);
 	else
 		print_text(l);
+	if (!l->options->common.json && has_dmabufs(l))
+		dmabufs_text(&l->dmabufs, print_buffer());
 	if (lost->total)
 		note("%" PRIu64 " event%s not recorded (p2ptrace follows at most %d buffers at a "
 		     "time; %" PRIu64 " nested); some buffers that are shown as allocated before "
@@ -364,9 +400,23 @@ static int open_programs(void *opener, struct bpf_object **object)
 	struct leaks *l = opener;
 	int rc = session_open(leaks, l->skel, &l->sel, object);
 
-	if (!rc)
+	if (!rc) {
 		l->skel->rodata->stock = l->sel.set.stock;
+		l->skel->rodata->dmabuf_live = true;
+	}
 	return rc;
+}
+
+/* Those that exist already. A kernel without the iterator has nothing to visit. */
+static int visit_dmabufs(struct leaks *l)
+{
+	int err = session_visit(&l->session, HOOK_DMABUF_ITER);
+
+	l->dmabufs.from_before = !err;
+	if (err && err != -ENOENT)
+		return fail(EXIT_OTHER, "cannot read the dma-bufs that exist: %s",
+			    strerror(-err));
+	return 0;
 }
 
 static int leaks_session(struct leaks *l)
@@ -389,6 +439,8 @@ static int leaks_session(struct leaks *l)
 	held_free(&l->held);
 	if (!rc)
 		rc = session_start(&l->session, &config);
+	if (!rc)
+		rc = visit_dmabufs(l);
 	if (!rc) {
 		l->owners_fd = bpf_map__fd(l->skel->maps.owners);
 		l->stacks_fd = bpf_map__fd(l->skel->maps.stacks);
@@ -400,6 +452,7 @@ static int leaks_session(struct leaks *l)
 	if (!rc)
 		show(l);
 	held_free(&l->held);
+	dmabufs_free(&l->dmabufs);
 	ksyms_free(&l->ksyms);
 	session_close(&l->session);
 	leaks_bpf__destroy(l->skel);
@@ -419,6 +472,8 @@ int cmd_leaks(int argc, char **argv)
 		o.older_than_ns.value = OLDER_THAN_DEFAULT;
 
 	event_set_add_buffer(&l.sel.set);
+	for (int i = P2PTRACE_dma_buf_release; i <= P2PTRACE_dma_buf_unpin; i++)
+		l.sel.set.has[i] = true;
 	rc = select_all(&o.common.want, &how, &l.sel);
 	if (!rc)
 		rc = leaks_session(&l);

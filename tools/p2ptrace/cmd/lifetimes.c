@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * p2ptrace lifetimes: how long buffers are held and mapped. The kernel collects the histograms.
+ * p2ptrace lifetimes: how long buffers and dma-bufs are held and mapped. The kernel collects the
+ * histograms.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -45,11 +46,14 @@ static const struct args args = {
 	.usage = "",
 	.summary = "At Ctrl-C or after --duration, show for each device how long its buffers were "
 		   "held, and for each client how long they were mapped: a histogram, percentiles, "
-		   "and the longest time.",
+		   "and the longest time. For each exporter of dma-bufs, show how long these "
+		   "existed, how long they were mapped, and how long clients kept revocations "
+		   "waiting.",
 	.groups = groups,
 	.notes = "Buffers and mappings that began before p2ptrace started are counted, not "
 		 "measured. Percentiles assume that times are spread evenly within a line of the "
-		 "histogram. With --client, only mappings are shown. With --json, the output is "
+		 "histogram. With --client, only mappings and revocations are shown; with --dev, "
+		 "of dma-bufs only mappings of memory of the device. With --json, the output is "
 		 "one document.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace lifetimes --duration 10\n"
@@ -72,14 +76,16 @@ struct lifetimes {
 	uint64_t unknown;
 };
 
-/* Devices in natural order, and within each: held before mapped. */
+/* Devices in natural order before exporters of dma-bufs, and within each: held before mapped. */
 static int by_name(const void *a, const void *b)
 {
 	const struct p2ptrace_lifetime *x = &((const struct lifetime *)a)->key;
 	const struct p2ptrace_lifetime *y = &((const struct lifetime *)b)->key;
-	int order = strverscmp(x->dev.s, y->dev.s);
+	int order = (x->kind != P2PTRACE_LIFE_BUFFER) - (y->kind != P2PTRACE_LIFE_BUFFER);
 
-	return order ? order : strcmp(x->client.s, y->client.s);
+	order = order ?: strverscmp(x->dev.s, y->dev.s);
+	order = order ?: (int)x->kind - (int)y->kind;
+	return order ?: strcmp(x->client.s, y->client.s);
 }
 
 static int add_life(void *ctx, const void *key, const void *value)
@@ -141,8 +147,9 @@ static void text_life(const struct lifetime *life)
 
 	text_word(dev, sizeof(dev), life->key.dev.s, strlen(life->key.dev.s));
 	text_word(client, sizeof(client), life->key.client.s, strlen(life->key.client.s));
-	print("%s, %s%s: %" PRIu64, dev, *client ? "mapped for " : "held", client,
-	      (uint64_t)life->hist.count);
+	print("%s%s, %s%s: %" PRIu64, life->key.kind == P2PTRACE_LIFE_BUFFER ? "" : "dma-bufs of ",
+	      dev, life->key.kind == P2PTRACE_LIFE_REVOKE ? "revocation waited for " :
+	      *client ? "mapped for " : "held", client, (uint64_t)life->hist.count);
 	for (size_t i = 0; i < ARRAY_SIZE(percents); i++) {
 		hist_time(hist_percentile(&life->hist, percents[i]), time, sizeof(time));
 		print("  p%u %s", percents[i], time);
@@ -188,15 +195,23 @@ static void json_bucket(struct buffer *out, unsigned int slot, uint64_t count)
 
 static void json_life(struct buffer *out, const struct lifetime *life)
 {
-	bool mapped = *life->key.client.s;
+	bool dmabuf = life->key.kind != P2PTRACE_LIFE_BUFFER, mapped = *life->key.client.s;
 
 	json_open(out, NULL, '{');
-	json_str(out, "dev", life->key.dev.s);
+	if (dmabuf)
+		json_none(out, "dev");
+	else
+		json_str(out, "dev", life->key.dev.s);
+	if (dmabuf)
+		json_str(out, "exporter", life->key.dev.s);
+	else
+		json_none(out, "exporter");
 	if (mapped)
 		json_str(out, "client", life->key.client.s);
 	else
 		json_none(out, "client");
-	json_str(out, "kind", mapped ? "mapped" : "held");
+	json_str(out, "kind", life->key.kind == P2PTRACE_LIFE_REVOKE ? "revoked" :
+			      mapped ? "mapped" : "held");
 	json_uint(out, "count", life->hist.count);
 	json_uint(out, "total_ns", life->hist.total_ns);
 	json_uint(out, "p50_ns", hist_percentile(&life->hist, 50));
@@ -233,7 +248,7 @@ static void print_text(const struct lifetimes *l)
 	for (size_t i = 0; i < l->nr; i++)
 		text_life(&l->lives[i]);
 	if (!l->nr)
-		print("no buffer or mapping both began and ended during this run\n");
+		print("no buffer, dma-buf or mapping both began and ended during this run\n");
 	if (l->unknown)
 		print("# not measured: %" PRIu64 " buffer%s or mapping%s that began before "
 		      "p2ptrace started\n", l->unknown, PLURAL(l->unknown), PLURAL(l->unknown));
@@ -292,14 +307,20 @@ int cmd_lifetimes(int argc, char **argv)
 	const struct select_how how = { .groups = true, .needed = P2PTRACE_NR_EVENTS };
 	struct options o = {};
 	struct lifetimes l = { .options = &o };
+	struct event_set *set = &l.sel.set;
 	int rc;
 
 	if (!options_parse(&args, argc, argv, &o.common, &rc))
 		return rc;
 
-	event_set_add_mapping(&l.sel.set);
-	if (!o.common.want.client)
-		event_set_add_buffer(&l.sel.set);
+	event_set_add_mapping(set);
+	set->has[P2PTRACE_dma_buf_map] = set->has[P2PTRACE_dma_buf_unmap] = true;
+	set->has[P2PTRACE_dma_buf_revoke] = !o.common.want.dev;
+	if (!o.common.want.client) {
+		event_set_add_buffer(set);
+		set->has[P2PTRACE_dma_buf_export] = !o.common.want.dev;
+		set->has[P2PTRACE_dma_buf_release] = !o.common.want.dev;
+	}
 	rc = select_all(&o.common.want, &how, &l.sel);
 	if (!rc)
 		rc = lifetimes_session(&l);
