@@ -332,6 +332,11 @@ static __always_inline struct page *table_page(const struct scatterlist *sg)
 	return (void *)(link & ~0x3full);
 }
 
+/* A kernel without P2PDMA may lack the map types, and has no mapping of them. */
+#define MAP_TYPE_OR_NONE(name)								\
+	(bpf_core_enum_value_exists(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_##name) ?	\
+	 MAP_TYPE(name) : 0)
+
 /*
  * Whether the page is memory of a BAR. Then it points to a dev_pagemap that says so. Other pages
  * have something else in that word: what it points to, if anything, has no such type and range.
@@ -343,6 +348,7 @@ static __always_inline bool page_of_bar(struct page *page)
 	__u64 start, end;
 
 	if (!bpf_core_type_exists(struct dev_pagemap) ||
+	    !bpf_core_enum_value_exists(enum memory_type, MEMORY_DEVICE_PCI_P2PDMA) ||
 	    (!bpf_core_field_exists(page->pgmap) && !bpf_core_field_exists(folio->pgmap)))
 		return false;
 	pagemap = (void *)pagemap_of(page);
@@ -364,14 +370,14 @@ static __always_inline enum p2ptrace_where table_where(const struct scatterlist 
 
 	if (bpf_core_field_exists(sg->dma_flags) &&
 	    BPF_CORE_READ(sg, dma_flags) & SG_DMA_BUS_ADDRESS) {
-		*map = MAP_TYPE(BUS_ADDR);
+		*map = MAP_TYPE_OR_NONE(BUS_ADDR);
 		return P2PTRACE_WHERE_BAR;
 	}
 	if (!page)
 		return BPF_CORE_READ(sg, length) ? P2PTRACE_WHERE_BAR : P2PTRACE_WHERE_UNKNOWN;
 	if (!page_of_bar(page))
 		return P2PTRACE_WHERE_RAM;
-	*map = MAP_TYPE(THRU_HOST_BRIDGE);
+	*map = MAP_TYPE_OR_NONE(THRU_HOST_BRIDGE);
 	return P2PTRACE_WHERE_BAR;
 }
 

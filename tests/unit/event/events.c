@@ -161,6 +161,19 @@ static bool is_dmabuf(int event)
 	return !strncmp(events[event].name, "dma_buf_", strlen("dma_buf_"));
 }
 
+static void events_of_dma_bufs_are_told_from_others(void **state)
+{
+	struct event_set set = {};
+
+	(void)state;
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		assert_int_equal(event_is_of_dmabuf(i), is_dmabuf(i));
+	set.has[P2PTRACE_dma_buf_release] = set.has[P2PTRACE_dma_buf_revoke] = true;
+	assert_true(event_set_is_of_dmabufs(&set));
+	set.has[P2PTRACE_p2pdma_map] = true;
+	assert_false(event_set_is_of_dmabufs(&set));
+}
+
 static bool is_dmabuf_mapping(int event)
 {
 	return event == P2PTRACE_dma_buf_map || event == P2PTRACE_dma_buf_unmap;
@@ -271,6 +284,7 @@ static void a_group_of_events_is_removed_as_a_whole(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(events_of_dma_bufs_are_told_from_others),
 	cmocka_unit_test(a_group_of_events_is_removed_as_a_whole),
 	cmocka_unit_test(every_event_has_a_sound_field_table),
 	cmocka_unit_test(names_of_events_and_fields_are_stable),

@@ -137,8 +137,10 @@ static void write_file(const char *path, const void *data, size_t size)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* kernel_open() on a file that contains @btf, or garbage if that is NULL. */
-static int open_with(struct btf *btf, struct capture *c)
+typedef int (*opener)(struct kernel *kernel, const char *vmlinux_btf);
+
+/* Calls @open on a file that contains @btf, or garbage if that is NULL. */
+static int open_by(opener open, struct btf *btf, struct capture *c)
 {
 	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
 	struct kernel kernel;
@@ -152,12 +154,17 @@ static int open_with(struct btf *btf, struct capture *c)
 		data = btf__raw_data(btf, &size);
 	write_file(path, data, size);
 	capture_begin(c);
-	rc = kernel_open(&kernel, path);
+	rc = open(&kernel, path);
 	capture_end(c);
 	kernel_close(&kernel);
 	unlink(path);
 	btf__free(btf);
 	return rc;
+}
+
+static int open_with(struct btf *btf, struct capture *c)
+{
+	return open_by(kernel_open, btf, c);
 }
 
 static void a_kernel_without_support_is_refused_in_one_line(void **state)
@@ -184,6 +191,10 @@ static void a_kernel_without_support_is_refused_in_one_line(void **state)
 			"DMA (CONFIG_PCI_P2PDMA); Debian's kernels have it from 6.16 on: boot one "
 			"of trixie-backports, on Debian 13\n");
 	version = "#1 SMP";
+	/* dma-bufs do not need P2PDMA */
+	assert_int_equal(open_by(kernel_open_any, btf_of_kernel(NULL, NULL), &c), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(open_by(kernel_open_any, NULL, &c), EXIT_KERNEL);
 
 	assert_int_equal(open_with(NULL, &c), EXIT_KERNEL);
 	assert_one_line(c.text, "cannot read /tmp/");

@@ -100,6 +100,19 @@ bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event)
 	return others;
 }
 
+bool event_is_of_dmabuf(unsigned int event)
+{
+	return event >= P2PTRACE_dma_buf_release && event <= P2PTRACE_dma_buf_revoke;
+}
+
+bool event_set_is_of_dmabufs(const struct event_set *set)
+{
+	for (unsigned int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		if (set->has[i] && !event_is_of_dmabuf(i))
+			return false;
+	return true;
+}
+
 const struct field *event_field(const struct event *event, const char *name)
 {
 	for (size_t i = 0; i < event->nr_fields; i++)

@@ -85,6 +85,10 @@ bool event_is_mapping(enum p2ptrace_event event);
  */
 bool event_set_remove_group(struct event_set *set, enum p2ptrace_event event);
 
+/* Whether all events are of dma-bufs. These need no P2PDMA. */
+bool event_is_of_dmabuf(unsigned int event);
+bool event_set_is_of_dmabufs(const struct event_set *set);
+
 /* NULL if the event has no such field. */
 const struct field *event_field(const struct event *event, const char *name);
 

@@ -206,14 +206,19 @@ static int lacks_p2pdma(void)
 
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf)
 {
+	int rc = kernel_open_any(kernel, vmlinux_btf);
+
+	return rc ?: kernel->support == KERNEL_NOTHING ? lacks_p2pdma() : 0;
+}
+
+int kernel_open_any(struct kernel *kernel, const char *vmlinux_btf)
+{
 	memset(kernel, 0, sizeof(*kernel));
 	kernel->vmlinux = btf__parse(vmlinux_btf, NULL);
 	if (!kernel->vmlinux)
 		return btf_refused(vmlinux_btf, -errno);
 
 	kernel->support = kernel_support(kernel->vmlinux);
-	if (kernel->support == KERNEL_NOTHING)
-		return lacks_p2pdma();
 
 	/* On a stock kernel, nvmet may be loaded later: see machine/nvmet_module.h */
 	if (kernel->support == KERNEL_STOCK)

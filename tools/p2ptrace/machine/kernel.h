@@ -17,7 +17,7 @@ enum kernel_support {
 };
 
 struct kernel {
-	enum kernel_support support;	/* never KERNEL_NOTHING once it is open */
+	enum kernel_support support;	/* KERNEL_NOTHING only after kernel_open_any() */
 	struct btf *vmlinux;
 	struct btf *nvmet;	/* split BTF; NULL unless nvmet is a loaded module of the series */
 	bool nvmet_hidden;	/* it is, but we may not read its BTF */
@@ -34,6 +34,8 @@ bool btf_has_hook(const struct btf *btf, const char *hook);
  * P2PDMA or no BTF. Call kernel_close() in any case.
  */
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf);
+/* The same for what does not need P2PDMA: dma-bufs. */
+int kernel_open_any(struct kernel *kernel, const char *vmlinux_btf);
 void kernel_close(struct kernel *kernel);
 
 /* The largest BTF: that of nvmet, which includes that of vmlinux, if nvmet is a loaded module. */

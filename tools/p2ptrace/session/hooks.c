@@ -159,7 +159,7 @@ const struct hook_files hook_files = {
 bool hooks_serve(const struct event_set *set, unsigned int role)
 {
 	return set->stock || role == HOOK_DMABUF_RANGES || role == HOOK_DMABUF_ITER ||
-	       (role >= P2PTRACE_dma_buf_release && role <= P2PTRACE_dma_buf_revoke);
+	       event_is_of_dmabuf(role);
 }
 
 bool hooks_exist(unsigned int event)

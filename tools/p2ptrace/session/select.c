@@ -138,7 +138,7 @@ static void find_event(const struct kernel *kernel, const struct hooks *hooks,
 
 void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set)
 {
-	set->stock = kernel->support == KERNEL_STOCK;
+	set->stock = kernel->support != KERNEL_TRACEPOINTS;
 	set->hooks = set->ways = 0;
 	set->vmemmap_base = hooks->vmemmap_base;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
@@ -312,14 +312,15 @@ int select_all(const struct selection *want, const struct select_how *how, struc
 	if (!rc)
 		rc = check_names(want);
 	if (!rc)
-		rc = kernel_open(&kernel, VMLINUX_BTF);
+		rc = event_set_is_of_dmabufs(&to->set) ? kernel_open_any(&kernel, VMLINUX_BTF) :
+							 kernel_open(&kernel, VMLINUX_BTF);
 	if (!rc && !how->only_lists)
 		rc = kernel_check_privileges(&kernel);
 	if (!rc)
 		rc = set_filter(want, &to->filter);
 	if (!rc) {
 		hooks_open(&hooks, kernel_btf(&kernel), &hook_files,
-			   kernel.support == KERNEL_STOCK);
+			   kernel.support != KERNEL_TRACEPOINTS);
 		rc = select_hooks(&kernel, &hooks, how->by_name, &to->set);
 	}
 	if (!rc && how->groups)
