@@ -137,6 +137,9 @@ check-guest: deps p2ptrace kernel kernel-base ## run the tests that boot the lab
 	$(Q)$(prove) tests/guest
 check-distro: deps p2ptrace ## run the tests that need Debian's own kernels and take long
 	$(Q)prove --timer tests/distro
+check-bugs: deps ## show the bugs that the patches for 7.3 fix, with and without them, to read
+	$(Q)$(MAKE) BASE=7.3 kernel-tree
+	$(Q)tests/bugs/run
 check-debug: deps p2ptrace kernel-debug kernel-base ## run them and stress tests on the debug kernel
 	$(Q)LAB_KERNEL=$(base_build)/kernel-debug/arch/x86/boot/bzImage \
 		prove --timer tests/guest tests/stress
@@ -188,7 +191,8 @@ distclean: ## remove build/, including commits in build/BASE/linux that are not 
 	$(Q)rm -rf $(BUILD)
 
 .PHONY: demo check help install kernel kernel-tree kernel-others kernel-debug kernel-base series vm \
-	check-tree check-build check-series check-runner check-guest check-distro check-debug \
+	check-tree check-build check-series check-runner check-guest check-distro check-bugs \
+	check-debug \
 	bench-core bench-nvmet bench-trace bench-peers \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
 .PHONY: tour deps-tour check-mutation coverage deps-fuzz deps-coverage
