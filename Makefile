@@ -58,10 +58,10 @@ check_needs	= $(p2ptrace_unit_tests) $(fuzz_replay) $(field_compare)
 tour: deps-tour p2ptrace ## show P2P DMA on Debian's newest kernel, live, in minutes
 	$(Q)tests/tour/tour
 
-demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
+demo: needs-p2pmem deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
-check: deps p2ptrace kernel kernel-base kernel-others $(check_needs) ## run the tests, JOBS=N at once
+check: deps p2ptrace kernel kernel-base kernel-others $(check_needs) ## run the tests (JOBS=N)
 	$(Q)status=0; \
 	$(foreach base,$(other_bases),echo "On the other base, Linux $(base):"; \
 		BASE=$(base) $(prove) tests/series $(call other_tests,$(base)) || status=1;) \
@@ -75,7 +75,8 @@ help: ## list the targets
 		-e 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
 	@printf '\nBASE is the Linux that the series is applied to: $(bases), by default $(BASE).\n'
 	@printf 'Its source comes from Debian, or with KERNEL_SRC=DIR from a git tree of BASE.y.\n'
-	@printf 'V=1 shows the commands.  All output is in build/.\n'
+	@printf 'JOBS=N runs N tests at the same time.  V=1 shows the commands.\n'
+	@printf 'All output is in build/.\n'
 
 ## Tools
 p2ptrace: ## build only p2ptrace, in seconds, as build/p2ptrace
@@ -85,6 +86,10 @@ install: install-p2ptrace ## install p2ptrace under $(DESTDIR)$(PREFIX), by defa
 kernel: kernel-tree ## build the kernel with the series, in build/BASE/kernel
 	$(Q)kernel-config/configure $(base_build)/kernel $(series_config)
 	$(Q)kernel-config/build $(base_build)/kernel
+
+needs-p2pmem:
+	$(if $(filter $(BASE)/%,$(with_p2pmem)),,@echo 'The series for BASE=$(BASE) does not have' \
+		'p2pmem yet; it is in that of BASE=$(firstword $(with_p2pmem:/series.config=)).' >&2; exit 2)
 
 kernel-others: $(other_bases:%=kernel-other-%)
 
@@ -190,7 +195,8 @@ distclean: ## remove build/, including commits in build/BASE/linux that are not 
 	$(call say,CLEAN,$(BUILD))
 	$(Q)rm -rf $(BUILD)
 
-.PHONY: demo check help install kernel kernel-tree kernel-others kernel-debug kernel-base series vm \
+.PHONY: demo check help install kernel kernel-tree kernel-others kernel-debug kernel-base \
+	needs-p2pmem series vm \
 	check-tree check-build check-series check-runner check-guest check-distro check-bugs \
 	check-debug \
 	bench-core bench-nvmet bench-trace bench-peers \
