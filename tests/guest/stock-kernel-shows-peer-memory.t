@@ -79,7 +79,8 @@ rebind
 peer_read 3
 stop
 # Buffers from before the start have no life, and the new ones were not freed
-is 'there is no life yet' "$(count '.event == "life"')" 0
+is 'only the pages that a process mapped have a life yet' \
+	"$(jq -c 'select(.event == "life") | [.comm, .size]' $out | sort -u)" '["fio",4096]'
 start trace --lives --json
 rebind
 rebind

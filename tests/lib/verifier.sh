@@ -91,7 +91,7 @@ passes() {
 verifier_test() {
 	local mode=$1 provider=$2 client=$3 object
 	# The ends of a dma-buf and of an attachment are those of its mappings, too
-	local of_client='dmabuf_(move|map|free|ranges)|dma_buf_[^e]'
+	local of_client='dmabuf_(move|map|free|ranges|enter|leave)|dma_buf_[^e]'
 	plan 14
 	hooks_read
 	for object in trace stat leaks lifetimes; do
