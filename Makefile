@@ -5,7 +5,8 @@
 # The kernel that the series is applied to: a name from kernel-config/bases, or by default that of
 # its line "default"
 bases		:= $(shell awk '/^[0-9]/ { print $$1 }' kernel-config/bases)
-BASE		?= $(shell awk '$$1 == "default" { print $$2 }' kernel-config/bases)
+default_base	:= $(shell awk '$$1 == "default" { print $$2 }' kernel-config/bases)
+BASE		?= $(default_base)
 ifeq ($(filter $(BASE),$(bases)),)
 $(error there is no base BASE=$(BASE); there are: $(bases))
 endif
@@ -46,7 +47,7 @@ prove		= prove --timer -j $(JOBS)
 # "make check" runs all tests on BASE, and on each other base those of the patches.  If its series
 # has p2pmem, it also builds its kernel and runs these guest tests.
 other_bases	:= $(filter-out $(BASE),$(bases))
-with_p2pmem	:= $(shell cd kernel-config && grep -l CONFIG_PCI_P2PMEM= */series.config)
+with_p2pmem	= $(shell cd kernel-config && grep -l CONFIG_PCI_P2PMEM= */series.config)
 other_tests	= $(if $(filter $(1)/%,$(with_p2pmem)),$(addprefix tests/guest/, \
 	data-verified-through-peer-memory.t kunit-suites-pass.t map-type-thru-host-bridge.t \
 	accounts-agree.t hot-unplug-under-load.t))
@@ -73,7 +74,8 @@ help: ## list the targets
 	@printf 'make TARGET [BASE=RELEASE] [KERNEL_SRC=DIR] [V=1]\n'
 	@sed -n -e 's/^## \(.*\)/\n\1/p' \
 		-e 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
-	@printf '\nBASE is the Linux that the series is applied to: $(bases), by default $(BASE).\n'
+	@printf '\nBASE is the Linux that the series is applied to: $(bases).\n'
+	@printf 'The default is $(default_base).\n'
 	@printf 'Its source comes from Debian, or with KERNEL_SRC=DIR from a git tree of BASE.y.\n'
 	@printf 'JOBS=N runs N tests at the same time.  V=1 shows the commands.\n'
 	@printf 'All output is in build/.\n'
@@ -88,8 +90,8 @@ kernel: kernel-tree ## build the kernel with the series, in build/BASE/kernel
 	$(Q)kernel-config/build $(base_build)/kernel
 
 needs-p2pmem:
-	$(if $(filter $(BASE)/%,$(with_p2pmem)),,@echo 'The series for BASE=$(BASE) does not have' \
-		'p2pmem yet; it is in that of BASE=$(firstword $(with_p2pmem:/series.config=)).' >&2; exit 2)
+	$(if $(filter $(BASE)/%,$(with_p2pmem)),,@echo 'The series for BASE=$(BASE) does not have \
+		p2pmem yet. These have it: $(with_p2pmem:%/series.config=BASE=%)' >&2; exit 2)
 
 kernel-others: $(other_bases:%=kernel-other-%)
 

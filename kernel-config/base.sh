@@ -14,7 +14,7 @@
 # It fails if there is no such base.
 
 base_patches=$(cd -- "${BASH_SOURCE[0]%/*}/.." && pwd -P)/patches
-bases=$(grep -v '^#' "${BASH_SOURCE[0]%/*}/bases")
+bases=$(awk '!/^#/' "${BASH_SOURCE[0]%/*}/bases")
 
 : "${BASE:=$(awk '$1 == "default" { print $2 }' <<<"$bases")}"
 export BASE
@@ -24,10 +24,10 @@ read -r _ base_version base_package base_suite < <(awk -v base="$BASE" '
 	$1 == base && $1 != "default" { found = $0 } END { print found }' <<<"$bases")
 all_bases=$(awk '$1 != "default" && NF { printf "%s%s", sep, $1; sep = " " }' <<<"$bases")
 
-if [ -z "$base_version" ]; then
-	echo "${0##*/}: there is no base BASE=$BASE; there are: $all_bases" >&2
-	return 1
-fi
-
 series_patches() { find "$base_patches" -maxdepth 1 -name '0*.patch' ! -name '0000-*' | sort; }
 test_patches() { find "$base_patches/test" -name '0*.patch' 2>/dev/null | sort; }
+
+[ -n "$base_version" ] || {
+	echo "${0##*/}: there is no base BASE=$BASE; there are: $all_bases" >&2
+	false
+}

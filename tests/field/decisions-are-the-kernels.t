@@ -10,8 +10,8 @@
 # PCI, devices with several functions, virtual functions, some on a bus of their own, functions
 # without a root port, and functions that were removed and found again.
 #
-# Requires: build/BASE/linux of each base (make kernel-tree).  Environment: SEED and TREES, for other
-# trees.
+# Requires: build/BASE/linux of each base (make kernel-tree).  Environment: SEED and TREES, for
+# other trees.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh

@@ -17,7 +17,7 @@ if [ -z "${LAB_GUEST:-}" ] && [ -z "${TOPOLOGY:-}" ]; then
 	# shellcheck disable=SC2317 # called by ok
 	on_machine() {
 		local out
-		out=$(TOPOLOGY=$1 CPU=$2 NEEDS= STOCK=$3 "$0" 2>&1) && return
+		out=$(TOPOLOGY=$1 CPU=$2 NEEDS='' STOCK=$3 "$0" 2>&1) && return
 		tap_why "$out"
 		return 1
 	}

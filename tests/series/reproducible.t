@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: "make series" gives patches/BASE from the commits in build/BASE/linux, byte for byte, for
-# every user and with any git configuration.  If Debian has moved on to another release of the base, ids of
-# blobs and line numbers may differ.
+# every user and with any git configuration.  If Debian has moved on to another release of the base,
+# ids of blobs and line numbers may differ.
 # Requires: build/BASE/linux (make kernel-tree).
 
 # shellcheck source=tests/series/series.sh

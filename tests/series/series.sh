@@ -20,8 +20,8 @@
 #   warnings OUT                     the warnings in that log
 #   compiled OUT FILE                succeeds if FILE was compiled according to that log
 #
-# BASE in the environment selects the series, patches/BASE (see kernel-config/base.sh).  SERIES_TIP is
-# its last commit, by default branch p2pmem in build/BASE/linux.
+# BASE in the environment selects the series, patches/BASE (see kernel-config/base.sh).  SERIES_TIP
+# is its last commit, by default branch p2pmem in build/BASE/linux.
 
 # shellcheck disable=SC2034 # read by the scripts that source this file
 

@@ -23,7 +23,8 @@ build() {
 	for file in "${files[@]}"; do
 		[ ! -e "$tree/$file" ] || list+=("${file%.c}.o")
 	done
-	configure arm64 "$top"/kernel-config/{arm64,"$BASE/series"}.config || bail 'no configuration'
+	configure arm64 "$top"/kernel-config/{arm64,"$BASE/series"}.config ||
+		bail 'no configuration'
 	(cd "$built/arm64" && rm -f "${list[@]}")
 	kmake arm64 -k W=1 "${list[@]}"
 	warnings arm64 >"$1"

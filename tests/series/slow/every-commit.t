@@ -4,8 +4,8 @@
 # Shows: every commit of the series builds, links and boots. The compiler with W=1, sparse and
 # kernel-doc report nothing new about the files that the series touches; the compiler also reports
 # nothing new about files that include them.
-# Requires: build/BASE/linux (make kernel-tree), sparse, QEMU.  The test has a configuration of its own,
-# kernel-config/commits.config.  Builds are incremental from commit to commit.
+# Requires: build/BASE/linux (make kernel-tree), sparse, QEMU.  The test has a configuration of its
+# own, kernel-config/commits.config.  Builds are incremental from commit to commit.
 
 # shellcheck source=tests/series/series.sh
 . "${BASH_SOURCE[0]%/*}/../series.sh"
