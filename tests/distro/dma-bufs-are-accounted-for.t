@@ -73,9 +73,9 @@ is 'and what the mappings are' "$(jq -c '[.dmabufs_from_before, .lost, ([.dmabuf
 is 'leaks sees attachments from before' \
 	"$(sed 's/ id=[0-9]*//' /tmp/leaks | grep -v '^# .* buffer')" "\
 dma-buf exporter=system size=131072 age=-
+        attached $near age=- dynamic=yes revocable=yes p2p=yes pins=0
+        attached $near age=- dynamic=yes revocable=yes p2p=yes pins=0
         attached $far age=- dynamic=no revocable=no p2p=no pins=0
-        attached $near age=- dynamic=yes revocable=yes p2p=yes pins=0
-        attached $near age=- dynamic=yes revocable=yes p2p=yes pins=0
 dma-buf exporter=vfio_pci_core size=65536 age=-
         attached $near age=- dynamic=yes revocable=yes p2p=yes pins=0
 # 2 dma-bufs, 196608 bytes, exported 0 s ago or earlier; 2 of them before p2ptrace started"

@@ -87,7 +87,7 @@ static int by_dmabuf(const void *a, const void *b)
 	const struct dmabuf_attached *x = a, *y = b;
 
 	return compare(x->is.id, y->is.id) ?: compare(x->is.since_ns, y->is.since_ns) ?:
-	       compare(x->address, y->address);
+	       strcmp(x->is.client.s, y->is.client.s) ?: compare(x->address, y->address);
 }
 
 static int by_attachment(const void *a, const void *b)
