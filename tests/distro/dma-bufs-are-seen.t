@@ -13,26 +13,12 @@ TOPOLOGY=dmabuf CPU=EPYC KERNEL=debian:7.3 MODULE=1 TIMEOUT=900
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/dmabuf.sh
 . "${BASH_SOURCE[0]%/*}/../lib/dmabuf.sh"
+# shellcheck source=tests/lib/start.sh
+. "${BASH_SOURCE[0]%/*}/../lib/start.sh"
 require_p2ptrace
 
 plan 54
 
-out=/tmp/out err=/tmp/err
-started() { grep -qs 'mode stock' "$err"; }
-# start COMMAND [OPTION]...: start p2ptrace and wait until it is attached
-start() {
-	: >"$err"
-	env --default-signal=INT "$P2PTRACE" "$@" >"$out" 2>"$err" &
-	pid=$!
-	# Each program takes a second to attach if there is no KVM
-	wait_for 240 started
-}
-start_stat() {
-	local out=/tmp/stat err=/tmp/stat.err
-	start stat --json
-}
-stop() { kill -INT "$1"; wait "$1"; }
-count() { jq -c "select($1)" $out | wc -l; }
 # The system heap has one table for an attachment, which can be mapped once at a time
 cycle() {
 	local i

@@ -11,28 +11,15 @@
 TOPOLOGY=switch KERNEL=debian:7.3 TIMEOUT=900
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/start.sh
+. "${BASH_SOURCE[0]%/*}/../lib/start.sh"
 require_p2ptrace
 
 plan 22
 
-out=/tmp/out err=/tmp/err
-started() { grep -qs 'mode stock' "$err"; }
-# start COMMAND [OPTION]...: start p2ptrace and wait until it is attached
-start() {
-	: >"$err"
-	env --default-signal=INT "$P2PTRACE" "$@" >"$out" 2>"$err" &
-	pid=$!
-	wait_for 240 started
-}
-start_stat() {
-	local out=/tmp/stat err=/tmp/stat.err
-	start stat --json
-}
-stop() { kill -INT "$1"; wait "$1"; }
 # noted FILE TIMES TEXT: the text is there that often
 noted() { [ "$(grep -c "$3" "$1")" = "$2" ]; }
 both_noted() { noted $err "$@" && noted /tmp/stat.err "$@"; }
-count() { jq -c "select($1)" $out | wc -l; }
 
 export_drive() {
 	modprobe -a nvmet nvmet_rdma || return
