@@ -168,7 +168,7 @@ static void only_old_dma_bufs_of_the_provider_are_shown(void **state)
 	d.older_than_ns = 0;
 	assert_non_null(strstr(text(), "# 3 dma-bufs, "));
 	assert_non_null(strstr(json(), "\"id\":6,"));
-	/* What is from before is old enough */
+	/* Only the dma-buf from before p2ptrace started is that old: its age is unknown */
 	d.older_than_ns = 3 * NSEC_PER_SEC;
 	assert_non_null(strstr(text(), "# 1 dma-buf, 4096 bytes, exported 3 s ago or earlier; 1 "));
 	d.older_than_ns = 0;
@@ -177,6 +177,17 @@ static void only_old_dma_bufs_of_the_provider_are_shown(void **state)
 	strcpy(filter.provider.s, "0000:09:00.0");
 	assert_string_equal(text(), "");
 	assert_non_null(strstr(json(), "\"dmabufs\":[],"));
+}
+
+static void attachments_of_the_same_age_are_in_the_order_of_their_names(void **state)
+{
+	(void)state;
+	/* Not in that of their addresses, which change from run to run */
+	attached[0].since_ns = attached[1].since_ns = 0;
+	strcpy(attached[0].client.s, "0000:03:00.0");
+	assert_int_equal(dmabufs_read(&d, DMABUFS, ATTACHED, MAPPINGS), 0);
+	assert_string_equal(d.attached[1].is.client.s, "0000:03:00.0");
+	assert_string_equal(d.attached[2].is.client.s, "0000:04:00.0");
 }
 
 static void a_kernel_that_cannot_list_them_is_named(void **state)
@@ -222,6 +233,7 @@ static void a_map_that_cannot_be_read_is_an_error(void **state)
 static const struct CMUnitTest tests[] = {
 	DMABUF_TEST(a_dma_buf_is_shown_with_those_who_use_it),
 	DMABUF_TEST(only_old_dma_bufs_of_the_provider_are_shown),
+	DMABUF_TEST(attachments_of_the_same_age_are_in_the_order_of_their_names),
 	DMABUF_TEST(a_kernel_that_cannot_list_them_is_named),
 	DMABUF_TEST(names_that_are_cut_or_missing_do_no_harm),
 	DMABUF_TEST(a_map_that_cannot_be_read_is_an_error),
