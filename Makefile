@@ -12,7 +12,7 @@ $(error there is no base BASE=$(BASE); there are: $(bases))
 endif
 
 BUILD		:= $(CURDIR)/build
-# What is built for that base
+# The directory for the output that depends on the base
 base_build	:= $(BUILD)/$(BASE)
 export BASE BUILD KERNEL_SRC
 

@@ -616,8 +616,8 @@ static __always_inline bool mapping_forgotten(unsigned long long *ctx,
  * Importers may unmap at once or later. A revocation that begins while another one waits is a part
  * of that one. If no mapping is known, there is nothing to wait for.
  *
- * The end of the last mapping may be seen while the revocation begins. Whoever resets revoke_ns
- * reports the end.
+ * The last mapping may end on another CPU while the revocation begins. The CPU that resets
+ * revoke_ns reports that the revocation has ended.
  */
 static __always_inline bool revoke_waits(__u64 dmabuf)
 {

@@ -9,7 +9,7 @@ top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 build=${BUILD:-$top/build}
 # shellcheck source=kernel-config/base.sh
 . "$top/kernel-config/base.sh"
-# What is built for that base, and its tree
+# The output for that base, and the git tree with its series
 base_build=$build/$BASE
 tree=$base_build/linux
 

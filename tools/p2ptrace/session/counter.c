@@ -217,7 +217,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 	return 0;
 }
 
-/* What the session shows, which is not all that was selected. */
+/* Events that were selected but could not be attached are not in the set of the session. */
 static void take_set(struct counter *counter)
 {
 	counter->sel.set = counter->session.config.events;

@@ -81,7 +81,7 @@ _Static_assert(ARRAY_SIZE(stock_table) <= HOOKS_MAX, "HOOKS_MAX is too small");
 	{ P2PTRACE_##name, "nvmet as a module",						\
 	  { HOOK_NVMET_RETURN, HOOK_NVMET_CALL, HOOK_NR_ROLES }, true }
 
-/* What is known about a mapping ends with it, with the attachment, or with the dma-buf. */
+/* A mapping is forgotten when it ends, or its attachment, or its dma-buf. */
 #define DMABUF_ENDS P2PTRACE_dma_buf_detach, P2PTRACE_dma_buf_release
 
 const struct hook_way hook_ways[] = {

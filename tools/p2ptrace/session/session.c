@@ -355,8 +355,8 @@ static void add_bars(struct session *session)
 }
 
 /*
- * nvmet as a module. Its programs are attached as long as it is loaded: the kernel detaches them
- * when it is unloaded.
+ * If nvmet is a module, its programs are attached when it is loaded. The kernel detaches them when
+ * it is unloaded.
  */
 static bool wants_module(const struct session *session)
 {
