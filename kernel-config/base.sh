@@ -25,7 +25,10 @@ read -r _ base_version base_package base_suite < <(awk -v base="$BASE" '
 all_bases=$(awk '$1 != "default" && NF { printf "%s%s", sep, $1; sep = " " }' <<<"$bases")
 
 series_patches() { find "$base_patches" -maxdepth 1 -name '0*.patch' ! -name '0000-*' | sort; }
-test_patches() { find "$base_patches/test" -name '0*.patch' 2>/dev/null | sort; }
+# A base without test aids has no folder for them
+test_patches() {
+	[ ! -d "$base_patches/test" ] || find "$base_patches/test" -name '0*.patch' | sort
+}
 
 [ -n "$base_version" ] || {
 	echo "${0##*/}: there is no base BASE=$BASE; there are: $all_bases" >&2
