@@ -4,6 +4,9 @@
  * event/verdict.c
  */
 /* wrap: interrupt_child */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "fake-counter.h"
 #include "cmd/check.c"
 
@@ -521,27 +524,6 @@ static void metrics_are_listed_without_a_command(void **state)
 	assert_one_line(command_err.text, "no command given");
 }
 
-/* Starts a shell, and returns once it has set its traps. */
-static struct check shell(const char *script)
-{
-	struct check c = { .patience_ns = NSEC_PER_SEC / 5 };
-	int fds[2];
-	char ready;
-
-	assert_int_equal(pipe(fds), 0);
-	c.child = fork();
-	if (!c.child) {
-		dup2(fds[1], STDOUT_FILENO);
-		close(fds[0]);
-		execl("/bin/sh", "sh", "-c", script, NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	assert_int_equal(read(fds[0], &ready, 1), 1);
-	close(fds[0]);
-	return c;
-}
-
 static void a_second_interrupt_kills_the_command_as_long_as_it_runs(void **state)
 {
 	(void)state;
@@ -549,39 +531,6 @@ static void a_second_interrupt_kills_the_command_as_long_as_it_runs(void **state
 	assert_int_equal(CHECK(W("--"), W("true")), 0);
 	assert_true(first_child > 0);
 	assert_int_equal(interrupt_kills, 0);
-}
-
-static void a_command_that_ignores_sigterm_is_killed(void **state)
-{
-	struct check c = shell("trap '' TERM; echo; while :; do sleep 0.01; done");
-	struct capture said;
-	uint64_t before = clock_now_ns();
-
-	(void)state;
-	interrupt_kills = c.child;
-	capture_begin(&said);
-	end_child(&c);
-	capture_end(&said);
-	assert_one_line(said.text, "the command does not end on SIGTERM; killing it");
-	assert_true(c.ended);
-	assert_int_equal(interrupt_kills, 0);
-	assert_true(clock_now_ns() - before >= c.patience_ns);
-	assert_int_equal(kill(c.child, 0), -1);
-	assert_int_equal(errno, ESRCH);
-}
-
-static void a_command_that_ends_on_sigterm_has_time_for_it(void **state)
-{
-	struct check c = shell("trap 'sleep 0.05; exit' TERM; echo; while :; do sleep 0.01; done");
-	struct capture said;
-
-	(void)state;
-	c.patience_ns = 100 * NSEC_PER_SEC;
-	capture_begin(&said);
-	end_child(&c);
-	capture_end(&said);
-	assert_string_equal(said.text, "");
-	assert_int_equal(kill(c.child, 0), -1);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -613,8 +562,6 @@ static const struct CMUnitTest tests[] = {
 	FAKE_TEST(a_second_interrupt_kills_the_command_as_long_as_it_runs),
 	FAKE_TEST(errors_of_the_kernel_end_it),
 	FAKE_TEST(metrics_are_listed_without_a_command),
-	FAKE_TEST(a_command_that_ignores_sigterm_is_killed),
-	FAKE_TEST(a_command_that_ends_on_sigterm_has_time_for_it),
 };
 
 UNIT_MAIN(tests)

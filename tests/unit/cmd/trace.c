@@ -27,7 +27,7 @@ static void begin(struct fixture *f, int fd)
 	assert_true(fd >= 0);
 	f->trace.options = &f->options;
 	f->trace.out.fd = fd;
-	memset(f->trace.sel.set.has, true, sizeof(f->trace.sel.set.has));
+	memset(f->trace.tracer.sel.set.has, true, sizeof(f->trace.tracer.sel.set.has));
 }
 
 static int end(struct fixture *f, struct capture *c)
@@ -102,7 +102,7 @@ static void lost_events_are_shown(void **state)
 
 	(void)state;
 	begin(&f, temporary_file());
-	f.trace.session.lost = (struct lost){
+	f.trace.tracer.session.lost = (struct lost){
 		.total = 6, .nested = 1, .per_cpu = per_cpu, .nr_cpus = 2
 	};
 	assert_int_equal(end(&f, &c), 0);
@@ -120,7 +120,7 @@ static void the_end_says_what_was_not_seen(void **state)
 	for (int json = 0; json < 2; json++) {
 		begin(&f, temporary_file());
 		f.options.common.json = json;
-		blind_add(&f.trace.session.config.events, P2PTRACE_p2pdma_map, "a test");
+		blind_add(&f.trace.tracer.session.config.events, P2PTRACE_p2pdma_map, "a test");
 		assert_int_equal(end(&f, &c), 0);
 		assert_string_equal(f.out, json ? "{\"event\":\"end\",\"events\":0,\"lost\":0,"
 					   "\"blind\":[\"p2pdma_map\"]}\n" :
@@ -190,7 +190,7 @@ static void a_reader_that_goes_away_is_not(void **state)
 
 static int buffer_on(const char *meminfo, uint64_t bytes, struct capture *c)
 {
-	struct options o = { .buffer_bytes = bytes };
+	struct common_options o = { .buffer_bytes = bytes };
 	char path[] = "/tmp/p2ptrace-unit-XXXXXX";
 	int rc, fd = mkstemp(path);
 
@@ -198,7 +198,7 @@ static int buffer_on(const char *meminfo, uint64_t bytes, struct capture *c)
 	assert_int_equal(write(fd, meminfo, strlen(meminfo)), strlen(meminfo));
 	close(fd);
 	capture_begin(c);
-	rc = check_buffer(&o, path);
+	rc = options_check_buffer(&o, path);
 	capture_end(c);
 	unlink(path);
 	return rc;

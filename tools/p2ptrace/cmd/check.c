@@ -6,11 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -19,6 +16,7 @@
 #include "event/expect.h"
 #include "event/verdict.h"
 #include "lib/buffer.h"
+#include "lib/child.h"
 #include "lib/clock.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
@@ -31,7 +29,7 @@
 
 #define SETTLE_DEFAULT NSEC_PER_SEC
 #define MAX_EXPECTATIONS 64
-#define PATIENCE_NS (5 * NSEC_PER_SEC)
+#define PATIENCE_NS (5 * NSEC_PER_SEC)	/* with a command that ignores a signal */
 
 struct options {
 	struct common_options common;
@@ -210,11 +208,9 @@ struct check {
 	struct sample start;
 	struct verdict verdict;
 	struct counter_live live;
-	pid_t child;
-	bool ended;		/* the command */
+	struct child child;	/* the command */
 	bool judged;		/* it had its time to settle */
 	uint64_t ended_ns, settle_until_ns;
-	uint64_t patience_ns;	/* with a command that ignores a signal */
 	int status;
 };
 
@@ -249,8 +245,6 @@ static void command_ended(struct check *c)
 	const struct optional_number *settle = &c->options->settle_ns;
 	uint64_t settle_ns = settle->given ? settle->value : SETTLE_DEFAULT;
 
-	c->ended = true;
-	interrupt_child(0);
 	c->ended_ns = clock_now_ns();
 	if (__builtin_add_overflow(c->ended_ns, settle_ns, &c->settle_until_ns))
 		c->settle_until_ns = UINT64_MAX;
@@ -264,17 +258,14 @@ static enum session_verdict check_pause(void *ctx)
 {
 	struct check *c = ctx;
 
-	if (!c->ended) {
-		pid_t pid = waitpid(c->child, &c->verdict.wait_status, WNOHANG);
-
-		if (!pid || (pid < 0 && errno == EINTR))
-			return SESSION_GO_ON;
-		command_ended(c);
-		if (pid < 0) {
-			c->status = fail(EXIT_OTHER, "cannot tell how the command ended: %s",
-					 strerror(errno));
+	if (!c->child.ended) {
+		c->status = child_poll(&c->child);
+		if (c->status)
 			return SESSION_STOP;
-		}
+		if (!c->child.ended)
+			return SESSION_GO_ON;
+		c->verdict.wait_status = c->child.wait_status;
+		command_ended(c);
 	}
 	c->status = take_stock(c);
 	if (!c->status && verdict_pending(&c->verdict) &&
@@ -282,87 +273,6 @@ static enum session_verdict check_pause(void *ctx)
 		return SESSION_GO_ON;
 	c->judged = true;
 	return SESSION_STOP;
-}
-
-/*
- * Runs in the child. The command gets the signals that a shell would give it; the pipe takes the
- * error of exec().
- */
-static void run_child(char **command, int pipe_fd)
-{
-	int err;
-
-	/* exec() resets caught signals, but not ignored ones */
-	signal(SIGPIPE, SIG_DFL);
-	execvp(command[0], command);
-	err = errno;
-	(void)!write(pipe_fd, &err, sizeof(err));
-	_exit(127);
-}
-
-static int start_child(struct check *c)
-{
-	char **command = c->options->command;
-	int fds[2], err = 0;
-	char name[128];
-
-	if (pipe2(fds, O_CLOEXEC))
-		return fail(EXIT_OTHER, "cannot make a pipe: %s", strerror(errno));
-	/* If our parent ignores it, we would inherit that, and could not wait for the command */
-	signal(SIGCHLD, SIG_DFL);
-	c->child = fork();
-	if (!c->child)
-		run_child(command, fds[1]);
-	interrupt_child(c->child);
-	close(fds[1]);
-	if (c->child < 0)
-		err = errno;
-	else if (read(fds[0], &err, sizeof(err)) == sizeof(err))
-		waitpid(c->child, NULL, 0);
-	close(fds[0]);
-	if (!err)
-		return 0;
-	c->ended = true;
-	interrupt_child(0);
-	text_printable(name, sizeof(name), command[0], strlen(command[0]));
-	return fail(c->child < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name,
-		    strerror(err));
-}
-
-/* False if it has not ended in time. */
-static bool wait_child(struct check *c)
-{
-	const struct timespec nap = { .tv_nsec = 10 * NSEC_PER_MSEC };
-	uint64_t end = clock_now_ns() + c->patience_ns;
-
-	for (;;) {
-		pid_t pid = waitpid(c->child, NULL, WNOHANG);
-
-		if (pid && !(pid < 0 && errno == EINTR)) {
-			interrupt_child(0);
-			return true;
-		}
-		if (clock_now_ns() >= end)
-			return false;
-		nanosleep(&nap, NULL);
-	}
-}
-
-/* An interrupt is meant for the command as well. */
-static void end_child(struct check *c)
-{
-	if (c->ended)
-		return;
-	c->ended = true;
-	kill(c->child, SIGTERM);
-	if (wait_child(c))
-		return;
-	note("the command does not end on SIGTERM; killing it");
-	kill(c->child, SIGKILL);
-	if (!wait_child(c))
-		note("SIGKILL did not end the command (process %d), which waits in the kernel; "
-		     "see /proc/%d/stack",
-		     (int)c->child, (int)c->child);
 }
 
 static void find_firsts(struct check *c)
@@ -489,11 +399,11 @@ static int check_session(struct check *c, int fd)
 	if (!rc && interrupted())
 		rc = fail(EXIT_OTHER, "interrupted before the command was run; run it again");
 	if (!rc)
-		rc = start_child(c);
+		rc = child_start(&c->child, c->options->command);
 	if (rc)
 		return rc;
 	rc = session_run(&c->counter.session);
-	end_child(c);
+	child_end(&c->child, PATIENCE_NS);
 	if (!rc)
 		rc = c->status;
 	if (!rc && !c->judged)
@@ -533,7 +443,7 @@ static int check(struct check *c, const struct options *o)
 int cmd_check(int argc, char **argv)
 {
 	struct options o = {};
-	struct check c = { .options = &o, .patience_ns = PATIENCE_NS };
+	struct check c = { .options = &o };
 	int rc;
 
 	if (!options_parse(&args, argc, argv, &o.common, &rc))

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/options.h"
 #include "lib/log.h"
 #include "lib/number.h"
+#include "machine/kernel.h"
 #include "p2ptrace.h"
 #include "session/session.h"
+
+#define BUFFER_DEFAULT (4ull << 20)	/* the kernel maps it twice, and all of it is resident */
+#define BUFFER_MAX (1ull << 30)
 
 int options_bad_number(const char *what, const char *value, int err, const char *example)
 {
@@ -131,6 +137,30 @@ static int set_comm(void *to, const char *value)
 	return options_set_text("--comm", &o->want.comm, value);
 }
 
+static int set_buffer(void *to, const char *arg)
+{
+	struct common_options *o = to;
+	uint64_t wanted, size = sysconf(_SC_PAGESIZE);
+	int err = number_parse_size(arg, &wanted);
+
+	if (!err && wanted > BUFFER_MAX)
+		err = -ERANGE;
+	if (err || !wanted)
+		return options_bad_number("--buffer", arg, err, "8M (1G at most)");
+	/* The kernel takes powers of two that are whole pages */
+	while (size < wanted)
+		size <<= 1;
+	return options_set_number("--buffer", &o->buffer_bytes, size, arg);
+}
+
+static int set_event(void *to, const char *arg)
+{
+	struct common_options *o = to;
+
+	o->events_given = true;
+	return events_select(&o->events, arg, "see 'p2ptrace trace --list-events'");
+}
+
 const struct arg_option options_json[] = {
 	{ "json", 0, NULL, "Print JSON", set_json },
 	{}
@@ -168,6 +198,20 @@ const struct arg_option options_duration[] = {
 	{}
 };
 
+const struct arg_option options_event[] = {
+	{ "event", 0, "NAME[,NAME...]",
+	  "Only these events; an unambiguous prefix is enough; may be repeated",
+	  set_event },
+	{}
+};
+
+const struct arg_option options_buffer[] = {
+	{ "buffer", 0, "SIZE",
+	  "Size of the ring buffer (default 4M), with K, M or G; rounded up to a power of two",
+	  set_buffer },
+	{}
+};
+
 const struct arg_option options_general[] = {
 	{ "verbose", 'v', NULL, "Show the messages of libbpf", set_verbose },
 	{ "help", 'h', NULL, "Print this help", set_help },
@@ -191,4 +235,25 @@ bool options_parse(const struct args *args, int argc, char **argv, struct common
 	}
 	session_set_verbose(options->verbose);
 	return true;
+}
+
+void options_default_buffer(struct common_options *o)
+{
+	if (!o->buffer_bytes)
+		o->buffer_bytes = BUFFER_DEFAULT;
+}
+
+/* A ring buffer that is too large would make the kernel kill other processes. */
+int options_check_buffer(const struct common_options *o, const char *meminfo)
+{
+	uint64_t available = kernel_available_memory(meminfo), fits = sysconf(_SC_PAGESIZE);
+
+	if (o->buffer_bytes <= available / 2)
+		return 0;
+	while (fits * 2 <= available / 2)
+		fits *= 2;
+	return fail(EXIT_USAGE,
+		    "a buffer of %" PRIu64 "K is more than half of the %" PRIu64 "K of memory "
+		    "that this machine has available; use --buffer %" PRIu64 "K",
+		    o->buffer_bytes >> 10, available >> 10, fits >> 10);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "event/events.h"
 #include "lib/args.h"
 #include "session/select.h"
 
@@ -17,6 +18,10 @@ struct common_options {
 	bool json, help, verbose;
 	struct selection want;
 	uint64_t duration_ns;	/* 0: not given */
+	/* Of the commands that get a record for each event */
+	struct event_set events;
+	bool events_given;
+	uint64_t buffer_bytes;	/* 0: not given */
 };
 
 /* Of a command that does not judge. */
@@ -26,7 +31,7 @@ struct common_options {
 
 /* Tables for the groups of a command. */
 extern const struct arg_option options_json[], options_dev[], options_client[], options_task[],
-	options_duration[], options_general[], options_help[];
+	options_duration[], options_event[], options_buffer[], options_general[], options_help[];
 
 /*
  * Parses the command line of a subcommand into @options. False if there is nothing left to do: then
@@ -52,5 +57,12 @@ struct optional_number {
 
 int options_set_optional(const char *option, struct optional_number *to, uint64_t value,
 			 const char *text);
+
+void options_default_buffer(struct common_options *options);
+/*
+ * Whether the ring buffer fits into the memory: one that is too large would make the kernel kill
+ * other processes. 0 or an exit status.
+ */
+int options_check_buffer(const struct common_options *options, const char *meminfo);
 
 #endif /* OPTIONS_H */

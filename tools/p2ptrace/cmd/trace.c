@@ -24,22 +24,16 @@
 #include "lib/text.h"
 #include "machine/kernel.h"
 #include "machine/sysfs.h"
-#include "session/select.h"
 #include "session/session.h"
 #include "session/shown.h"
+#include "session/tracer.h"
 
-#include "trace.skel.h"
-
-#define BUFFER_DEFAULT (4ull << 20)	/* the kernel maps it twice, and all of it is resident */
-#define BUFFER_MAX (1ull << 30)
 #define LINES_BYTES (64 << 10)
 
 struct options {
 	struct common_options common;
 	bool list, lives;
-	struct event_set events;
-	bool events_given;
-	uint64_t count, buffer_bytes, min_ns;	/* 0: not given */
+	uint64_t count, min_ns;	/* 0: not given */
 };
 
 static int set_count(void *to, const char *arg)
@@ -66,30 +60,6 @@ static int set_min_us(void *to, const char *arg)
 	return options_set_number("--min-us", &o->min_ns, ns, arg);
 }
 
-static int set_buffer(void *to, const char *arg)
-{
-	struct options *o = to;
-	uint64_t wanted, size = sysconf(_SC_PAGESIZE);
-	int err = number_parse_size(arg, &wanted);
-
-	if (!err && wanted > BUFFER_MAX)
-		err = -ERANGE;
-	if (err || !wanted)
-		return options_bad_number("--buffer", arg, err, "8M (1G at most)");
-	/* The kernel takes powers of two that are whole pages */
-	while (size < wanted)
-		size <<= 1;
-	return options_set_number("--buffer", &o->buffer_bytes, size, arg);
-}
-
-static int set_event(void *to, const char *arg)
-{
-	struct options *o = to;
-
-	o->events_given = true;
-	return events_select(&o->events, arg, "see 'p2ptrace trace --list-events'");
-}
-
 static int set_lives(void *to, const char *arg)
 {
 	struct options *o = to;
@@ -111,7 +81,7 @@ static int set_list(void *to, const char *arg)
 /* --lives needs every event of a buffer. */
 static int check_lives(const struct options *o)
 {
-	const char *option = o->events_given ? "event" : o->common.want.client ? "client" :
+	const char *option = o->common.events_given ? "event" : o->common.want.client ? "client" :
 			     o->common.want.pid ? "pid" : o->common.want.comm ? "comm" : NULL;
 
 	if (o->lives && option)
@@ -126,10 +96,7 @@ static int check_lives(const struct options *o)
 	return 0;
 }
 
-static const struct arg_option event_options[] = {
-	{ "event", 0, "NAME[,NAME...]",
-	  "Only these events; an unambiguous prefix is enough; may be repeated",
-	  set_event },
+static const struct arg_option lives_options[] = {
 	{ "lives", 0, NULL,
 	  "Instead of events, show each buffer when its memory is returned: the task that "
 	  "allocated it, the request of the NVMe target, each client that mapped it, and for how "
@@ -143,9 +110,6 @@ static const struct arg_option event_options[] = {
 
 static const struct arg_option run_options[] = {
 	{ "count", 0, "N", "Stop after N events or lives", set_count },
-	{ "buffer", 0, "SIZE",
-	  "Size of the ring buffer (default 4M), with K, M or G; rounded up to a power of two",
-	  set_buffer },
 	{}
 };
 
@@ -157,11 +121,13 @@ static const struct arg_option output_options[] = {
 };
 
 static const struct arg_group groups[] = {
-	{ "Events", event_options },
+	{ "Events", options_event },
+	{ NULL, lives_options },
 	{ "Filters", options_dev },
 	{ NULL, options_client },
 	{ NULL, options_task },
 	{ "Run", run_options },
+	{ NULL, options_buffer },
 	{ NULL, options_duration },
 	{ "Output", options_json },
 	{ NULL, output_options },
@@ -191,9 +157,7 @@ static const struct args args = {
 
 struct trace {
 	const struct options *options;
-	struct selected sel;
-	struct trace_bpf *skel;
-	struct session session;
+	struct tracer tracer;
 	struct lives lives;
 	struct stream out;
 	struct buffer lines;	/* not written yet */
@@ -228,9 +192,9 @@ static enum session_verdict trace_life(struct trace *t, const struct event *even
 	if (life && life->alloc.size >= t->options->common.want.min_size &&
 	    life->back_ns - life->alloc.h.ts_ns >= t->options->min_ns) {
 		if (t->options->common.json)
-			life_json(&t->lines, life, &t->sel.enums, t->lives.stock);
+			life_json(&t->lines, life, &t->tracer.sel.enums, t->lives.stock);
 		else
-			life_text(&t->lines, life, &t->sel.enums);
+			life_text(&t->lines, life, &t->tracer.sel.enums);
 		verdict = t->lines.failed ? SESSION_STOP : trace_line(t);
 	}
 	life_free(life);
@@ -246,14 +210,13 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 		t->malformed++;
 		return SESSION_GO_ON;
 	}
-	/* The program that shows the end of a mapping needs the one that shows its beginning */
-	if (!t->sel.set.has[event - events])
+	if (!tracer_wants(&t->tracer, event))
 		return SESSION_GO_ON;
 	if (t->options->lives)
 		return trace_life(t, event, data);
 	if ((t->options->common.json ? json_line : output_text)(&t->lines, event, data,
-								&t->sel.enums,
-								t->session.config.events.stock))
+								&t->tracer.sel.enums,
+								t->lives.stock))
 		return SESSION_STOP;
 	return trace_line(t);
 }
@@ -261,7 +224,7 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 /* The lines must be written before, because the buffer is used here. */
 static void show_lost(struct trace *t, const char *when)
 {
-	const struct lost *lost = &t->session.lost;
+	const struct lost *lost = &t->tracer.session.lost;
 
 	output_lost_detail(&t->lines, lost);
 	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, PLURAL(lost->total), when,
@@ -282,7 +245,8 @@ static enum session_verdict trace_pause(void *ctx)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec >= t->next_count) {
 		t->next_count = now.tv_sec + 1;
-		if (!session_count_lost(&t->session) && t->session.lost.total > t->lost_shown)
+		if (!session_count_lost(&t->tracer.session) &&
+		    t->tracer.session.lost.total > t->lost_shown)
 			show_lost(t, "so far");
 	}
 	return SESSION_GO_ON;
@@ -290,12 +254,12 @@ static enum session_verdict trace_pause(void *ctx)
 
 static int trace_end(struct trace *t)
 {
-	const struct lost *lost = &t->session.lost;
+	const struct lost *lost = &t->tracer.session.lost;
 
 	if (t->options->common.json)
-		output_json_end(&t->lines, t->events, lost, &t->session.config.events);
+		output_json_end(&t->lines, t->events, lost, &t->tracer.session.config.events);
 	else
-		output_text_end(&t->lines, t->events, lost, &t->session.config.events);
+		output_text_end(&t->lines, t->events, lost, &t->tracer.session.config.events);
 	write_lines(t);
 
 	if (lost->total)
@@ -314,21 +278,6 @@ static int trace_end(struct trace *t)
 	return stream_status(&t->out);
 }
 
-/* A ring buffer that is too large would make the kernel kill other processes. */
-static int check_buffer(const struct options *o, const char *meminfo)
-{
-	uint64_t available = kernel_available_memory(meminfo), fits = sysconf(_SC_PAGESIZE);
-
-	if (o->buffer_bytes <= available / 2)
-		return 0;
-	while (fits * 2 <= available / 2)
-		fits *= 2;
-	return fail(EXIT_USAGE,
-		    "a buffer of %" PRIu64 "K is more than half of the %" PRIu64 "K of memory "
-		    "that this machine has available; use --buffer %" PRIu64 "K",
-		    o->buffer_bytes >> 10, available >> 10, fits >> 10);
-}
-
 /* The list is useful even if this kernel is not. */
 static int list_events(void)
 {
@@ -340,77 +289,53 @@ static int list_events(void)
 	return rc ? rc : kernel_check_lockdown(LOCKDOWN);
 }
 
-static int open_programs(void *opener, struct bpf_object **object)
-{
-	struct trace *t = opener;
-	int rc = session_open(trace, t->skel, &t->sel, object);
-
-	if (!rc)
-		t->skel->rodata->wakeup_bytes = t->options->buffer_bytes / 4;
-	return rc;
-}
-
 static int trace_session(struct trace *t, const struct options *o)
 {
-	const struct event_set *set = &t->sel.set;
 	struct session_config config = {
-		.events = *set,
-		.open = open_programs,
-		.opener = t,
-		.buffer_bytes = o->buffer_bytes,
 		.duration_ns = o->common.duration_ns,
-		.groups = o->lives,
-		.needed = P2PTRACE_p2pmem_alloc,
 		.record = trace_record,
 		.pause = trace_pause,
 		.ctx = t,
 	};
-	int rc = session_start(&t->session, &config);
+	struct session *session = &t->tracer.session;
+	const struct event_set *set = &session->config.events;
+	int rc = tracer_start(&t->tracer, &config);
 
 	if (!rc) {
 		/* Scripts wait for this line: from here on, all events are seen */
-		set = &t->session.config.events;
 		note("tracing %zu event%s, mode %s (Ctrl-C ends)%s", event_set_count(set),
 		     event_set_count(set) == 1 ? "" : "s", event_set_mode(set),
 		     o->lives ? "; a buffer is shown when its memory is returned" : "");
-		rc = session_run(&t->session);
+		rc = session_run(session);
 	}
 	if (rc)
 		write_lines(t);
 	else
 		rc = trace_end(t);
-	session_close(&t->session);
-	trace_bpf__destroy(t->skel);
 	return rc;
 }
 
 static int trace(const struct options *o)
 {
-	const struct select_how how = {
-		.by_name = o->events_given, .groups = o->lives, .needed = P2PTRACE_p2pmem_alloc,
+	struct trace t = {
+		.options = o, .out.fd = STDOUT_FILENO,
+		.tracer = {
+			.want = o->common.want, .by_name = o->common.events_given,
+			.sel.set = o->common.events, .lives = o->lives,
+			.buffer_bytes = o->common.buffer_bytes,
+		},
 	};
-	struct trace t = { .options = o, .sel.set = o->events, .out.fd = STDOUT_FILENO };
-	struct event_set *set = &t.sel.set;
-	int rc;
+	int rc = tracer_open(&t.tracer);
 
-	if (o->lives)
-		lives_events(set);
-	rc = select_all(&o->common.want, &how, &t.sel);
-	if (o->lives) {
-		/* A mapping may be smaller than its buffer, and belongs to it */
-		t.sel.filter.min_size = 0;
-		/* On a stock kernel, this event does not tell which buffer */
-		if (set->stock)
-			set->has[P2PTRACE_nvmet_p2pmem_use] = false;
-	}
-	t.lives.stock = set->stock;
 	if (!rc)
-		rc = check_buffer(o, MEMINFO);
-	if (!rc)
+		rc = options_check_buffer(&o->common, MEMINFO);
+	if (!rc) {
+		t.lives.stock = t.tracer.sel.set.stock;
 		rc = trace_session(&t, o);
+	}
+	tracer_close(&t.tracer);
 	lives_free(&t.lives);
 	buffer_free(&t.lines);
-	enums_free(&t.sel.enums);
 	return rc;
 }
 
@@ -426,7 +351,6 @@ int cmd_trace(int argc, char **argv)
 		return rc;
 	if (o.list)
 		return list_events();
-	if (!o.buffer_bytes)
-		o.buffer_bytes = BUFFER_DEFAULT;
+	options_default_buffer(&o.common);
 	return trace(&o);
 }
