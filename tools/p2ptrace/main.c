@@ -7,8 +7,7 @@
 #include "lib/print.h"
 #include "lib/stream.h"
 #include "lib/units.h"
-
-#define VERSION "0.1"
+#include "lib/version.h"
 
 static const struct {
 	const char *name;
@@ -45,7 +44,7 @@ static int run(int argc, char **argv)
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return help();
 	if (!strcmp(argv[1], "--version")) {
-		print("p2ptrace %s\n", VERSION);
+		print("p2ptrace %s\n", TOOL_VERSION);
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

@@ -28,7 +28,9 @@ p2ptrace_man	:= $(BUILD)/obj/man
 
 # Expanded only when used: "make check" may install the compiler and pkg-config first.
 p2ptrace_pc	= $(shell $(PKG_CONFIG) $(if $(filter -static%,$(LDFLAGS)),--static) $(1) \
-			libbpf libelf zlib libpci jansson)
+			libbpf libelf zlib libpci jansson $(p2ptrace_zstd))
+# Optional: "p2ptrace record --compress"
+p2ptrace_zstd	= $(shell $(PKG_CONFIG) --exists libzstd && echo libzstd)
 # The directory with the asm/ of the compiler's target: not /usr/include on a multiarch system.
 uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
 			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
@@ -40,8 +42,9 @@ P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow
 	-Wno-default-const-init-var-unsafe $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
-	$(call p2ptrace_pc,--cflags) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-	-Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Wwrite-strings -Wundef
+	$(call p2ptrace_pc,--cflags) $(if $(p2ptrace_zstd),-DHAVE_ZSTD) -g -Wall -Wextra -Werror \
+	-Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla \
+	-Wwrite-strings -Wundef
 P2PTRACE_LIBS	= $(call p2ptrace_pc,--libs)
 P2PTRACE_SAN	:= -include tests/unit/roots.h -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -61,6 +61,10 @@ prints '^  trace  ' --help
 prints '^  trace  ' -h
 prints '^      --event=NAME' trace --help
 prints '^      --event=NAME' trace -h
+prints '^  record  ' --help
+prints '^      --ring=SIZE' record --help
+prints '^  report  ' --help
+prints '^      --html=OUT' report --help
 prints '^  stat  ' --help
 prints 'INTERVAL' stat --help
 prints '^      --json' stat --help
@@ -189,6 +193,17 @@ refused 2 "'0'" 'such as 1000' trace --lives --min-us 0
 refused 2 "'18446744073709551615'" 'such as 1000' trace --lives --min-us 18446744073709551615
 refused 2 "'0'" 'such as 10' check --older-than 0 -- true
 refused 2 "'nonsense' is not a violation" 'double_map' check --allow nonsense -- true
+refused 2 "'64K'" 'such as 8M' record --ring 64K
+refused 2 "'2G'" 'such as 8M' record --ring 2G
+refused 2 '--trigger needs --ring' 'add --ring' record --trigger 'fallbacks > 0'
+refused 2 "'fallbacks'" 'such as' record --ring 8M --trigger fallbacks
+refused 2 'standard output' '--output' record --ring 8M -o -
+refused 2 "--output ''" 'name of a file' record --output ''
+refused 2 'put -- in front' 'record --help' record true
+refused 2 "'--json'" 'record --help' record --json
+refused 2 "'0'" 'such as' record --duration 0
+refused 2 'p2pdma_decide has no size' 'leave out the event' \
+	record --min-size 4K --event p2pdma_decide
 # Only the first error is reported
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
 
@@ -229,8 +244,9 @@ for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1' '--d
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' trace $args
 done
-for args in 'stat 1 1' 'stat --list-metrics' leaks 'leaks --older-than 0 --older-than 0.0' \
-	lifetimes 'check -- true' 'check --settle 0 --settle 0 -- true' \
+for args in record 'record -- true' 'record --ring 8M' 'stat 1 1' 'stat --list-metrics' leaks \
+	'leaks --older-than 0 --older-than 0.0' lifetimes 'check -- true' \
+	'check --settle 0 --settle 0 -- true' \
 	'check --output a --output a --older-than 1 --older-than 1.0 -- true'; do
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' $args

@@ -17,6 +17,7 @@
 #include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/units.h"
+#include "session/hooks.h"
 #include "session/session.h"
 
 #include "stat.skel.h"
@@ -417,6 +418,28 @@ static void an_object_without_ring_buffer_has_no_records(void **state)
 	assert_one_line(c.text, "lacks the maps of a session");
 }
 
+/* A recording says where its events came from. */
+static void hooks_are_those_of_the_programs_that_are_used(void **state)
+{
+	const char *hooks[HOOK_NR_ROLES];
+
+	(void)state;
+	config.duration_ns = 1;
+	config.events.has[P2PTRACE_p2pmem_alloc] = true;
+	stop_at_pause = 1;
+	capture_begin(&c);
+	config.open = open_object;
+	config.opener = trace->obj;
+	assert_int_equal(session_start(&session, &config), 0);
+	capture_end(&c);
+	assert_int_equal(session_hooks(&session, hooks, ARRAY_LEN(hooks)), 2);
+	assert_string_equal(hooks[0], "tp_btf/p2pmem_alloc");
+	assert_string_equal(hooks[1], "tp_btf/p2pmem_free");
+	hooks[1] = NULL;
+	assert_int_equal(session_hooks(&session, hooks, 1), 1);
+	assert_null(hooks[1]);
+}
+
 static int ending(void *ctx)
 {
 	assert_ptr_equal(ctx, &config);
@@ -528,6 +551,7 @@ static const struct CMUnitTest tests[] = {
 	RUN_TEST(a_signal_ends_the_session_at_the_next_record),
 	RUN_TEST(errors_of_the_ring_buffer_end_the_session),
 	RUN_TEST(an_object_without_ring_buffer_has_no_records),
+	RUN_TEST(hooks_are_those_of_the_programs_that_are_used),
 	RUN_TEST(an_ending_that_fails_ends_all),
 	RUN_TEST(pauses_come_after_each_interval),
 	RUN_TEST(missed_intervals_are_skipped),

@@ -8,6 +8,8 @@
 
 #define P2PTRACE_COMMANDS(X)								\
 	X(trace, "print each event of peer memory as it happens")			\
+	X(record, "write each event to a file")						\
+	X(report, "show what a file of record has: a page, JSON, a timeline, a web page")	\
 	X(stat, "count events: rates per interval, and totals")				\
 	X(lifetimes, "show how long buffers and dma-bufs are held and mapped: histograms") \
 	X(peers, "show which devices can reach which peer memory, and why not")		\

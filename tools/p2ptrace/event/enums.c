@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,17 @@ static const struct {
 	[ENUM_FALLBACK_REASON]	= { "nvmet_p2pmem_fallback_reason", "NVMET_P2PMEM_FALLBACK_" },
 	[ENUM_UNBIND_REASON]	= { "nvmet_p2pmem_unbind_reason", "NVMET_P2PMEM_UNBIND_" },
 	[ENUM_DMA_DIRECTION]	= { "dma_data_direction", "DMA_" },
+};
+
+static const char *const ids[NR_ENUMS] = {
+	[ENUM_MAP_TYPE]		= "map_type",
+	[ENUM_DECISION_REASON]	= "decision_reason",
+	[ENUM_ALLOC_ERROR]	= "alloc_error",
+	[ENUM_FALLBACK_REASON]	= "fallback_reason",
+	[ENUM_UNBIND_REASON]	= "unbind_reason",
+	[ENUM_DMA_DIRECTION]	= "dma_direction",
+	[ENUM_MAP_KIND]		= "map_kind",
+	[ENUM_MAP_WHERE]	= "map_where",
 };
 
 static const char *const kinds[] = {
@@ -107,6 +119,39 @@ int enums_load(struct enums *enums, const struct btf *btf)
 	if (err)
 		enums_free(enums);
 	return err;
+}
+
+const char *enums_id(enum kernel_enum which)
+{
+	return ids[which];
+}
+
+/* As the names of the kernel's enums are shown: json_line() does not escape them. */
+static bool is_identifier(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return len && !name[len] && len <= ENUM_MAX_NAME;
+}
+
+int enums_add(struct enums *enums, enum kernel_enum which, uint32_t value, const char *name)
+{
+	struct enum_table *table = &enums->table[which];
+	struct enum_value *values;
+
+	if (!is_identifier(name))
+		return -EINVAL;
+	if (table->nr >= ENUM_MAX_VALUES)
+		return -ENOSPC;
+	values = reallocarray(table->values, table->nr + 1, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	table->values = values;
+	values[table->nr] = (struct enum_value){ .value = value };
+	if (short_name(&values[table->nr], name, ""))
+		return -ENOMEM;
+	table->nr++;
+	return 0;
 }
 
 void enums_free(struct enums *enums)

@@ -46,6 +46,14 @@ struct enums {
 int enums_load(struct enums *enums, const struct btf *btf);
 void enums_free(struct enums *enums);
 
+/* Its name in recordings: "map_type". */
+const char *enums_id(enum kernel_enum which);
+
+/* Adds a value of a file. 0; -EINVAL if the name is no identifier; -ENOMEM; -ENOSPC. */
+#define ENUM_MAX_VALUES 256
+#define ENUM_MAX_NAME 512	/* KSYM_NAME_LEN */
+int enums_add(struct enums *enums, enum kernel_enum which, uint32_t value, const char *name);
+
 /* NULL if the kernel has no such value. */
 const struct enum_value *enums_find(const struct enums *enums, enum kernel_enum which,
 				    uint32_t value);

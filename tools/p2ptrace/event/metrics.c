@@ -253,6 +253,19 @@ void metrics_keep(struct metrics *metrics, const struct event_set *set)
 	metrics->nr = kept;
 }
 
+void metrics_drop_gauges(struct metrics *metrics)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < metrics->nr; i++) {
+		if (metrics->metrics[i].gauge)
+			free(metrics->metrics[i].name);
+		else
+			metrics->metrics[kept++] = metrics->metrics[i];
+	}
+	metrics->nr = kept;
+}
+
 void metrics_free(struct metrics *metrics)
 {
 	for (size_t i = 0; i < metrics->nr; i++)

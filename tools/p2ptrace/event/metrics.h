@@ -42,6 +42,8 @@ int metrics_load(struct metrics *metrics, const struct enums *enums, const struc
 
 /* Drops the metrics of events that are not in @set. */
 void metrics_keep(struct metrics *metrics, const struct event_set *set);
+/* Drops those that are not counts of events. */
+void metrics_drop_gauges(struct metrics *metrics);
 void metrics_free(struct metrics *metrics);
 
 /* NULL if there is none with that name. */

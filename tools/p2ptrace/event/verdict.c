@@ -93,7 +93,8 @@ int violation_find(const char *name)
 
 bool verdict_command_failed(const struct verdict *verdict)
 {
-	return !WIFEXITED(verdict->wait_status) || WEXITSTATUS(verdict->wait_status);
+	return verdict->command &&
+	       (!WIFEXITED(verdict->wait_status) || WEXITSTATUS(verdict->wait_status));
 }
 
 static bool expectation_met(const struct verdict *verdict, const struct expectation *expectation,
@@ -140,7 +141,8 @@ bool verdict_blind(const struct verdict *verdict)
 
 size_t verdict_failed(const struct verdict *verdict)
 {
-	return verdict_command_failed(verdict) + verdict_blind(verdict) + verdict_pending(verdict);
+	return verdict_command_failed(verdict) + verdict_blind(verdict) + !!verdict->cut +
+	       verdict_pending(verdict);
 }
 
 static void command_text(struct buffer *out, const struct verdict *verdict)
@@ -183,7 +185,10 @@ void verdict_text(struct buffer *out, const struct verdict *verdict)
 {
 	uint64_t nr = sample_events(&verdict->difference);
 
-	command_text(out, verdict);
+	if (verdict->command)
+		command_text(out, verdict);
+	if (verdict->cut)
+		buffer_printf(out, "FAILED recording: %s\n", verdict->cut);
 	blind_text(out, &verdict->needed,
 		   verdict->allow_blind ? "allowed blind: " : "FAILED blind: ");
 	for (int v = 0; v < NR_VIOLATIONS; v++) {
@@ -219,6 +224,10 @@ static void command_json(struct buffer *out, const struct verdict *verdict)
 {
 	int status = verdict->wait_status;
 
+	if (!verdict->command) {
+		json_none(out, "command");
+		return;
+	}
 	json_open(out, "command", '{');
 	json_open(out, "argv", '[');
 	for (char **word = verdict->command; *word; word++)
@@ -305,6 +314,8 @@ void verdict_json(struct buffer *out, const struct verdict *verdict)
 	json_uint(out, "failed", verdict_failed(verdict));
 	command_json(out, verdict);
 	json_str(out, "mode", verdict->mode);
+	if (verdict->cut)
+		json_str(out, "cut", verdict->cut);
 	violations_json(out, verdict);
 	blind_json(out, &verdict->needed);
 	blind_json_why(out, &verdict->needed);

@@ -20,7 +20,8 @@ enum violation { LEAK = P2PTRACE_NR_VIOLATIONS, MAPPED, STALL, LOST, NR_VIOLATIO
 
 struct verdict {
 	const char *mode;
-	char **command;			/* ends with NULL */
+	char **command;			/* ends with NULL; NULL: there was none */
+	const char *cut;		/* why a recording is not whole; NULL: it is */
 	int wait_status;		/* as of waitpid() */
 	const struct metrics *metrics;
 	struct sample difference;	/* from the start to the end */

@@ -42,8 +42,7 @@ int file_denied(const char *what, const char *path, bool entry, int err)
 		    what, strcmp(barred, path) ? "the folder" : "the file", barred);
 }
 
-/* @entry: its folder had to be changed, not the file. */
-static int refused(const char *path, bool entry, int err)
+int file_refused(const char *path, bool entry, int err)
 {
 	switch (err) {
 	case EACCES:
@@ -75,7 +74,7 @@ static int write_into(const char *path, const char *data, size_t len)
 	int err;
 
 	if (stream.fd < 0)
-		return refused(path, false, errno);
+		return file_refused(path, false, errno);
 	err = stream_write(&stream, data, len);
 	if (close(stream.fd) && !err)
 		err = errno;
@@ -111,16 +110,16 @@ static int rename_over(const char *path, mode_t mode, const char *data, size_t l
 	int fd, err;
 
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-		return refused(path, true, ENAMETOOLONG);
+		return file_refused(path, true, ENAMETOOLONG);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
-		return refused(path, true, errno);
+		return file_refused(path, true, errno);
 	err = fill(fd, mode, data, len);
 	if (!err && rename(temporary, path))
 		err = errno;
 	if (err)
 		unlink(temporary);
-	return err ? refused(path, true, err) : 0;
+	return err ? file_refused(path, true, err) : 0;
 }
 
 static int replace(const char *path, mode_t mode, const char *data, size_t len)
@@ -152,19 +151,19 @@ int file_replace(const char *path, const char *data, size_t len)
 
 	if (stat(path, &st)) {
 		if (errno != ENOENT)
-			return refused(path, false, errno);
+			return file_refused(path, false, errno);
 		if (!lstat(path, &st))
 			return fail(EXIT_USAGE, "cannot write %s: it is a link to a file that does "
 				    "not exist; remove the link, or give another name", path);
 		return replace(path, new_mode(), data, len);
 	}
 	if (S_ISDIR(st.st_mode))
-		return refused(path, false, EISDIR);
+		return file_refused(path, false, EISDIR);
 	if (!S_ISREG(st.st_mode))
 		return write_into(path, data, len);
 	/* Not the link that leads to it */
 	real = realpath(path, NULL);
-	rc = real ? replace(real, st.st_mode & 07777, data, len) : refused(path, false, errno);
+	rc = real ? replace(real, st.st_mode & 07777, data, len) : file_refused(path, false, errno);
 	free(real);
 	return rc;
 }

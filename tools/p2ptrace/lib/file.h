@@ -20,4 +20,10 @@ int file_replace(const char *path, const char *data, size_t len)
 int file_denied(const char *what, const char *path, bool entry, int err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Says why a file could not be opened for writing. @entry: its folder had to be changed, not the
+ * file. Returns an exit status.
+ */
+int file_refused(const char *path, bool entry, int err) __attribute__((warn_unused_result));
+
 #endif /* FILE_H */

@@ -660,6 +660,16 @@ int session_run(struct session *session)
 	return session_count_lost(session);
 }
 
+size_t session_hooks(const struct session *session, const char **sections, size_t max)
+{
+	size_t nr = 0;
+
+	for (unsigned int role = 0; role < HOOK_NR_ROLES && nr < max; role++)
+		if (session->programs[role] && hooks_want(&session->config.events, role))
+			sections[nr++] = bpf_program__section_name(session->programs[role]);
+	return nr;
+}
+
 /* Adds how often the kernel skipped the program because it was running already. */
 static int add_skipped(const struct bpf_program *program, uint64_t *skipped)
 {

@@ -115,6 +115,8 @@ int session_run(struct session *session);
  * the kernel has no such iterator. Works after session_run() as well.
  */
 int session_visit(struct session *session, unsigned int role);
+/* The sections of the programs that are used: at most @max. Returns their number. */
+size_t session_hooks(const struct session *session, const char **sections, size_t max);
 /* Updates session->lost. */
 int session_count_lost(struct session *session);
 void session_close(struct session *session);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "event/tally.h"
+
+/* The enum fields are numbered in the order of events and fields. */
+static size_t first_enum_field(const struct event *event)
+{
+	static size_t first[P2PTRACE_NR_EVENTS];
+	static bool known;
+	size_t n = 0;
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS && !known; i++) {
+		first[i] = n;
+		for (size_t f = 0; f < events[i].nr_fields; f++)
+			n += events[i].fields[f].kind == FIELD_ENUM;
+	}
+	known = true;
+	return first[event - events];
+}
+
+static unsigned int place(uint64_t value)
+{
+	return value < P2PTRACE_NR_VALUES ? value : P2PTRACE_NR_VALUES - 1;
+}
+
+void tally_count(struct p2ptrace_counts *counts, const struct event *event, const void *record)
+{
+	const struct p2ptrace_p2pdma_map *map = record;
+	const struct p2ptrace_p2pmem_free *freed = record;
+	const struct p2ptrace_p2pmem_mmap *user = record;
+	size_t number = event - events, n = first_enum_field(event);
+
+	counts->events[number]++;
+	for (size_t i = 0; i < event->nr_fields; i++) {
+		const struct field *field = &event->fields[i];
+
+		if (field->kind == FIELD_ENUM)
+			counts->values[n++][place((uint32_t)field_uint(field, record))]++;
+		else if (field->kind == FIELD_BYTES && !strcmp(field->name, "size"))
+			counts->bytes[number] += field_uint(field, record);
+		else if (field->kind == FIELD_ERRNO)
+			counts->failures[number] += !!field_int(field, record);
+	}
+	switch (number) {
+	case P2PTRACE_p2pdma_map:
+		counts->map_bytes[place((uint32_t)map->map)] += map->size;
+		break;
+	case P2PTRACE_p2pmem_free:
+		counts->deferred += !!freed->pins;
+		break;
+	case P2PTRACE_p2pmem_mmap:
+		counts->failures[number] += !user->allowed;
+		break;
+	}
+}
