@@ -162,7 +162,7 @@ bench-peers: deps-bench $(bench_peers) ## measure the cost of deciding all pairs
 
 ## Housekeeping
 # The groups of tools/deps/list
-p2ptrace_deps	:= build unit install
+p2ptrace_deps	:= build unit install optional
 lab_deps	:= $(p2ptrace_deps) kernel lab distro tests
 
 deps: ## install what all other targets need (as root, on Debian 12 and 13)

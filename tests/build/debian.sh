@@ -129,7 +129,7 @@ can_install() {
 }
 
 FIXED_POINTS=13
-everything=(build unit install lab tests series bench)
+everything=(build unit install optional lab tests series bench)
 # Debian 12 and 13 have the source of Linux 6.12
 [ "$release" = testing ] || everything+=(kernel)
 
@@ -191,7 +191,7 @@ install_p2ptrace_packages() {
 
 	case $release in
 	testing)
-		mapfile -t packages < <(missing_packages build unit install)
+		mapfile -t packages < <(missing_packages build unit install optional)
 		logged install_packages "${packages[@]}"
 		;;
 	*)

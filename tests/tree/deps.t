@@ -42,7 +42,7 @@ variables=(BPFTOOL=no-bpftool)
 build='GCC or Clang,a C library,Linux'\''s UAPI headers,Clang,bpftool,pkg-config'
 build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils,Jansson'
 
-plan 20
+plan 22
 
 system debian 12
 for target in p2ptrace check-unit install; do
@@ -86,5 +86,11 @@ is 'it calls no package manager' "$(<"$scratch/called")" ''
 variables=(USER_ID=0 RST2MAN=bash)
 bare "${install[@]}"
 is 'make deps elsewhere succeeds when nothing is missing' "$status: $(<"$scratch/output")" '0: '
+bare "${install[@]}" optional
+is 'it succeeds without what is optional' "$status: $(<"$scratch/output")" '0: '
+system debian 12
+bare "${install[@]}" optional
+is 'make deps on Debian installs what is optional' "$status: $(<"$scratch/called")" \
+	"0: apt-get update"$'\n'"${package% *} libzstd-dev"
 
 exit $((tap_failed > 0))
