@@ -7,6 +7,7 @@ include "text";
 def target:
 	if .target == null then "none"
 	elif .target.more then "> p2ptrace"
+	elif .target.twice then ">= 2 x ours"
 	elif .target.below then "< \(.target.below | thousands)"
 	else "<= \(.target.most)" end;
 
@@ -30,7 +31,8 @@ def line($f): ($f[0] | left(12)) + ($f[1] | left(26)) + ($f[2] | right(12)) + " 
 "",
 line(["", "TOOL", "FIGURE", "", "RATIO", "TARGET", "MET"]),
 (.rows[] | line([.class, .name, (.figure | cost), .unit,
-	(if .target.more and .ours and .figure then .figure / .ours | ratio | .[:-2] else "-" end),
+	(if (.target.more or .target.twice) and .ours and .figure then
+		.figure / .ours | ratio | .[:-2] else "-" end),
 	target, met($limit)])),
 "",
 (.rows[] | select(.class == "lost" and .details) |

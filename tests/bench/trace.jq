@@ -9,8 +9,10 @@ def events_each: 16;	# events per write of the command
 
 def row($class; $tool; $name; $target): {class: $class, tool: $tool, name: $name} + $target;
 
-# Targets: more: the figure must be more than ours; below, most: an upper limit
+# Targets: more: the figure must be more than ours; twice: at least twice ours; below, most: an
+# upper limit
 def more: {target: {more: true}};
+def twice: {target: {twice: true}};
 def none: {target: null};
 
 def expected:
@@ -23,6 +25,12 @@ def expected:
 	row("recording"; "trace_cmd_plain"; "trace-cmd, uncompressed"; more),
 	row("recording"; "perf_record"; "perf record"; more),
 	row("recording"; "bpftrace_record"; "bpftrace"; more),
+	row("in a file"; "record"; "p2ptrace record"; {target: {most: 500}}),
+	row("in a file"; "record_packed"; "the same, --compress"; none),
+	row("in a file"; "trace_cmd"; "trace-cmd record"; twice),
+	row("in a file"; "trace_cmd_plain"; "trace-cmd, uncompressed"; twice),
+	row("in a file"; "perf_record"; "perf record"; twice),
+	row("in a file"; "bpftrace_record"; "bpftrace"; twice),
 	row("readable"; "trace_file"; "p2ptrace trace --json"; none),
 	row("readable"; "trace_cmd"; "trace-cmd record, report"; more),
 	row("readable"; "perf_record"; "perf record, script"; more),
@@ -32,6 +40,7 @@ def expected:
 	row("first"; "bpftrace_record"; "bpftrace"; more),
 	row("resident"; "stat"; "p2ptrace stat"; {target: {below: 16384}}),
 	row("resident"; "trace"; "p2ptrace trace --json"; {target: {below: 16384}}),
+	row("resident"; "record"; "p2ptrace record"; {target: {below: 16384}}),
 	row("resident"; "perf_stat"; "perf stat"; none),
 	row("resident"; "perf_record"; "perf record"; none),
 	row("resident"; "trace_cmd"; "trace-cmd record"; none),
@@ -41,7 +50,8 @@ def expected:
 	row("lost"; "storm"; "p2ptrace trace, storm"; {target: {most: 0}});
 
 def unit: {counting: "instructions an event", recording: "instructions an event",
-	readable: "instructions an event", first: "ms", resident: "KiB", lost: "events"}[.class];
+	"in a file": "instructions an event", readable: "instructions an event", first: "ms",
+	resident: "KiB", lost: "events"}[.class];
 
 def median: sort | .[length / 2 | floor];
 
@@ -90,6 +100,7 @@ def measured:
 		if .figure == null or .noise > noise_limit then null
 		elif .target == null then true
 		elif .target.more then (if $ours == null then null else .figure > $ours end)
+		elif .target.twice then (if $ours == null then null else .figure >= 2 * $ours end)
 		elif .target.below then .figure < .target.below
 		else .figure <= .target.most end)}] as $rows |
 {
