@@ -178,11 +178,13 @@ installed_files() {
 	local page
 
 	echo /usr/sbin/p2ptrace
+	echo /usr/lib/systemd/system/p2ptrace-export.service
 	echo /usr/share/bash-completion/completions/p2ptrace
 	for page in "$top"/tools/p2ptrace/man/*.rst; do
 		page=${page##*/}
 		echo "/usr/share/man/man8/${page%.rst}"
 	done
+	printf '/usr/share/p2ptrace/%s\n' alerts-test.yml alerts.yml dashboard.json
 }
 
 # Debian 12 and 13 have a target for it

@@ -5,7 +5,8 @@
 #
 # Nothing here installs packages or knows a distribution: libraries come from pkg-config, tools
 # from PATH, and tools/deps/check names what is missing.  To cross-compile, set CC and PKG_CONFIG;
-# LDFLAGS=-static links statically, where there are static libraries.
+# LDFLAGS=-static links statically, where there are static libraries.  OPTIONAL= builds without the
+# libraries that are optional.
 
 P2PTRACE_MK	:= $(lastword $(MAKEFILE_LIST))
 
@@ -20,6 +21,14 @@ INSTALL		?= install
 first_tool	= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin; \
 			for tool in $(1); do command -v $$tool; done) $(1))
 
+# "export --listen" needs libmicrohttpd, "record --compress" libzstd.  Looked for once, when first
+# used.
+ifeq ($(origin OPTIONAL),undefined)
+OPTIONAL	= $(eval OPTIONAL := $(shell for library in libmicrohttpd libzstd; do \
+			! $(PKG_CONFIG) --exists $$library 2>/dev/null || echo $$library; \
+		done))$(OPTIONAL)
+endif
+
 p2ptrace_out	:= $(BUILD)/obj/p2ptrace
 p2ptrace_bpf	:= $(BUILD)/obj/bpf
 p2ptrace_unit	:= $(BUILD)/obj/unit
@@ -28,9 +37,8 @@ p2ptrace_man	:= $(BUILD)/obj/man
 
 # Expanded only when used: "make check" may install the compiler and pkg-config first.
 p2ptrace_pc	= $(shell $(PKG_CONFIG) $(if $(filter -static%,$(LDFLAGS)),--static) $(1) \
-			libbpf libelf zlib libpci jansson $(p2ptrace_zstd))
-# Optional: "p2ptrace record --compress"
-p2ptrace_zstd	= $(shell $(PKG_CONFIG) --exists libzstd && echo libzstd)
+			libbpf libelf zlib libpci jansson $(OPTIONAL))
+have		= $(if $(filter $(1),$(OPTIONAL)),-DHAVE_$(2))
 # The directory with the asm/ of the compiler's target: not /usr/include on a multiarch system.
 uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
 			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
@@ -42,9 +50,9 @@ P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow
 	-Wno-default-const-init-var-unsafe $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
-	$(call p2ptrace_pc,--cflags) $(if $(p2ptrace_zstd),-DHAVE_ZSTD) -g -Wall -Wextra -Werror \
-	-Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla \
-	-Wwrite-strings -Wundef
+	$(call p2ptrace_pc,--cflags) $(call have,libmicrohttpd,LIBMICROHTTPD) \
+	$(call have,libzstd,ZSTD) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Wwrite-strings -Wundef
 P2PTRACE_LIBS	= $(call p2ptrace_pc,--libs)
 P2PTRACE_SAN	:= -include tests/unit/roots.h -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -55,10 +63,13 @@ p2ptrace_skel	:= $(patsubst bpf/%.bpf.c,$(p2ptrace_bpf)/%.skel.h,$(wildcard bpf/
 # Built again with sanitizers: everything for p2ptrace itself, everything except main() and the
 # subcommands for the tests.  A test includes the source of the subcommand that it tests.
 p2ptrace_sanobj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_unit)/%.o)
-p2ptrace_cmdobj	:= $(filter-out %/options.o,$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj)))
+p2ptrace_cmdobj	:= $(filter-out %/options.o,\
+	$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj)))
 p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(p2ptrace_cmdobj),$(p2ptrace_sanobj))
 p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,\
 	$(wildcard tools/p2ptrace/man/*.rst))
+# For Prometheus and Grafana
+p2ptrace_export	:= $(addprefix tools/p2ptrace/export/,alerts.yml alerts-test.yml dashboard.json)
 p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.c))
 p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.sh))
 p2ptrace_unit_tests := $(p2ptrace_unitc) $(p2ptrace_unitsh)
@@ -85,6 +96,14 @@ $(p2ptrace_bpf)/%.skel.h: $(p2ptrace_bpf)/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
 	$(Q)mv $@.tmp $@
 
+# Has the optional libraries that were found, and changes only when they do.
+$(BUILD)/obj/optional: force
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(OPTIONAL)' | cmp -s - $@ || echo '$(OPTIONAL)' > $@
+.PHONY: force
+$(foreach dir,$(p2ptrace_out) $(p2ptrace_unit),$(dir)/lib/chunks.o $(dir)/lib/http.o \
+	$(dir)/p2ptrace) $(BUILD)/p2ptrace: $(BUILD)/obj/optional
+
 # From the second build on, the .d files say which headers an object needs.  For the first, the
 # skeletons must exist.
 $(p2ptrace_out)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | needs-build $(p2ptrace_skel)
@@ -94,7 +113,7 @@ $(p2ptrace_out)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | needs-build $(p2ptrace_
 
 $(BUILD)/p2ptrace: $(p2ptrace_obj)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(P2PTRACE_LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(P2PTRACE_LIBS) -o $@
 
 $(p2ptrace_unit)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | needs-build $(p2ptrace_skel)
 	$(call say,CC-SAN,$@)
@@ -103,7 +122,7 @@ $(p2ptrace_unit)/%.o: tools/p2ptrace/%.c $(P2PTRACE_MK) | needs-build $(p2ptrace
 
 $(p2ptrace_unit)/p2ptrace: $(p2ptrace_sanobj)
 	$(call say,LD-SAN,$@)
-	$(Q)$(CC) $(P2PTRACE_SAN) $^ $(P2PTRACE_LIBS) -o $@
+	$(Q)$(CC) $(P2PTRACE_SAN) $(filter %.o,$^) $(P2PTRACE_LIBS) -o $@
 
 # A test replaces functions by its own __wrap_FUNCTION(), except for calls within the file that
 # defines them.  It lists them in one or more lines "/* wrap: FUNCTION... */".
@@ -146,6 +165,10 @@ install-p2ptrace: needs-build-install $(BUILD)/p2ptrace $(p2ptrace_pages)
 	$(Q)$(INSTALL) -m 644 $(p2ptrace_pages) $(DESTDIR)$(PREFIX)/share/man/man8
 	$(Q)$(INSTALL) -D -m 644 tools/p2ptrace/p2ptrace.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/p2ptrace
+	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/p2ptrace $(DESTDIR)$(PREFIX)/lib/systemd/system
+	$(Q)$(INSTALL) -m 644 $(p2ptrace_export) $(DESTDIR)$(PREFIX)/share/p2ptrace
+	$(Q)sed 's,@SBINDIR@,$(PREFIX)/sbin,' tools/p2ptrace/export/p2ptrace-export.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/p2ptrace-export.service
 
 -include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_out)/*/*.d $(p2ptrace_bpf)/*.d \
 	$(p2ptrace_unit)/*.d $(p2ptrace_unit)/*/*.d $(p2ptrace_unit)/test/*/*.d)

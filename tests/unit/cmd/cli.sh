@@ -73,6 +73,8 @@ prints 'PROVIDER CLIENT' peers --help
 prints '^  -o, --output=FILE ' snapshot --help
 prints '^      --predict' peers --help
 prints '^  lifetimes  ' --help
+prints '^  export  ' --help
+prints '^      --listen=ADDRESS:PORT' export --help
 prints '^  leaks  ' --help
 prints '^      --older-than' leaks --help
 prints '^  nvmet  ' --help
@@ -181,6 +183,15 @@ refused 2 'no command' 'check --help' check --json --
 refused 2 "'--client=1:0.0'" 'check --help' check --client=1:0.0 -- true
 refused 2 "'0'" 'such as 1234' trace --pid 0
 refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
+refused 2 "'localhost:1'" '127.0.0.1:9737' export --listen localhost:1
+refused 2 "'127.0.0.1:65536'" '[::1]:9737' export --listen 127.0.0.1:65536
+refused 2 '--listen is given twice' 'give it once' export --listen 127.0.0.1:1 --listen 127.0.0.1:2
+refused 2 "--textfile '' is empty" 'name of a file' export --textfile ''
+refused 2 "'0'" 'such as 15' export --textfile a.prom --interval 0
+refused 2 '--interval is about a file' scrape_interval export --interval 5
+refused 2 "'1m'" 'such as 600' export --paths-interval 1m
+refused 2 "'more'" 'export --help' export more
+refused 2 "'--pid=1'" 'export --help' export --pid=1
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm 1234567890123456
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
 refused 2 "'0'" 'such as 4096' trace --min-size 0
@@ -244,15 +255,15 @@ for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1' '--d
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' trace $args
 done
-for args in record 'record -- true' 'record --ring 8M' 'stat 1 1' 'stat --list-metrics' leaks \
-	'leaks --older-than 0 --older-than 0.0' lifetimes 'check -- true' \
-	'check --settle 0 --settle 0 -- true' \
+for args in record 'record -- true' 'record --ring 8M' 'stat 1 1' 'stat --list-metrics' \
+	export 'export --listen 127.0.0.1:1' leaks 'leaks --older-than 0 --older-than 0.0' \
+	lifetimes 'check -- true' 'check --settle 0 --settle 0 -- true' \
 	'check --output a --output a --older-than 1 --older-than 1.0 -- true'; do
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' $args
 done
 P2PTRACE_TEST_BTF=$dir/none
-for args in trace stat leaks lifetimes 'check -- true' 'check --list-metrics'; do
+for args in trace stat export leaks lifetimes 'check -- true' 'check --list-metrics'; do
 	# shellcheck disable=SC2086
 	refused 3 "$dir/none is missing" CONFIG_DEBUG_INFO_BTF=y $args
 done

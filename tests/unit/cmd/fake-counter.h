@@ -65,6 +65,7 @@ static void load_metrics(struct metrics *metrics, struct event_set *set)
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		set->has[i] = true;
+	set->lists_dmabufs = true;
 	assert_int_equal(metrics_load(metrics, &enums, set), 0);
 }
 

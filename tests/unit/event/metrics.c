@@ -65,6 +65,38 @@ static void names_of_metrics_are_unique(void **state)
 	metrics_free(&metrics);
 }
 
+static void a_metric_of_a_value_knows_its_field_and_value(void **state)
+{
+	static const struct {
+		const char *name, *field, *value;
+	} cases[] = {
+		{ "maps", NULL, NULL }, { "maps.bus_addr", "map", "bus_addr" },
+		{ "maps.other", "map", "other" }, { "maps.dir_none", "dir", "none" },
+		{ "decisions.acs_redirect_blocked", "reason", "acs_redirect_blocked" },
+		{ "map_bytes.bus_addr", "map", "bus_addr" }, { "map_bytes.other", "map", "other" },
+		{ "held", NULL, NULL },
+	};
+	struct event_set set = {};
+	struct metrics metrics;
+
+	(void)state;
+	all_events(&set);
+	assert_int_equal(metrics_load(&metrics, &enums, &set), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct metric *metric = metrics_find(&metrics, cases[i].name);
+
+		assert_non_null(metric);
+		if (!cases[i].field) {
+			assert_null(metric->field);
+			assert_null(metric->value);
+			continue;
+		}
+		assert_string_equal(metric->field, cases[i].field);
+		assert_string_equal(metric->value, cases[i].value);
+	}
+	metrics_free(&metrics);
+}
+
 static void each_enum_value_has_a_metric_and_the_rest_share_one(void **state)
 {
 	struct sample sample = {};
@@ -224,6 +256,7 @@ static void metrics_that_a_stock_kernel_cannot_count_are_missing(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(names_of_metrics_are_unique),
+	cmocka_unit_test(a_metric_of_a_value_knows_its_field_and_value),
 	cmocka_unit_test(each_enum_value_has_a_metric_and_the_rest_share_one),
 	cmocka_unit_test(every_enum_field_has_a_metric_for_each_value),
 	cmocka_unit_test(metrics_of_events_left_out_are_removed),

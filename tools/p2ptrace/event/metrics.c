@@ -122,6 +122,21 @@ static int metric_add(struct metrics *metrics, size_t i, const char *help, size_
 	return 0;
 }
 
+static int metric_add_of(struct metrics *metrics, size_t i, const char *help, size_t offset,
+			 const char *name, const char *field, const char *value)
+{
+	struct metric *metric = &metrics->metrics[metrics->nr];
+	int err = metric_add(metrics, i, help, offset, name);
+	size_t len = strlen(name), n = strlen(value);
+
+	if (err)
+		return err;
+	metric->field = field;
+	/* A name that was too long has lost its end */
+	metric->value = metric->name + (len > n ? len - n : 0);
+	return 0;
+}
+
 /*
  * "decisions.bus_addr". If another enum field of the event has a value of that name, and always for
  * directions, the field is part of the name: "maps.dir_none".
@@ -135,7 +150,7 @@ static int metric_add_value(struct metrics *metrics, size_t i, const struct fiel
 	if (field->which == ENUM_DMA_DIRECTION || field->which == ENUM_MAP_KIND ||
 	    metrics_find(metrics, name))
 		snprintf(name, sizeof(name), "%s.%s_%s", table[i].name, field->name, value);
-	return metric_add(metrics, i, enum_help[field->which], offset, name);
+	return metric_add_of(metrics, i, enum_help[field->which], offset, name, field->name, value);
 }
 
 static int metric_add_field(struct metrics *metrics, size_t i, const struct field *field,
@@ -187,6 +202,7 @@ static int metric_add_map_types(struct metrics *metrics, size_t i, const struct 
 {
 	const struct enum_table *values = &enums->table[ENUM_MAP_TYPE];
 	size_t last = P2PTRACE_NR_VALUES - 1;
+	const char *type;
 	char name[256];
 	int err = 0;
 
@@ -195,10 +211,10 @@ static int metric_add_map_types(struct metrics *metrics, size_t i, const struct 
 
 		if (v < values->nr && value >= last)
 			continue;
-		snprintf(name, sizeof(name), "%s%s", table[i].name,
-			 v < values->nr ? values->values[v].name : "other");
-		err = metric_add(metrics, i, table[i].help,
-				 table[i].offset + value * sizeof(uint64_t), name);
+		type = v < values->nr ? values->values[v].name : "other";
+		snprintf(name, sizeof(name), "%s%s", table[i].name, type);
+		err = metric_add_of(metrics, i, table[i].help,
+				    table[i].offset + value * sizeof(uint64_t), name, "map", type);
 	}
 	return err;
 }

@@ -26,6 +26,11 @@ struct sample {
 struct metric {
 	char *name;
 	const char *help;
+	/*
+	 * For one value of an enum field, the name ends with the value: "reason", and a pointer
+	 * into "fallbacks.no_memory". NULL for other metrics.
+	 */
+	const char *field, *value;
 	enum p2ptrace_event event;	/* P2PTRACE_NR_EVENTS if it needs none */
 	size_t offset;			/* in struct sample */
 	bool gauge;			/* a current value, not a count */
