@@ -92,7 +92,7 @@ verifier_test() {
 	local mode=$1 provider=$2 client=$3 object
 	# The ends of a dma-buf and of an attachment are those of its mappings, too
 	local of_client='dmabuf_(move|map|free|ranges|enter|leave)|dma_buf_[^e]'
-	plan 14
+	plan 15
 	hooks_read
 	for object in trace stat leaks lifetimes; do
 		ok "$object.bpf.o has programs" [ "$(in_object $object | wc -l)" -ge 8 ]
@@ -107,6 +107,8 @@ verifier_test() {
 	passes stat "$mode" "p2pdma|block|pages|resource|$of_client" \
 		stat --client "$client" --comm fio
 	passes stat "$mode" . check -- sh -c 'touch /tmp/checked; sleep 1000'
+	# On a stock kernel, top follows buffers and counts by pair at once
+	passes stat "$mode" . top --batch
 	passes leaks "$mode" 'p2pmem|free|page_|dma_?buf' leaks
 	passes leaks "$mode" 'p2pmem|free|page_|dma_?buf' leaks --dev "$provider"
 	passes lifetimes "$mode" . lifetimes

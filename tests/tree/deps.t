@@ -91,6 +91,6 @@ is 'it succeeds without what is optional' "$status: $(<"$scratch/output")" '0: '
 system debian 12
 bare "${install[@]}" optional
 is 'make deps on Debian installs what is optional' "$status: $(<"$scratch/called")" \
-	"0: apt-get update"$'\n'"${package% *} libmicrohttpd-dev libzstd-dev"
+	"0: apt-get update"$'\n'"${package% *} libmicrohttpd-dev libncurses-dev libzstd-dev"
 
 exit $((tap_failed > 0))

@@ -21,11 +21,12 @@ INSTALL		?= install
 first_tool	= $(firstword $(shell PATH=$$PATH:/usr/sbin:/sbin; \
 			for tool in $(1); do command -v $$tool; done) $(1))
 
-# "export --listen" needs libmicrohttpd, "record --compress" libzstd.  Looked for once, when first
-# used.
+# "top" on a terminal needs ncurses, "export --listen" libmicrohttpd, "record --compress" libzstd.
+# Looked for once, when first used.
 ifeq ($(origin OPTIONAL),undefined)
-OPTIONAL	= $(eval OPTIONAL := $(shell for library in libmicrohttpd libzstd; do \
-			! $(PKG_CONFIG) --exists $$library 2>/dev/null || echo $$library; \
+OPTIONAL	= $(eval OPTIONAL := $(shell \
+		for library in 'libmicrohttpd >= 0.9.75' libzstd ncurses; do \
+			! $(PKG_CONFIG) --exists "$$library" 2>/dev/null || echo $${library%% *}; \
 		done))$(OPTIONAL)
 endif
 
@@ -51,7 +52,8 @@ P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
 	$(call p2ptrace_pc,--cflags) $(call have,libmicrohttpd,LIBMICROHTTPD) \
-	$(call have,libzstd,ZSTD) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	$(call have,libzstd,ZSTD) $(call have,ncurses,NCURSES) \
+	-g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Wwrite-strings -Wundef
 P2PTRACE_LIBS	= $(call p2ptrace_pc,--libs)
 P2PTRACE_SAN	:= -include tests/unit/roots.h -O1 -fsanitize=address,undefined \
@@ -63,7 +65,7 @@ p2ptrace_skel	:= $(patsubst bpf/%.bpf.c,$(p2ptrace_bpf)/%.skel.h,$(wildcard bpf/
 # Built again with sanitizers: everything for p2ptrace itself, everything except main() and the
 # subcommands for the tests.  A test includes the source of the subcommand that it tests.
 p2ptrace_sanobj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_unit)/%.o)
-p2ptrace_cmdobj	:= $(filter-out %/options.o,\
+p2ptrace_cmdobj	:= $(filter-out %/options.o %/top_screen.o,\
 	$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj)))
 p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(p2ptrace_cmdobj),$(p2ptrace_sanobj))
 p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,\
@@ -102,6 +104,7 @@ $(BUILD)/obj/optional: force
 	$(Q)echo '$(OPTIONAL)' | cmp -s - $@ || echo '$(OPTIONAL)' > $@
 .PHONY: force
 $(foreach dir,$(p2ptrace_out) $(p2ptrace_unit),$(dir)/lib/chunks.o $(dir)/lib/http.o \
+	$(dir)/cmd/top_screen.o \
 	$(dir)/p2ptrace) $(BUILD)/p2ptrace: $(BUILD)/obj/optional
 
 # From the second build on, the .d files say which headers an object needs.  For the first, the

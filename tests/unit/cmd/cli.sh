@@ -75,6 +75,8 @@ prints '^      --predict' peers --help
 prints '^  lifetimes  ' --help
 prints '^  export  ' --help
 prints '^      --listen=ADDRESS:PORT' export --help
+prints '^  top  ' --help
+prints '^  -b, --batch' top --help
 prints '^  leaks  ' --help
 prints '^      --older-than' leaks --help
 prints '^  nvmet  ' --help
@@ -183,6 +185,11 @@ refused 2 'no command' 'check --help' check --json --
 refused 2 "'--client=1:0.0'" 'check --help' check --client=1:0.0 -- true
 refused 2 "'0'" 'such as 1234' trace --pid 0
 refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
+refused 2 "'size' is no order" 'bytes, maps, total, provider, client, map' top --sort size
+refused 2 'is too long' 'at most 63' top --filter "$(printf '%064d' 0)"
+refused 2 "'0'" 'such as 1' top 0
+refused 2 "COUNT '0'" 'such as 10' top 1 0
+refused 2 "'more'" 'top --help' top 1 1 more
 refused 2 "'localhost:1'" '127.0.0.1:9737' export --listen localhost:1
 refused 2 "'127.0.0.1:65536'" '[::1]:9737' export --listen 127.0.0.1:65536
 refused 2 '--listen is given twice' 'give it once' export --listen 127.0.0.1:1 --listen 127.0.0.1:2
@@ -255,7 +262,7 @@ for args in '' '--json' '--dev p2pmem0' '--event p2pmem_alloc --duration 1' '--d
 	# shellcheck disable=SC2086
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' trace $args
 done
-for args in record 'record -- true' 'record --ring 8M' 'stat 1 1' 'stat --list-metrics' \
+for args in record 'record -- true' 'record --ring 8M' 'stat 1 1' 'stat --list-metrics' 'top -b' \
 	export 'export --listen 127.0.0.1:1' leaks 'leaks --older-than 0 --older-than 0.0' \
 	lifetimes 'check -- true' 'check --settle 0 --settle 0 -- true' \
 	'check --output a --output a --older-than 1 --older-than 1.0 -- true'; do
@@ -263,7 +270,8 @@ for args in record 'record -- true' 'record --ring 8M' 'stat 1 1' 'stat --list-m
 	refused 3 'CONFIG_PCI_P2PDMA' 'boot one' $args
 done
 P2PTRACE_TEST_BTF=$dir/none
-for args in trace stat export leaks lifetimes 'check -- true' 'check --list-metrics'; do
+for args in trace stat 'top --json' export leaks lifetimes 'check -- true' \
+	'check --list-metrics'; do
 	# shellcheck disable=SC2086
 	refused 3 "$dir/none is missing" CONFIG_DEBUG_INFO_BTF=y $args
 done

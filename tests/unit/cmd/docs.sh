@@ -125,6 +125,9 @@ is 'completion has all violations' "$(complete_at check --allow '' | in_one_line
 # shellcheck disable=SC2016 # the shell must not expand it
 _p2ptrace_functions() { printf '%s\n' 0000:03:00.0 0000:04:00.0 nvme0 eth0 '$(echo>&2)' '*'; }
 is 'completion has functions by the names of their devices' "$(complete_at stat --client nv)" nvme0
+is 'completion has the orders of top' "$(complete_at top --sort '' | in_one_line)" \
+	"$("$P2PTRACE" top --sort nope 2>&1 | sed 's/.*orders are //' | tr -d ' ' | tr , '\n' |
+		sort | in_one_line)"
 is 'completion works after an equals sign' "$(complete_at stat --client=nv)" nvme0
 is 'completion continues a PCI name after its last colon' \
 	"$(complete_at trace --dev 0000:0 | in_one_line)" '03:00.0 04:00.0'

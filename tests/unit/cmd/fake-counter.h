@@ -59,9 +59,18 @@ static struct enum_value map_values[] = {
 };
 static const struct enum_table map_types = { map_values, ARRAY_LEN(map_values) };
 
+static char where_bar[] = "bar", where_ram[] = "ram";
+static struct enum_value where_values[] = {
+	{ P2PTRACE_WHERE_BAR, sizeof(where_bar) - 1, where_bar },
+	{ P2PTRACE_WHERE_RAM, sizeof(where_ram) - 1, where_ram },
+};
+static const struct enum_table wheres = { where_values, ARRAY_LEN(where_values) };
+
 static void load_metrics(struct metrics *metrics, struct event_set *set)
 {
-	struct enums enums = { .table[ENUM_MAP_TYPE] = map_types };
+	struct enums enums = {
+		.table[ENUM_MAP_TYPE] = map_types, .table[ENUM_MAP_WHERE] = wheres,
+	};
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		set->has[i] = true;

@@ -525,6 +525,8 @@ static void buffers_and_mappings_in_use_are_counted(void **state)
 	assert_int_equal(found.mappings, 2);
 	assert_int_equal(found.older, 0);
 	assert_int_equal(found.first_buffer.id, 2);
+	assert_true(found.first_buffer_ns >= 500);
+	assert_true(found.first_buffer_ns <= clock_now_ns() - now + 500);
 	assert_int_equal(found.first_mapping.id, 6);
 	/* Strings in the map may lack a NUL */
 	assert_int_equal(strlen(found.first_buffer.comm), P2PTRACE_COMM_LEN - 1);
@@ -535,6 +537,17 @@ static void buffers_and_mappings_in_use_are_counted(void **state)
 	assert_int_equal(found.buffers, 1);
 	assert_int_equal(counter_live(&counter, now - 20, &found), 0);
 	assert_int_equal(found.mappings, 1);
+}
+
+static void pairs_can_be_counted_while_buffers_are_followed(void **state)
+{
+	(void)state;
+	assert_int_equal(start(true), 0);
+	assert_true(counter.skel->rodata->follow && !counter.skel->rodata->by_pair);
+	again();
+	counter.by_pair = true;
+	assert_int_equal(start(true), 0);
+	assert_true(counter.skel->rodata->follow && counter.skel->rodata->by_pair);
 }
 
 static void only_buffers_older_than_the_limit_are_held_too_long(void **state)
@@ -866,6 +879,7 @@ static const struct CMUnitTest tests[] = {
 	COUNTER_TEST(the_counts_of_all_cpus_are_added),
 	COUNTER_TEST(dma_bufs_that_exist_are_counted_if_the_kernel_lists_them),
 	COUNTER_TEST(buffers_and_mappings_in_use_are_counted),
+	COUNTER_TEST(pairs_can_be_counted_while_buffers_are_followed),
 	COUNTER_TEST(only_buffers_older_than_the_limit_are_held_too_long),
 	COUNTER_TEST(revocations_that_wait_for_longer_than_the_limit_are_found),
 	COUNTER_TEST(a_map_that_cannot_be_read_is_an_error),

@@ -11,6 +11,7 @@
 	X(record, "write each event to a file")						\
 	X(report, "show what a file of record has: a page, JSON, a timeline, a web page")	\
 	X(stat, "count events: rates per interval, and totals")				\
+	X(top, "watch peer memory on a terminal: traffic, buffers, fallbacks, refusals")	\
 	X(export, "serve all counts to Prometheus, or write them for node_exporter")	\
 	X(lifetimes, "show how long buffers and dma-bufs are held and mapped: histograms") \
 	X(peers, "show which devices can reach which peer memory, and why not")		\

@@ -63,6 +63,8 @@ static int count_buffer(void *ctx, const void *key, const void *value)
 	if (live->since_ns < walk->oldest_ns) {
 		walk->oldest_ns = live->since_ns;
 		walk->sum->first_buffer = live->first;
+		walk->sum->first_buffer_ns =
+			walk->now_ns > live->since_ns ? walk->now_ns - live->since_ns : 0;
 		first_end(&walk->sum->first_buffer);
 	}
 	return 0;
@@ -207,7 +209,7 @@ static int open_programs(void *opener, struct bpf_object **object)
 	if (rc)
 		return rc;
 	counter->skel->rodata->follow = counter->follow;
-	counter->skel->rodata->by_pair = !counter->follow;
+	counter->skel->rodata->by_pair = !counter->follow || counter->by_pair;
 	counter->skel->rodata->stock = counter->sel.set.stock;
 	counter->skel->rodata->older_than_ns = counter->older_than_ns;
 	if (!counter->follow) {

@@ -21,7 +21,9 @@ struct counter {
 	struct session session;
 	struct stat_bpf *skel;
 	bool follow;			/* each buffer and mapping */
-	uint64_t older_than_ns;		/* set by the caller before counter_start(); 0: no limit */
+	/* Set by the caller before counter_start() */
+	uint64_t older_than_ns;		/* 0: no limit */
+	bool by_pair;			/* count pairs with follow as well */
 	struct p2ptrace_counts *per_cpu;
 };
 
@@ -48,6 +50,7 @@ struct counter_live {
 	uint64_t revokes;		/* revocations that have waited for longer */
 	/* The oldest, if there are any */
 	struct p2ptrace_first first_buffer, first_mapping, first_revoke;
+	uint64_t first_buffer_ns;	/* its age */
 };
 
 /* Only with follow, and before the session ends. */
@@ -68,7 +71,7 @@ struct pair_sums {
 	size_t nr;
 };
 
-/* Without follow. Call pair_sums_free() in any case. */
+/* Without follow, or with by_pair. Call pair_sums_free() in any case. */
 int counter_pairs(struct counter *counter, struct pair_sums *pairs);
 void pair_sums_free(struct pair_sums *pairs);
 
