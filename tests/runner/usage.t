@@ -19,7 +19,7 @@ refused() {
 	like "$what: the line names the mistake" "$(<"$scratch/err")" "$regex"
 }
 
-plan 47
+plan 51
 
 refused 'unknown option' "unknown option '--nonsense'" --nonsense -- true
 refused 'option without its value' '--cpu needs a value' --cpu
@@ -34,6 +34,7 @@ refused 'unknown topology' "no topology 'nonsense'; there are: .*switch" \
 	"${with[@]}" --topology nonsense -- true
 refused 'topology that is a path' "no topology '../run'" "${with[@]}" --topology ../run -- true
 refused 'timeout' "--timeout '10s'" "${with[@]}" --timeout 10s -- true
+refused 'port' "--forward 'http'" "${with[@]}" --forward http -- true
 refused 'memory' "--mem 'much'" "${with[@]}" --mem much -- true
 refused 'log that cannot be written' "cannot write the console log '/proc/no/log'" \
 	"${with[@]}" --log /proc/no/log -- true
