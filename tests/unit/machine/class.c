@@ -69,6 +69,22 @@ static void a_gpu_drive_or_nic_matters(void **state)
 	assert_false(function_matters(add(UNKNOWN)));
 }
 
+static void what_reads_all_ones_matters_if_it_shows_no_class(void **state)
+{
+	struct function *function = add(UNKNOWN);
+
+	(void)state;
+	function->config = CONFIG_ALL_ONES;
+	assert_true(function_matters(function));
+	function->class = 0xffffff;
+	assert_true(function_matters(function));
+	function->class = 0x0c0330;
+	assert_false(function_matters(function));
+	function->class = UNKNOWN;
+	function->bridge = PRESENT;
+	assert_false(function_matters(function));
+}
+
 static void another_function_matters_if_it_has_a_large_bar_or_a_pool(void **state)
 {
 	struct function *function = add(0x0c0330);
@@ -106,6 +122,7 @@ static const struct CMUnitTest tests[] = {
 	CLASS_TEST(the_class_code_says_what_a_function_is),
 	CLASS_TEST(each_class_is_found_by_its_name),
 	CLASS_TEST(a_gpu_drive_or_nic_matters),
+	CLASS_TEST(what_reads_all_ones_matters_if_it_shows_no_class),
 	CLASS_TEST(another_function_matters_if_it_has_a_large_bar_or_a_pool),
 	CLASS_TEST(a_virtual_function_matters_if_it_has_a_driver),
 };

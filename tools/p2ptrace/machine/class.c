@@ -61,6 +61,10 @@ bool function_matters(const struct function *function)
 		return false;
 	if (class < CLASS_memory)
 		return true;
+	/* What has fallen off the bus may show no class, and is what people look for */
+	if (function->config == CONFIG_ALL_ONES &&
+	    (function->class == UNKNOWN || function->class >> 8 == 0xffff))
+		return true;
 	for (int i = 0; i < NR_BARS; i++)
 		if (function->bars[i].memory && function->bars[i].size >= LARGE_BAR)
 			return true;
