@@ -184,6 +184,58 @@ static void options_that_the_kernel_cannot_read_are_found(void **state)
 	assert_non_null(strstr(check(), "have a comma before pci:8086:2030"));
 }
 
+static void options_that_do_not_exist_are_found(void **state)
+{
+	(void)state;
+	option("pci=disable_acs_redir");
+	assert_non_null(strstr(check(), "option pci=disable_acs_redir does not exist"));
+	option("pci=noaer,disable_acs_redirect=0000:02:00.0");
+	assert_non_null(strstr(check(), "option pci=disable_acs_redirect does not exist"));
+	option("pci=config_acs");
+	assert_non_null(strstr(check(), "option pci=config_acs does not exist"));
+	option("disable-acs-redir=0000:02:00.0");
+	assert_non_null(strstr(check(), "disable_acs_redir= has no pci= before it"));
+	option("config_acs=x0x00xx@0000:02:00.0");
+	assert_non_null(strstr(check(), "config_acs= has no pci= before it"));
+	assert_null(strstr(check(), "noaer"));
+}
+
+static void flags_are_those_that_the_kernel_takes(void **state)
+{
+	(void)state;
+	option("pci=config_acs=X0X00XX@0000:02:00.0;xxxxx0x0x00xx@0000:02:00.0");
+	assert_non_null(strstr(check(), "has 'xxxxx0x0x00xx@0000:02:00.0', which does not begin"));
+	assert_null(strstr(check(), "has 'X"));
+}
+
+/* The kernel takes the first element for a port, and only the last list. */
+static void the_new_flags_keep_the_other_bits_and_ports(void **state)
+{
+	static const int ports[] = { 3, 2 };
+	struct buffer list = {};
+
+	(void)state;
+	boot_options_config_acs(&list, &machine, ports, 2);
+	assert_string_equal(list.data, "x0x00xx@0000:02:01.0;x0x00xx@0000:02:00.0");
+	buffer_reset(&list);
+	option("pci=config_acs=1111111@0000:02:01.0;1@0000:00:01.0;$(id)@0000:03:00.0;"
+	       "x@`id`;10@pci:8086:2030;xx1@0000:7f:00.0");
+	boot_options_config_acs(&list, &machine, ports, 2);
+	assert_string_equal(list.data, "1010011@0000:02:01.0;x0x00xx@0000:02:00.0;1@0000:00:01.0;"
+			    "10@pci:8086:2030;xx1@0000:7f:00.0");
+	buffer_free(&list);
+}
+
+static void an_iommu_that_is_switched_off_is_found(void **state)
+{
+	(void)state;
+	option("intel_iommu=on");
+	option("iommu=pt");
+	assert_null(boot_options_iommu_off(&machine));
+	option("amd_iommu=off");
+	assert_string_equal(boot_options_iommu_off(&machine), "amd_iommu=off");
+}
+
 static void only_the_bits_that_are_cleared_have_to_be_clear(void **state)
 {
 	(void)state;
@@ -234,6 +286,10 @@ static const struct CMUnitTest tests[] = {
 	OPTION_TEST(the_new_list_keeps_the_ports_of_the_old_one),
 	OPTION_TEST(the_new_list_has_no_entry_that_is_not_valid),
 	OPTION_TEST(options_that_the_kernel_cannot_read_are_found),
+	OPTION_TEST(options_that_do_not_exist_are_found),
+	OPTION_TEST(flags_are_those_that_the_kernel_takes),
+	OPTION_TEST(the_new_flags_keep_the_other_bits_and_ports),
+	OPTION_TEST(an_iommu_that_is_switched_off_is_found),
 	OPTION_TEST(only_the_bits_that_are_cleared_have_to_be_clear),
 	OPTION_TEST(the_last_iommu_option_counts),
 };

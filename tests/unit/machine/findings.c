@@ -119,6 +119,9 @@ static void redirecting_ports_are_listed_with_remedies_to_paste(void **state)
 	assert_does_not_say("Put both devices below one switch");
 	ask("6.10", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("config_acs");
+	assert_int_equal(machine_add_option(machine, "pci=config_acs=x1@0000:00:01.0"), 0);
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says(";x0x00xx@0000:0b:10.0;x1@0000:00:01.0\\\"\"\n");
 	draw("two-gpus-one-switch-acs-off", "intel");
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("redirect");
@@ -353,7 +356,11 @@ static void the_domain_of_each_function_and_its_consequence_are_said(void **stat
 		    "0000:0e:00.0, the BARs of 0000:0e:00.0, the speed of the links.");
 	client->iommu_group = NONE;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_says("The client 0000:12:00.0 has no IOMMU group: its DMA is not translated.");
+	assert_says("The client 0000:12:00.0 has no IOMMU group: its DMA is not translated. No "
+		    "boot option switches the IOMMU off");
+	machine_add_option(machine, "intel_iommu=off");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("not translated. The boot option intel_iommu=off switches the IOMMU off.");
 	client->iommu_group = 7;
 	strcpy(client->iommu_domain, "DMA-FQ");
 	strcpy(client->names[client->nr_names++], "card1");

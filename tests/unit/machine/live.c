@@ -634,11 +634,12 @@ static void only_some_options_are_read(void **state)
 	assert_options("pci=noacs pci=disable_acs_redir=0000:02:00.0;0000:02:01.0 iommu=pt "
 		       "intel_iommu=on amd_iommu=off iommu.passthrough=1 iommu.strict=0 "
 		       "arm-smmu.disable_bypass=1 arm_smmu_v3.x=2 pcie_acs_override=downstream "
-		       "config_acs=1 pcie_aspm=off password=x xpci=1 iommu.other=1 ip=1.2.3.4\n",
+		       "config_acs=1 disable_acs_redir=x "
+		       "pcie_aspm=off password=x xpci=1 iommu.other=1 ip=1.2.3.4\n",
 		       "pci=noacs|pci=disable_acs_redir=0000:02:00.0;0000:02:01.0|iommu=pt|"
 		       "intel_iommu=on|amd_iommu=off|iommu.passthrough=1|iommu.strict=0|"
 		       "arm-smmu.disable_bypass=1|arm_smmu_v3.x=2|pcie_acs_override=downstream|"
-		       "config_acs=1|");
+		       "config_acs=1|disable_acs_redir=x|");
 }
 
 static void options_are_cut_as_the_kernel_does(void **state)

@@ -176,6 +176,90 @@ void boot_options_acs(struct buffer *out, const struct machine *machine, const i
 	buffer_free(&last.value);
 }
 
+/* An element of config_acs: FLAGS@ENTRY. The last character of the flags is bit 0. */
+struct config {
+	const char *flags;
+	size_t len;
+	struct entry entry;
+	const char *text;	/* of the entry */
+};
+
+#define CONFIG "config_acs="
+#define ACS_BITS 7
+
+/* The bits that flags switch off; -1 if they are no flags. */
+static int flags_off(const char *flags, size_t len)
+{
+	int off = 0;
+
+	if (!len || len > 16)
+		return -1;
+	for (size_t bit = 0; bit < len; bit++) {
+		char flag = flags[len - 1 - bit];
+
+		if (flag == 'x' || flag == 'X')
+			continue;
+		if ((flag != '0' && flag != '1') || bit >= ACS_BITS)
+			return -1;
+		if (flag == '0')
+			off |= 1 << bit;
+	}
+	return off;
+}
+
+/* False if the kernel does not take it. */
+static bool config_parse(struct config *config, const struct machine *machine, const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	if (!at || flags_off(text, at - text) < 0)
+		return false;
+	config->flags = text;
+	config->len = at - text;
+	config->text = at + 1;
+	config->entry = entry_parse(machine, config->text);
+	return config->entry.valid;
+}
+
+/* The flags, with those that redirect switched off. */
+static void print_flags(struct buffer *out, const char *flags, size_t len)
+{
+	for (size_t bit = len > ACS_BITS ? len : ACS_BITS; bit-- > 0;) {
+		char flag = bit < len ? flags[len - 1 - bit] : 'x';
+
+		buffer_printf(out, "%c", bit < ACS_BITS && (REDIRECTS >> bit & 1) ? '0' : flag);
+	}
+}
+
+/* The kernel takes the first element that a port matches, so the ports come first. */
+void boot_options_config_acs(struct buffer *out, const struct machine *machine, const int *ports,
+			     size_t nr)
+{
+	struct last last = find_last(machine, CONFIG);
+	struct config list[64];
+	size_t nr_list = 0, printed = 0;
+	char *rest = last.value.data, *text;
+
+	out->failed |= last.value.failed;
+	while (rest && nr_list < ARRAY_SIZE(list) && (text = strsep(&rest, ";")))
+		nr_list += config_parse(&list[nr_list], machine, text);
+	for (size_t i = 0; i < nr; i++) {
+		const struct config *found = NULL;
+
+		for (size_t k = 0; k < nr_list && !found; k++)
+			if (list[k].entry.function == ports[i])
+				found = &list[k];
+		buffer_printf(out, "%s", printed++ ? ";" : "");
+		print_flags(out, found ? found->flags : "", found ? found->len : 0);
+		buffer_printf(out, "@%s", machine->functions[ports[i]].name);
+	}
+	for (size_t k = 0; k < nr_list; k++)
+		if (!contains(ports, nr, list[k].entry.function))
+			buffer_printf(out, "%s%.*s@%s", printed++ ? ";" : "", (int)list[k].len,
+				      list[k].flags, list[k].text);
+	buffer_free(&last.value);
+}
+
 /* Whether a word of the command line has this name, for which the kernel takes "-" for "_". */
 static const char *value_of(const char *word, const char *name)
 {
@@ -220,6 +304,21 @@ const char *boot_options_iommu(const struct machine *machine, const char *domain
 	return found;
 }
 
+const char *boot_options_iommu_off(const struct machine *machine)
+{
+	static const char *const names[] = { "iommu=", "intel_iommu=", "amd_iommu=" };
+
+	for (size_t i = 0; i < machine->nr_options; i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+			const char *value = value_of(machine->options[i], names[n]);
+
+			if (value && !strcmp(value, "off"))
+				return machine->options[i];
+		}
+	}
+	return NULL;
+}
+
 struct check {
 	const struct machine *machine;
 	void (*problem)(void *ctx, const char *sentence);
@@ -239,24 +338,6 @@ static void report(const struct check *check, const char *fmt, ...)
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
 	check->problem(check->ctx, sentence);
-}
-
-/* The bits that flags switch off; -1 if they are no flags. The last character is bit 0. */
-static int flags_off(const char *flags, size_t len)
-{
-	int off = 0;
-
-	if (!len || len > 16)
-		return -1;
-	for (size_t bit = 0; bit < len; bit++) {
-		char flag = flags[len - 1 - bit];
-
-		if (flag == '0')
-			off |= 1 << bit;
-		else if (flag != '1' && flag != 'x')
-			return -1;
-	}
-	return off;
 }
 
 /* @off: the ACS control bits that the option switches off. */
@@ -305,8 +386,8 @@ static void check_list(struct check *check, const char *option, const char *list
 			if (off < 0) {
 				text_printable(name, sizeof(name), text, strlen(text));
 				report(check, "The boot option pci=%s has '%s', which does not "
-				       "begin with flags (0, 1 or x) and @; the kernel stops "
-				       "reading the list there.", option, name);
+				       "begin with flags (at most seven of 0, 1 and x) and @; the "
+				       "kernel stops reading the list there.", option, name);
 				break;
 			}
 			text = at + 1;
@@ -325,8 +406,8 @@ static void visit_check(void *ctx, const char *part)
 	if (begins(part, DISABLE)) {
 		check_list(check, "disable_acs_redir", part + strlen(DISABLE), false);
 		check->after_acs = true;
-	} else if (begins(part, "config_acs=")) {
-		check_list(check, "config_acs", part + strlen("config_acs="), true);
+	} else if (begins(part, CONFIG)) {
+		check_list(check, "config_acs", part + strlen(CONFIG), true);
 		check->after_acs = true;
 	} else if (check->after_acs && entry_parse(check->machine, at ? at + 1 : part).valid) {
 		text_printable(name, sizeof(name), at ? at + 1 : part, strlen(at ? at + 1 : part));
@@ -335,7 +416,26 @@ static void visit_check(void *ctx, const char *part)
 		       "and quote the option.", name);
 	} else {
 		check->after_acs = false;
+		if (!begins(part, "disable_acs") && !begins(part, "config_acs"))
+			return;
+		text_printable(name, sizeof(name), part, strcspn(part, "="));
+		report(check, "The boot option pci=%s does not exist, so the kernel ignored it; "
+		       "write pci=" DISABLE "PORTS or pci=" CONFIG "FLAGS@PORT.", name);
 	}
+}
+
+/* These only exist as parts of pci=. */
+static void check_word(const struct check *check, const char *word)
+{
+	static const char *const names[] = { DISABLE, CONFIG };
+
+	if (begins(word, "pcie_acs_override="))
+		report(check, "The boot option pcie_acs_override= only works with a patch "
+		       "that is not in mainline, and changes IOMMU groups, not the path.");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (value_of(word, names[i]))
+			report(check, "The boot option %s has no pci= before it, so the kernel "
+			       "ignored it; write pci=%s.", names[i], names[i]);
 }
 
 void boot_options_check(const struct machine *machine,
@@ -345,7 +445,5 @@ void boot_options_check(const struct machine *machine,
 
 	for_each_part(machine, visit_check, &check);
 	for (size_t i = 0; i < machine->nr_options; i++)
-		if (begins(machine->options[i], "pcie_acs_override="))
-			report(&check, "The boot option pcie_acs_override= only works with a patch "
-			       "that is not in mainline, and changes IOMMU groups, not the path.");
+		check_word(&check, machine->options[i]);
 }

@@ -19,11 +19,18 @@
 void boot_options_acs(struct buffer *out, const struct machine *machine, const int *ports,
 		      size_t nr);
 
+/* The same for pci=config_acs=: the ports with the bits that redirect cleared, then the others. */
+void boot_options_config_acs(struct buffer *out, const struct machine *machine, const int *ports,
+			     size_t nr);
+
 /*
  * The word that sets the type of IOMMU domains, and whether it sets this one; NULL if there is
  * none.
  */
 const char *boot_options_iommu(const struct machine *machine, const char *domain, bool *fits);
+
+/* The word that switches the IOMMU off; NULL. */
+const char *boot_options_iommu_off(const struct machine *machine);
 
 /*
  * Calls @problem with a sentence for each option that does not parse, names a function that is not

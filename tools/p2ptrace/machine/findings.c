@@ -506,9 +506,7 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	buffer_reset(&option);
 	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
 		buffer_printf(&option, "pci=config_acs=");
-		for (size_t i = 0; i < route->nr_ruled; i++)
-			buffer_printf(&option, "%sx0x00xx@%s", i ? ";" : "",
-				      function_of(pair, route->redirects[i])->name);
+		boot_options_config_acs(&option, pair->machine, route->redirects, route->nr_ruled);
 		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11); x "
 			"leaves a bit as the firmware set it:\n");
 		grub_line(findings, buffer_text(&option));
@@ -593,6 +591,12 @@ static void find_domain(struct findings *findings, const struct pair *pair, int 
 	if (of->iommu_group == NONE) {
 		add(findings, TOPIC_iommu, LEVEL_note,
 		    "The %s %s has no IOMMU group: its DMA is not translated.", role, label.text);
+		option = boot_options_iommu_off(pair->machine);
+		if (option)
+			more(findings, " The boot option %s switches the IOMMU off.", option);
+		else if (pair->machine->options_known)
+			more(findings, " No boot option switches the IOMMU off: there is none, or "
+			     "the firmware or the default of the kernel keeps it off.");
 		return;
 	}
 	add(findings, TOPIC_iommu, LEVEL_note, "The %s %s is in IOMMU group %d, ", role, label.text,

@@ -201,7 +201,7 @@ static void read_hypervisor(struct machine *machine, const struct live_roots *ro
  */
 static const char *const wanted[] = {
 	"pci=", "iommu=", "intel_iommu=", "amd_iommu=", "iommu.passthrough=", "iommu.strict=",
-	"arm_smmu.", "arm_smmu_v3.", "pcie_acs_override=", "config_acs",
+	"arm_smmu.", "arm_smmu_v3.", "pcie_acs_override=", "config_acs", "disable_acs_redir",
 };
 
 static bool is_wanted(const char *word)
