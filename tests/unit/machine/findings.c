@@ -191,8 +191,36 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	draw("guest-vmware", "intel");
 	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
 	assert_says("This looks like a virtual machine (VMware)");
-	assert_says("Ask the vendor of the hypervisor how.");
+	assert_says("pciPassthru.allowP2P");
 	assert_does_not_say("q35");
+	strcpy(machine->hypervisor, "Hyper-V");
+	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
+	assert_says("Ask the vendor of the hypervisor how.");
+	/* As machine/host.c calls it */
+	strcpy(machine->hypervisor, "KVM/QEMU");
+	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
+	assert_says("QEMU, machine type q35");
+	assert_does_not_say("x-nv-gpudirect-clique");
+	at("0000:03:00.0")->vendor = at("0000:0b:00.0")->vendor = 0x10de;
+	at("0000:03:00.0")->class = at("0000:0b:00.0")->class = 0x030200;
+	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
+	assert_says("x-nv-gpudirect-clique=N of vfio-pci");
+	at("0000:0b:00.0")->class = 0x020000;
+	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
+	assert_does_not_say("x-nv-gpudirect-clique");
+}
+
+static void the_list_says_for_which_pairs_it_holds(void **state)
+{
+	(void)state;
+	draw("virtual-functions", "intel");
+	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
+	assert_says("The kernel's list has it since 5.6. It holds for pairs below this host "
+		    "bridge, and for pairs with another one on the list.");
+	at("0000:3a:00.0")->device = 0x2f00;
+	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
+	assert_says("The kernel's list has it since 5.4. It holds only for pairs below this one "
+		    "host bridge.");
 }
 
 static void functions_of_one_device_are_named_as_such(void **state)
@@ -406,12 +434,21 @@ static void a_bar_without_an_address_is_a_caution(void **state)
 	gpu->bars[0].assigned = false;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("caution: BAR 0 of 0000:0e:00.0 (256 MiB) has no address");
+	assert_says("BAR 0: 256 MiB, without an address, prefetchable.");
 	assert_says("pci=realloc");
+	assert_does_not_say("The window of the bridge");
+	at("0000:0b:00.0")->prefetchable_window = (struct window){ PRESENT, 0x4000000000,
+								   0x40000fffff };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("The window of the bridge 0000:0b:00.0 is too small for that (1 MiB)");
+	at("0000:0b:00.0")->prefetchable_window.last = 0x400fffffff;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("The window of the bridge");
 	gpu->bars[0].size = 0;
 	gpu->bars[0].unsized = true;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("caution: BAR 0 of 0000:0e:00.0 has no address");
-	assert_says(" BAR 0: unknown size, prefetchable.");
+	assert_says(" BAR 0: unknown size, without an address, prefetchable.");
 	gpu->bars_known = PRESENCE_UNKNOWN;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("Not known here: the IOMMU group of 0000:12:00.0, the IOMMU group of "
@@ -463,6 +500,7 @@ static void a_bar_that_can_grow_is_a_caution(void **state)
 	gpu->bars[0].size = 16ULL << 30;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("resized");
+	assert_says("prefetchable, resizable up to 16 GiB.");
 }
 
 static void a_cmb_that_is_not_provided_is_explained(void **state)
@@ -505,6 +543,23 @@ static void a_cmb_that_is_not_provided_is_explained(void **state)
 	assert_says("but its driver did not publish it");
 }
 
+static void a_provider_without_a_pool_is_no_reason_to_refuse(void **state)
+{
+	struct function *gpu = gpu_with_bars();
+
+	(void)state;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("pool");
+	gpu->pool.presence = ABSENT;
+	gpu->cmb.presence = ABSENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("note: 0000:0e:00.0 has no pool of peer memory");
+	assert_says("as vfio-pci and mlx5 do in Linux 7.3");
+	machine->p2pdma = ABSENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("pool");
+}
+
 static void the_narrowest_link_is_compared_with_both_ends(void **state)
 {
 	struct function *a, *b;
@@ -524,6 +579,14 @@ static void the_narrowest_link_is_compared_with_both_ends(void **state)
 	a->link.max_width = 4;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("note: The narrowest link on the path is that of 0000:10:00.0");
+	/* The port above it supports no more, or more */
+	at("0000:0b:10.0")->link = (struct link){ 8000, 8000, 4, 4 };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("at most 3938 MB/s. One of its ends supports no more.\n");
+	at("0000:0b:10.0")->link = (struct link){ 8000, 16000, 4, 8 };
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("caution: The narrowest link on the path is that of 0000:10:00.0");
+	assert_says("Both ends of this link support 16.0 GT/s, x8. An idle device may lower");
 	b->link.speed = 2500;
 	b->link.width = 1;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
@@ -543,6 +606,7 @@ static const struct CMUnitTest tests[] = {
 	FINDING_TEST(the_boot_option_survives_a_shell_and_grub),
 	FINDING_TEST(ports_that_the_rule_ignores_are_shown),
 	FINDING_TEST(a_guest_gets_advice_for_its_host),
+	FINDING_TEST(the_list_says_for_which_pairs_it_holds),
 	FINDING_TEST(functions_of_one_device_are_named_as_such),
 	FINDING_TEST(a_newer_kernel_that_allows_the_pair_is_a_remedy),
 	FINDING_TEST(a_path_that_is_allowed_needs_no_remedy),
@@ -559,6 +623,7 @@ static const struct CMUnitTest tests[] = {
 	FINDING_TEST(a_bar_above_the_dma_mask_is_a_caution),
 	FINDING_TEST(a_bar_that_can_grow_is_a_caution),
 	FINDING_TEST(a_cmb_that_is_not_provided_is_explained),
+	FINDING_TEST(a_provider_without_a_pool_is_no_reason_to_refuse),
 	FINDING_TEST(the_narrowest_link_is_compared_with_both_ends),
 };
 

@@ -88,7 +88,8 @@ const struct reason reasons[NR_REASONS] = {
 	[REASON_KERNEL_UNKNOWN] = {
 		.name = "kernel_unknown",
 		.words = "the requests have to pass a host bridge, and kernels differ on it",
-		.find_out = "name the release that 'uname -r' prints there",
+		.find_out = "name the release that 'uname -r' prints there; the rules of releases "
+			    "before 5.4 are not known here",
 	},
 };
 

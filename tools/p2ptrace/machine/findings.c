@@ -354,8 +354,7 @@ static void host_bridge_status(struct findings *findings, const struct pair *pai
 	release_text(until, sizeof(until), &known->until);
 	switch (known_bridge_in(known, &pair->release)) {
 	case PRESENT:
-		more(findings, " The kernel's list has it since %s%s.", since, known->same_only ?
-		     ", but only for devices below this one host bridge" : "");
+		more(findings, " The kernel's list has it since %s.", since);
 		break;
 	case ABSENT:
 		if (known->until.major)
@@ -368,6 +367,9 @@ static void host_bridge_status(struct findings *findings, const struct pair *pai
 	case PRESENCE_UNKNOWN:
 		more(findings, " The list has it since %s.", since);
 	}
+	more(findings, " It holds %s.", known->same_only ?
+	     "only for pairs below this one host bridge" :
+	     "for pairs below this host bridge, and for pairs with another one on the list");
 }
 
 static void find_host_bridge(struct findings *findings, const struct pair *pair, int root)
@@ -672,6 +674,28 @@ static uint64_t largest_size(const struct bar *bar)
 	       1ULL << (63 - __builtin_clzll(bar->sizes) + 20);
 }
 
+/* Names the lowest bridge above the provider whose window is smaller than the BAR is to be. */
+static void find_window(struct findings *findings, const struct pair *pair, const struct bar *bar,
+			uint64_t wanted)
+{
+	const struct window *window;
+	const struct function *bridge;
+	char size[32];
+
+	for (int i = function_of(pair, pair->provider)->parent; i >= 0; i = bridge->parent) {
+		bridge = function_of(pair, i);
+		window = bar->prefetchable ? &bridge->prefetchable_window : &bridge->window;
+		if (window->presence != PRESENT || (window->last > window->first &&
+						    window->last - window->first >= wanted - 1))
+			continue;
+		size_text(size, sizeof(size), window->last > window->first ?
+			  window->last - window->first + 1 : 0);
+		more(findings, " The window of the bridge %s is too small for that (%s); the boot "
+		     "option pci=realloc may enlarge it.", bridge->name, size);
+		return;
+	}
+}
+
 static void find_resizable(struct findings *findings, const struct pair *pair, int index)
 {
 	const struct function *provider = function_of(pair, pair->provider);
@@ -690,20 +714,7 @@ static void find_resizable(struct findings *findings, const struct pair *pair, i
 	    provider->name, now, most);
 	command(findings, "echo %d > /sys/bus/pci/devices/%s/resource%d_resize\n",
 		63 - __builtin_clzll(bar->sizes), provider->name, index);
-	for (int i = provider->parent; i >= 0; i = pair->machine->functions[i].parent) {
-		const struct function *bridge = function_of(pair, i);
-		const struct window *window = bar->prefetchable ? &bridge->prefetchable_window :
-					      &bridge->window;
-
-		if (window->presence != PRESENT || (window->last > window->first &&
-						    window->last - window->first >= largest - 1))
-			continue;
-		size_text(now, sizeof(now), window->last > window->first ?
-			  window->last - window->first + 1 : 0);
-		more(findings, " The window of the bridge %s is too small for that (%s); the boot "
-		     "option pci=realloc may enlarge it.", bridge->name, now);
-		break;
-	}
+	find_window(findings, pair, bar, largest);
 }
 
 /* Until a driver sets the mask, it is 32 bits. Drivers that pass a device on do not set it. */
@@ -731,6 +742,8 @@ static void find_bar(struct findings *findings, const struct pair *pair, int ind
 		    "of the bridges above are too small: enable \"Above 4G decoding\" in the "
 		    "firmware, or boot with pci=realloc.", index, provider->name,
 		    bar->size ? " (" : "", bar->size ? size : "", bar->size ? ")" : "");
+		if (bar->size)
+			find_window(findings, pair, bar, bar->size);
 		return;
 	}
 	if (sets_mask(client) && client->dma_mask_bits > 0 && client->dma_mask_bits < 64 &&
@@ -753,8 +766,14 @@ static void list_bar(struct findings *findings, const struct pair *pair, int ind
 	more(findings, " BAR %d: %s", index, bar->unsized ? "unknown size" : size);
 	if (bar->assigned)
 		more(findings, " at 0x%" PRIx64, bar->start);
-	more(findings, "%s%s.", bar->prefetchable ? ", prefetchable" : "",
-	     bar->resizable == PRESENT ? ", resizable" : "");
+	more(findings, "%s%s", bar->assigned ? "" : ", without an address",
+	     bar->prefetchable ? ", prefetchable" : "");
+	if (bar->resizable == PRESENT) {
+		size_text(size, sizeof(size), largest_size(bar));
+		more(findings, ", resizable%s%s", bar->sizes ? " up to " : "",
+		     bar->sizes ? size : "");
+	}
+	more(findings, ".");
 }
 
 static bool is_memory(const struct bar *bar)
@@ -821,8 +840,17 @@ static void find_cmb(struct findings *findings, const struct pair *pair)
 		    "%s provides peer memory, but its driver did not publish it, so that other "
 		    "drivers do not find it. The nvme driver only publishes a CMB that supports "
 		    "reads and writes of data (RDS and WDS in CMBSZ).", provider->name);
-	if (cmb->presence != PRESENT || pool->presence != ABSENT)
+	if (pool->presence != ABSENT)
 		return;
+	if (cmb->presence != PRESENT) {
+		if (pair->machine->p2pdma != ABSENT)
+			add(findings, TOPIC_cmb, LEVEL_note,
+			    "%s has no pool of peer memory, as a drive with a CMB has. The verdict "
+			    "is about its BARs, if its driver shares them: as dma-bufs, as drivers "
+			    "of GPUs do, or through P2PDMA without a pool, which sysfs does not "
+			    "show, as vfio-pci and mlx5 do in Linux 7.3.", provider->name);
+		return;
+	}
 	if (scale > CMB_UNIT_MAX) {
 		add(findings, TOPIC_cmb, LEVEL_caution, "%s has a controller memory buffer (CMB) "
 		    "of an unknown size (CMBSZ 0x%08x).", provider->name, cmb->sz);
@@ -859,6 +887,29 @@ static void narrower(const struct pair *pair, int *narrowest, int function)
 	*narrowest = function;
 }
 
+/* What two functions have in common: the maxima; 0 if those of one are unknown. */
+static struct link both_support(const struct pair *pair, int a, int b)
+{
+	const struct link *x = &function_of(pair, a)->link, *y;
+
+	if (b < 0)
+		return (struct link){};
+	y = &function_of(pair, b)->link;
+	if (!x->max_speed || !x->max_width || !y->max_speed || !y->max_width)
+		return (struct link){};
+	return (struct link){
+		.max_speed = x->max_speed < y->max_speed ? x->max_speed : y->max_speed,
+		.max_width = x->max_width < y->max_width ? x->max_width : y->max_width,
+	};
+}
+
+/* Whether a link runs below what is supported. */
+static bool is_below(const struct link *link, const struct link *supported)
+{
+	return bandwidth(link->speed, link->width) <
+	       bandwidth(supported->max_speed, supported->max_width);
+}
+
 /*
  * Both ends of a link show the same. The lower end is an endpoint or the upstream port of a switch;
  * the function that the path turns at does not use its own link.
@@ -866,11 +917,10 @@ static void narrower(const struct pair *pair, int *narrowest, int function)
 static void find_link(struct findings *findings, const struct pair *pair)
 {
 	const struct route *route = &pair->route;
-	unsigned int speed = 0, width = 0;
-	int ends[2] = { pair->provider, pair->client };
+	struct link ends, devices;
 	int narrowest = NONE;
 	const struct link *link;
-	bool below = true;
+	bool below;
 
 	if (!pair->routed || pair->provider == pair->client)
 		return;
@@ -886,28 +936,32 @@ static void find_link(struct findings *findings, const struct pair *pair)
 		return;
 	}
 	link = &function_of(pair, narrowest)->link;
-	for (int i = 0; i < 2; i++) {
-		const struct link *end = &function_of(pair, ends[i])->link;
-
-		below &= end->max_speed && end->max_width;
-		if (!i || end->max_speed < speed)
-			speed = end->max_speed;
-		if (!i || end->max_width < width)
-			width = end->max_width;
-	}
-	below = below && bandwidth(link->speed, link->width) < bandwidth(speed, width);
+	ends = both_support(pair, narrowest, function_of(pair, narrowest)->parent);
+	devices = both_support(pair, pair->provider, pair->client);
+	below = is_below(link, &ends) || is_below(link, &devices);
 	add(findings, TOPIC_link, below ? LEVEL_caution : LEVEL_note,
-	    "The narrowest link on the path is that of %s: %u.%u GT/s, x%u, at most %lu MB/s",
+	    "The narrowest link on the path is that of %s: %u.%u GT/s, x%u, at most %lu MB/s.",
 	    label_of(pair, narrowest).text, link->speed / 1000, link->speed % 1000 / 100,
 	    link->width, bandwidth(link->speed, link->width));
-	if (below)
-		more(findings, ". Both devices support %u.%u GT/s, x%u. An idle device may lower "
-		     "its speed: look again under load.", speed / 1000, speed % 1000 / 100, width);
-	else
-		more(findings, ".");
+	if (is_below(link, &ends))
+		more(findings, " Both ends of this link support %u.%u GT/s, x%u.",
+		     ends.max_speed / 1000, ends.max_speed % 1000 / 100, ends.max_width);
+	else if (ends.max_speed)
+		more(findings, " One of its ends supports no more.");
+	if (is_below(link, &devices))
+		more(findings, " Both devices support %u.%u GT/s, x%u.", devices.max_speed / 1000,
+		     devices.max_speed % 1000 / 100, devices.max_width);
+	if (below && (!ends.max_speed || is_below(link, &ends)))
+		more(findings, " An idle device may lower its speed: look again under load.");
 }
 
 /* ---- guests ---------------------------------------------------------------------------------- */
+
+static bool is_nvidia_gpu(const struct pair *pair, int function)
+{
+	return function_of(pair, function)->vendor == 0x10de &&
+	       function_class(function_of(pair, function)) == CLASS_gpu;
+}
 
 static void find_guest(struct findings *findings, const struct pair *pair)
 {
@@ -932,11 +986,20 @@ static void find_guest(struct findings *findings, const struct pair *pair)
 	    "On the host, run p2ptrace peers for the real devices. If it says not_supported "
 	    "there, move the real devices below one switch. If it says bus_addr or "
 	    "thru_host_bridge, give the guest a topology that shows it.");
-	if (!*guest || !strcmp(guest, "QEMU") || !strcmp(guest, "KVM"))
+	if (!*guest || strstr(guest, "QEMU") || strstr(guest, "KVM")) {
 		more(findings, " QEMU, machine type q35: put both below one x3130-upstream, with "
 		     "an xio3130-downstream for each, below a pcie-root-port.");
-	else
+		if (is_nvidia_gpu(pair, pair->provider) && is_nvidia_gpu(pair, pair->client))
+			more(findings, " NVIDIA's own driver is told by another option, "
+			     "x-nv-gpudirect-clique=N of vfio-pci: give one N to GPUs that reach "
+			     "each other on the host.");
+	} else if (!strcmp(guest, "VMware")) {
+		more(findings, " ESXi has the options pciPassthru.allowP2P and "
+		     "pciPassthru.RelaxACSforP2P of the virtual machine; ask VMware's "
+		     "documentation which devices and hosts support them.");
+	} else {
 		more(findings, " Ask the vendor of the hypervisor how.");
+	}
 }
 
 static void add_problem(void *ctx, const char *sentence)
