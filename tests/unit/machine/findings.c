@@ -515,6 +515,8 @@ static void a_cmb_that_is_not_provided_is_explained(void **state)
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("has a controller memory buffer (CMB) of 64 MiB, but provides no peer memory. "
 		    "The nvme driver could not register it");
+	assert_says("CONFIG_SPARSEMEM_VMEMMAP needs memory that begins and ends at a multiple of "
+		    "its section size");
 	drive->cmb.loc = 1 << 12;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("a multiple of 2 MiB; this begins at 0x4000100000.");

@@ -823,7 +823,8 @@ static void find_cmb_reason(struct findings *findings, const struct pair *pair, 
 		     "2 MiB; this begins at 0x%" PRIx64 ".", bar->start + offset);
 	else
 		more(findings, " The nvme driver could not register it; see dmesg for \"failed to "
-		     "register the CMB\".");
+		     "register the CMB\". A kernel without CONFIG_SPARSEMEM_VMEMMAP needs memory "
+		     "that begins and ends at a multiple of its section size, such as 128 MiB.");
 }
 
 static void find_cmb(struct findings *findings, const struct pair *pair)
