@@ -57,8 +57,8 @@ copy_tree()
 		cmp -s "$top/$file" "$tree/$file" && continue
 		mkdir -p "$(dirname -- "$tree/$file")"
 		cp "$top/$file" "$tree/$file"
-	done < <(cd "$top" && find Makefile bpf tests/*/*.mk tests/unit tests/field \
-		tools -type f)
+	done < <(cd "$top" && find Makefile bpf kernel-config/bases tests/*/*.mk tests/unit \
+		tests/field tools -type f)
 }
 
 build()	# TEST...
