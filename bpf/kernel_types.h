@@ -188,7 +188,7 @@ struct blk_dma_iter {
 };
 
 /* include/linux/dma-direction.h */
-enum { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
+enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 
 struct vm_area_struct {
 	unsigned long vm_start;
@@ -207,6 +207,21 @@ struct p2pmem_buf {
 	__u64 bus_addr;
 	unsigned long size;
 	unsigned int nents;
+};
+
+/* include/linux/pci-p2pdma.h, with the series for 7.3 */
+enum pci_p2pdma_kind { PCI_P2PDMA_KIND_UNUSED };
+
+struct pci_p2pdma_mapping {
+	struct p2pdma_provider *provider;
+	struct device *client;
+	enum pci_p2pdma_kind kind;
+	enum pci_p2pdma_map_type map;
+	enum dma_data_direction dir;
+	__u64 id;
+	__u64 bus_addr;
+	__u64 dma_addr;
+	unsigned long size;
 };
 
 /* include/linux/pci-p2pdma.h */

@@ -158,10 +158,10 @@ EVENT_PROG(p2pmem_reclaim, const struct p2pmem_buf *buf)
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
+EVENT_PROG_MAPPING(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
 	struct mapping mapping = {
-		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
+		.id = buf->id, .dma_addr = dma_key(dma), .client = dma->client_id,
 	};
 	__u64 now = bpf_ktime_get_ns();
 
@@ -177,10 +177,10 @@ EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dm
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
+EVENT_PROG_MAPPING(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
 {
 	struct mapping mapping = {
-		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
+		.id = buf->id, .dma_addr = dma_key(dma), .client = dma->client_id,
 	};
 	struct p2ptrace_lifetime life = {};
 	__u64 from = 0, *since;

@@ -232,6 +232,17 @@ TRACEPOINT_PROGS(name, from_tracepoint_##name(ctx, on_##name))				\
 STOCK_PROGS_##name									\
 static __always_inline int on_##name(unsigned long long *ctx, ##args)
 
+/*
+ * The same for an event whose arguments are in one structure since the series for 7.3. That takes
+ * other programs: if one that uses the structure were loaded on 6.12, libbpf would search all
+ * modules for its type, which takes CAP_SYS_ADMIN.
+ */
+#define EVENT_PROG_MAPPING(name, args...)						\
+static __always_inline int on_##name(unsigned long long *ctx, ##args);			\
+MARKED_PROGS("tp_btf/" #name, mapping_##name, P2PTRACE_##name,				\
+	     from_mapping_##name(ctx, on_##name))					\
+EVENT_PROG_EVERYWHERE(name, ##args)
+
 /* For an event that a stock kernel shows by a tracepoint of its own. */
 #define STOCK_TRACEPOINT_PROGS(name)							\
 MARKED_PROGS(P2PTRACE_STOCK_##name, stock_##name, P2PTRACE_##name,			\

@@ -236,17 +236,26 @@ static __always_inline void mapping_again(const struct buffer *buf, const struct
 	}
 }
 
+/*
+ * Whether it is a mapping of a buffer. The series also shows mappings of memory that p2pmem has not
+ * allocated, and those of a dma-buf have its id.
+ */
+static __always_inline bool mapping_known(const struct buffer *buf, const struct dma *dma)
+{
+	return stock || (buf->id && dma->kind != P2PTRACE_KIND_DMABUF);
+}
+
 static __always_inline void mapping_begins(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = {
-		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
+		.id = buf->id, .dma_addr = dma_key(dma), .client = dma->client_id,
 	};
 	struct p2ptrace_live *live;
 	struct p2ptrace_mapped one;
 	__u64 id = buf->id;
 	long err;
 
-	if (!follow)
+	if (!follow || !mapping_known(buf, dma))
 		return;
 	one.times = 1;
 	one.before = !armed;
@@ -265,14 +274,14 @@ static __always_inline void mapping_begins(const struct buffer *buf, const struc
 static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_mapping key = {
-		.id = buf->id, .dma_addr = dma->addr, .client = dma->client_id,
+		.id = buf->id, .dma_addr = dma_key(dma), .client = dma->client_id,
 	};
 	struct p2ptrace_mapped *mapped;
 	struct p2ptrace_live *live;
 	__s32 times = 0;
 	__u64 id = buf->id;
 
-	if (!follow)
+	if (!follow || !mapping_known(buf, dma))
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	mapped = bpf_map_lookup_elem(&live_mappings, &key);
@@ -436,7 +445,7 @@ static __always_inline void pair_add(const struct buffer *buf, const struct dma 
 	add(&sum->bytes, dma->size);
 }
 
-EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
+EVENT_PROG_MAPPING(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
 	struct p2ptrace_counts *c = COUNT(p2pdma_map, dma_wanted(buf, dma));
 
@@ -452,7 +461,7 @@ EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dm
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
+EVENT_PROG_MAPPING(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_counts *c = COUNT(p2pdma_unmap, dma_wanted(buf, dma));
 

@@ -215,7 +215,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_find, const struct provider_view *provider, __u32 c
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
+EVENT_PROG_MAPPING(p2pdma_map, const struct buffer *buf, const struct dma *dma, __u32 map)
 {
 	struct p2ptrace_p2pdma_map *r;
 
@@ -240,7 +240,7 @@ EVENT_PROG_EVERYWHERE(p2pdma_map, const struct buffer *buf, const struct dma *dm
 	return 0;
 }
 
-EVENT_PROG_EVERYWHERE(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
+EVENT_PROG_MAPPING(p2pdma_unmap, const struct buffer *buf, const struct dma *dma)
 {
 	struct p2ptrace_p2pdma_unmap *r;
 

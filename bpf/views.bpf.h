@@ -36,10 +36,17 @@ struct dma {
 	const char *client;	/* its name */
 	__u64 client_id;	/* its address, only compared */
 	__u64 addr;
+	__u64 key;		/* tells it from others of the client and the buffer */
 	__u64 size;
 	__u32 dir;
 	__u32 kind;		/* enum p2ptrace_kind */
 };
+
+/* The kernel need not know the DMA address when a mapping ends. */
+static __always_inline __u64 dma_key(const struct dma *dma)
+{
+	return dma->key ?: dma->addr;
+}
 
 struct decision {
 	const char *provider;
@@ -174,6 +181,36 @@ static __always_inline bool dev_wanted(const struct provider_view *provider)
 	const struct p2pmem_buf *__p = ARG(ctx, 0, const struct p2pmem_buf *);		\
 	struct buffer __b = BUFFER(__p);						\
 	struct dma __d = DMA(ctx, 5);							\
+											\
+	on(ctx, &__b, &__d);								\
+})
+
+/* const struct pci_p2pdma_mapping *, with the provider as a PCI function */
+#define MAPPING(ctx) ARG(ctx, 0, const struct pci_p2pdma_mapping *)
+#define MAPPING_BUFFER(m) {								\
+	.provider = { .kind = VIEW_PCI, .pci = (m)->provider->owner->kobj.name },	\
+	.id = (m)->id, .bus_addr = (m)->bus_addr, .size = (m)->size, .nents = 1,	\
+}
+#define MAPPING_DMA(m) {								\
+	.client = (m)->client->kobj.name, .client_id = (__u64)(m)->client,		\
+	.addr = (m)->dma_addr, .key = (m)->bus_addr, .size = (m)->size,			\
+	.dir = (m)->dir, .kind = (m)->kind,						\
+}
+
+#define from_mapping_p2pdma_map(ctx, on)						\
+({											\
+	const struct pci_p2pdma_mapping *__p = MAPPING(ctx);				\
+	struct buffer __b = MAPPING_BUFFER(__p);					\
+	struct dma __d = MAPPING_DMA(__p);						\
+											\
+	on(ctx, &__b, &__d, __p->map);							\
+})
+
+#define from_mapping_p2pdma_unmap(ctx, on)						\
+({											\
+	const struct pci_p2pdma_mapping *__p = MAPPING(ctx);				\
+	struct buffer __b = MAPPING_BUFFER(__p);					\
+	struct dma __d = MAPPING_DMA(__p);						\
 											\
 	on(ctx, &__b, &__d);								\
 })

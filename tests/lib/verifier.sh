@@ -18,9 +18,12 @@ in_object() {
 declare -A hooks=()
 hooks_read() {
 	local name object wanted=/tmp/wanted
-	for object in trace stat leaks lifetimes; do
-		in_object $object
-	done | sed 's,.* tp_btf/,btf_trace_,; s,.* iter/,bpf_iter_,; s,.*/,,' | sort -u >$wanted
+	{
+		for object in trace stat leaks lifetimes; do
+			in_object $object
+		done
+		echo pci_p2pdma_mapping
+	} | sed 's,.* tp_btf/,btf_trace_,; s,.* iter/,bpf_iter_,; s,.*/,,' | sort -u >$wanted
 	while read -r name; do
 		hooks[$name]=1
 	done < <({
@@ -28,7 +31,7 @@ hooks_read() {
 		[ ! -e /sys/kernel/btf/nvmet ] || bpftool btf dump file /sys/kernel/btf/nvmet
 	} 2>/dev/null | LC_ALL=C awk -v wanted=$wanted -F "'" '
 		BEGIN { while ((getline name <wanted) > 0) want[name] }
-		/ (TYPEDEF|FUNC) / && $2 in want { print $2 }')
+		/ (TYPEDEF|FUNC|STRUCT) / && $2 in want { print $2 }')
 }
 kernel_has() {
 	local name=${1#*/}
@@ -45,6 +48,12 @@ expected() {
 		# dma-bufs are shown by functions on every kernel
 		[[ $2 = tracepoint ]] && [[ $name = stock_* ]] &&
 			[[ ! $name =~ ^stock_(dma_buf_|dmabuf_(iter|move|ranges)) ]] && continue
+		# With the series for 7.3, the events of mappings have one argument, a structure
+		if kernel_has pci_p2pdma_mapping; then
+			[[ $name = p2pdma_@(map|unmap)?(_nested) ]] && continue
+		else
+			[[ $name = mapping_* ]] && continue
+		fi
 		# nvmet is built in
 		[[ $name = stock_nvmet_@(call|return) ]] && kernel_has "$section" && continue
 		# The end of a request is of interest only where its beginning is seen
@@ -60,7 +69,7 @@ expected() {
 
 loaded() {
 	bpftool --json prog show | jq -r '.[].name' |
-		grep -E '^(stock_|p2pmem_|p2pdma_|nvmet_p2pmem_)' | sort
+		grep -E '^(stock_|mapping_|p2pmem_|p2pdma_|nvmet_p2pmem_)' | sort
 }
 
 # passes OBJECT MODE REGEX COMMAND [OPTION]...: while p2ptrace runs the command, exactly
@@ -100,7 +109,7 @@ verifier_test() {
 	passes trace "$mode" . trace
 	# The other two events of nvmet have no device
 	local of_dmabuf='dma_buf_(map|unmap|detach|release)|dmabuf_(map|free|ranges|enter|leave)'
-	local of_dev="^(stock_)?(p2p|free|block|page|resource|$of_dmabuf)|bind"
+	local of_dev="^(stock_|mapping_)?(p2p|free|block|page|resource|$of_dmabuf)|bind"
 	passes trace "$mode" "$of_dev" trace --dev "$provider" --pid 1 --comm fio
 	passes trace "$mode" "p2pdma|block|pages|resource|$of_client" trace --client "$client"
 	passes stat "$mode" . stat

@@ -955,6 +955,32 @@ static void reported_decisions_are_read(void **state)
 	assert_int_equal(machine.nr_reported, 0);
 }
 
+/* The series for 7.3 has them for providers without p2pmem device as well. */
+static void reported_decisions_are_read_by_provider(void **state)
+{
+	(void)state;
+	make_tree();
+	tree_dir("debug/p2pdma");
+	assert_int_equal(read_live(), 0);
+	assert_int_equal(machine.reports, PRESENT);
+	assert_int_equal(machine.nr_reported, 0);
+
+	tree_file("debug/p2pdma/" "0000:03:00.0", PEERS "0000:04:00.0 bus_addr 4 same_bridge -\n");
+	tree_file("debug/p2pdma/0000:04:00.0",
+		  PEERS "0000:03:00.0" " not_supported 7 acs_redirect_blocked 0000:01:00.0\n");
+	tree_file("debug/p2pdma/0000:09:00.0", PEERS "0000:03:00.0" " bus_addr 4 same_bridge -\n");
+	set(DRIVE, "p2pmem/size", "67108864\n");
+	tree_file("sys/class/pci_p2pmem/p2pmem5/size", "67108864\n");
+	tree_link("sys/class/pci_p2pmem/p2pmem5/device", "../../../devices/" DRIVE);
+	assert_int_equal(read_live(), 0);
+	assert_string_equal(find("0000:03:00.0")->pool.dev, "p2pmem5");
+	assert_int_equal(machine.nr_reported, 2);
+	assert_string_equal(machine.functions[machine.reported[0].provider].name, "0000:03:00.0");
+	assert_string_equal(machine.functions[machine.reported[1].provider].name, "0000:04:00.0");
+	assert_string_equal(machine.reported[1].map, "not_supported");
+	assert_string_equal(machine.reported[1].blocker, "0000:01:00.0");
+}
+
 static void set_cmb(const char *text)
 {
 	set(DRIVE, "nvme/nvme0/cmb", text);
@@ -1056,6 +1082,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(names_with_an_address_are_replaced),
 	TEST(peer_memory_is_read),
 	TEST(reported_decisions_are_read),
+	TEST(reported_decisions_are_read_by_provider),
 	TEST(a_controller_memory_buffer_is_read),
 	TEST(a_snapshot_has_no_secrets),
 };

@@ -81,9 +81,12 @@ static int setup(void **state)
 /* Reads the target below @dir of the tree. */
 static int read_below(struct target *target, const char *dir)
 {
-	char configfs[128], procfs[128], boot[128];
-	const struct live_roots roots = { .sysfs = tree, .procfs = procfs, .boot = boot };
+	char configfs[128], procfs[128], boot[128], debugfs[128];
+	const struct live_roots roots = {
+		.sysfs = tree, .procfs = procfs, .boot = boot, .debugfs = debugfs,
+	};
 
+	snprintf(debugfs, sizeof(debugfs), "%s/debug", tree);
 	snprintf(configfs, sizeof(configfs), "%s/%s", tree, dir);
 	snprintf(procfs, sizeof(procfs), "%s/proc", tree);
 	snprintf(boot, sizeof(boot), "%s/boot", tree);
@@ -334,6 +337,54 @@ static void bindings_are_read_where_the_kernel_shows_them(void **state)
 	target_free(&target);
 }
 
+/* The bindings of the namespace, as "CONTROLLER=DEV,ERR "; "hidden" if they are not shown */
+static void assert_bindings(const char *wanted)
+{
+	const struct target_namespace *ns;
+	struct target target;
+	char got[256] = "";
+
+	read_target(&target);
+	ns = &target.subsystems[0].namespaces[0];
+	for (size_t i = 0; i < ns->nr_bindings; i++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%u=%s,%s ",
+			 ns->bindings[i].controller, ns->bindings[i].dev, ns->bindings[i].err);
+	assert_string_equal(ns->shows_bindings ? got : "hidden", wanted);
+	target_free(&target);
+}
+
+/* With the series for 7.3 */
+static void bindings_are_read_per_controller_from_debugfs(void **state)
+{
+	char longest[600];
+
+	(void)state;
+	tree_dir("debug/nvmet/lab/ns1");
+	assert_bindings("hidden");
+	tree_dir("class/pci_p2pmem");
+	assert_bindings("");
+	tree_file("debug/nvmet/lab/ctrl2/p2pmem",
+		  "used 71\nno_binding 0\nnsid 11 p2pmem1 0000:03:00.0\n"
+		  "nsid 1 p2pmem0 0000:02:00.0\n");
+	tree_file("debug/nvmet/lab/ctrl10/p2pmem", "used 0\nnsid 1 p2pmem0 0000:02:00.0 removed\n");
+	tree_file("debug/nvmet/lab/ctrl11/p2pmem", "used 0\nnsid 11 p2pmem1 0000:03:00.0\n");
+	/* A controller whose transport uses no peer memory, and one of another subsystem */
+	tree_file("debug/nvmet/lab/ctrl12/kato", "5\n");
+	tree_file("debug/nvmet/other/ctrl13/p2pmem", "nsid 1 p2pmem0 0000:02:00.0\n");
+	assert_bindings("2=p2pmem0,0 10=-,-ESHUTDOWN 11=-,-ENODEV ");
+	tree_file(NS1 "p2pmem", "0\n");
+	assert_bindings("");
+	tree_file(NS1 "p2pmem", "1\n");
+	tree_file(NS1 "enable", "0\n");
+	assert_bindings("");
+	tree_file(NS1 "enable", "1\n");
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	memcpy(longest, "nsid 1 ", strlen("nsid 1 "));
+	tree_file("debug/nvmet/lab/ctrl2/p2pmem", longest);
+	assert_bindings("2=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,0 10=-,-ESHUTDOWN 11=-,-ENODEV ");
+}
+
 static void what_is_missing_or_too_long_is_empty(void **state)
 {
 	char longest[600];
@@ -415,6 +466,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(each_kind_of_drive_has_its_explanation),
 	TEST(a_link_leads_to_its_drive),
 	TEST(bindings_are_read_where_the_kernel_shows_them),
+	TEST(bindings_are_read_per_controller_from_debugfs),
 	TEST(what_is_missing_or_too_long_is_empty),
 	TEST(a_machine_without_a_target_is_refused),
 	TEST(a_kernel_without_the_target_is_refused_by_its_options),

@@ -24,12 +24,20 @@ static void assert_program(const struct bpf_object *object, const char *name, co
 static void assert_all_programs(const struct bpf_object *object)
 {
 	const struct event_set series = {};
+	char name[64];
 
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
 		if (hooks_serve(&series, i))
 			continue;
 		assert_program(object, events[i].name, "");
 		assert_program(object, events[i].name, "_nested");
+	}
+	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++) {
+		if (!event_is_mapping(i))
+			continue;
+		snprintf(name, sizeof(name), "mapping_%s", events[i].name);
+		assert_program(object, name, "");
+		assert_program(object, name, "_nested");
 	}
 	for (int i = 0; stock_hooks[i].program; i++)
 		if (stock_hooks[i].role != HOOK_DMABUF_ITER)

@@ -141,6 +141,50 @@ static void events_missing_in_the_kernel_are_left_out(void **state)
 }
 
 /* It is loaded, and makes events. */
+static void a_series_without_pins_misses_nothing(void **state)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events("p2pmem_reclaim") };
+	struct event_set set, wanted = {};
+	struct capture c;
+
+	(void)state;
+	memset(wanted.has, true, sizeof(wanted.has));
+	assert_int_equal(select_on("p2pmem_reclaim", &set, &c), 0);
+	assert_string_equal(c.text, "");
+	assert_int_equal(event_set_count(&set), P2PTRACE_NR_EVENTS - 1);
+	assert_false(blind_any(&set));
+	assert_string_equal(set.why[P2PTRACE_p2pmem_reclaim],
+			    "buffers have no pins on this kernel");
+	assert_int_equal(select_groups(&set, &wanted, P2PTRACE_p2pmem_alloc), 0);
+	assert_true(set.has[P2PTRACE_p2pmem_free]);
+
+	set = (struct event_set){};
+	set.has[P2PTRACE_p2pmem_reclaim] = true;
+	capture_begin(&c);
+	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
+	capture_end(&c);
+	assert_one_line(c.text, "cannot trace p2pmem_reclaim: buffers have no pins on this kernel, "
+			"so they return when they are freed; trace p2pmem_free");
+	kernel_close(&kernel);
+}
+
+static void a_series_may_have_structures_for_mappings(void **state)
+{
+	struct kernel kernel = { .vmlinux = btf_with_events("nothing") };
+	struct event_set set = {};
+	struct hooks hooks;
+
+	(void)state;
+	hooks_open(&hooks, kernel.vmlinux, &no_files, false);
+	select_seen(&kernel, &hooks, &set);
+	assert_false(set.mappings);
+	assert_true(set.pins);
+	assert_true(btf__add_struct((struct btf *)kernel.vmlinux, "pci_p2pdma_mapping", 8) > 0);
+	select_seen(&kernel, &hooks, &set);
+	assert_true(set.mappings);
+	kernel_close(&kernel);
+}
+
 static void a_module_whose_btf_is_hidden_is_not_seen(void **state)
 {
 	struct kernel kernel = { .vmlinux = btf_with_events("nvmet_"), .nvmet_hidden = true };
@@ -304,7 +348,7 @@ static void a_stock_kernel_shows_its_events_and_one_note(void **state)
 	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
 	assert_one_line(c.text, "cannot show p2pmem_reclaim; the series exists for Linux 6.12 "
-			"only");
+			"and 7.3 only");
 	assert_null(strstr(c.text, "boot"));
 	release = "6.12.48-1";
 	capture_begin(&c);
@@ -737,6 +781,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_kernel_without_any_event_is_an_error),
 	cmocka_unit_test(a_missing_event_removes_its_group),
 	cmocka_unit_test(events_missing_in_the_kernel_are_left_out),
+	cmocka_unit_test(a_series_without_pins_misses_nothing),
+	cmocka_unit_test(a_series_may_have_structures_for_mappings),
 	cmocka_unit_test(a_module_whose_btf_is_hidden_is_not_seen),
 	cmocka_unit_test(a_kernel_without_dma_bufs_needs_no_note),
 	cmocka_unit_test(a_missing_event_that_the_user_named_is_an_error),

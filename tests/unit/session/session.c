@@ -392,6 +392,18 @@ static void a_command_may_do_without_the_iterator(void **state)
 	assert_int_equal(session_count_lost(&session), 0);
 }
 
+static void a_series_with_structures_has_programs_of_its_own(void **state)
+{
+	struct session_config config = config_of("p2pmem_free,p2pdma_map,p2pdma_unmap");
+
+	(void)state;
+	config.events.mappings = true;
+	assert_int_equal(start(&config), 0);
+	assert_string_equal(did, "+p2pmem_free +p2pmem_free_nested "
+			    "+mapping_p2pdma_map +mapping_p2pdma_map_nested "
+			    "+mapping_p2pdma_unmap +mapping_p2pdma_unmap_nested ");
+}
+
 static void an_event_that_cannot_be_attached_is_left_out_by_name(void **state)
 {
 	static const int reasons[] = { ENOENT, EBUSY, EINVAL, ENODEV, EOPNOTSUPP };
@@ -932,6 +944,7 @@ static const struct CMUnitTest tests[] = {
 	SESSION_TEST(on_a_stock_kernel_an_event_gets_what_it_needs_as_well),
 	SESSION_TEST(an_iterator_is_visited_also_after_the_end),
 	SESSION_TEST(a_command_may_do_without_the_iterator),
+	SESSION_TEST(a_series_with_structures_has_programs_of_its_own),
 	SESSION_TEST(an_event_that_cannot_be_attached_is_left_out_by_name),
 	SESSION_TEST(an_error_common_to_all_programs_is_not_skipped),
 	SESSION_TEST(nothing_to_attach_is_an_error),

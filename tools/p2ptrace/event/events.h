@@ -59,6 +59,8 @@ extern const struct event events[P2PTRACE_NR_EVENTS];
 struct event_set {
 	bool has[P2PTRACE_NR_EVENTS];
 	bool stock;		/* a kernel without the series */
+	bool mappings;		/* a series whose events of mappings have a structure */
+	bool pins;		/* a series in which DMA mappings pin buffers */
 	/* On a stock kernel, those that can be used: see session/hooks.h */
 	uint64_t hooks, ways;
 	uint64_t vmemmap_base;		/* for bpf/stock.bpf.h: see there */

@@ -86,7 +86,7 @@ void pci_driver(const char *sysfs, const char *pci, char *driver, size_t size)
 
 int dev_provider(const char *sysfs, const char *dev, char *provider, size_t size)
 {
-	return sysfs_link_name(provider, size, "%s/" P2PMEM_CLASS "/%s/device", sysfs, dev);
+	return sysfs_link_name(provider, size, "%s/%s/%s/device", sysfs, p2pmem_class(sysfs), dev);
 }
 
 bool dev_passes(const struct p2ptrace_filter *filter, const char *sysfs, const char *dev)
@@ -106,7 +106,8 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	char provider[P2PTRACE_NAME_LEN];
 	int err;
 
-	if (strlen(dev) >= P2PTRACE_NAME_LEN || !sysfs_exists("%s/" P2PMEM_CLASS "/%s", sysfs, dev))
+	if (strlen(dev) >= P2PTRACE_NAME_LEN ||
+	    !sysfs_exists("%s/%s/%s", sysfs, p2pmem_class(sysfs), dev))
 		return fail(EXIT_USAGE, "no p2pmem device '%.64s'; see 'p2ptrace peers' for those "
 			    "that exist", dev);
 	name_set(&filter->dev, dev);
@@ -115,7 +116,8 @@ static int filter_set_p2pmem(struct p2ptrace_filter *filter, const char *sysfs, 
 	err = dev_provider(sysfs, dev, provider, sizeof(provider));
 	if (err)
 		return fail(EXIT_OTHER, "cannot find the provider of %s: "
-			    "%s/" P2PMEM_CLASS "/%s/device: %s", dev, sysfs, dev, strerror(-err));
+			    "%s/%s/%s/device: %s", dev, sysfs, p2pmem_class(sysfs), dev,
+			    strerror(-err));
 	name_set(&filter->provider, provider);
 	return 0;
 }

@@ -21,8 +21,8 @@ static int read_gauge(bool stock, const char *sysfs, const char *dev, const char
 				      "%s/" PCI_DEVICES "/%s/" P2PMEM_GROUP "/%s", sysfs, dev,
 				      attribute);
 	else
-		err = sysfs_read_text(text, sizeof(text), "%s/" P2PMEM_CLASS "/%s/%s", sysfs, dev,
-				      attribute);
+		err = sysfs_read_text(text, sizeof(text), "%s/%s/%s/%s", sysfs, p2pmem_class(sysfs),
+				      dev, attribute);
 	if (err)
 		return err;
 	if (*text != '-')
@@ -36,14 +36,15 @@ static int read_gauge(bool stock, const char *sysfs, const char *dev, const char
 static int gauges_add(struct gauges *gauges, bool stock, const char *sysfs, const char *dev)
 {
 	uint64_t size, available, held = 0, pinned = 0;
-	int err = read_gauge(stock, sysfs, dev, "size", &size);
+	int err = stock ? 0 : read_gauge(stock, sysfs, dev, "pinned", &pinned);
 
+	/* The series need not have pins since 7.3. If the device is gone, the others are missing */
+	if (!err || err == -ENOENT)
+		err = read_gauge(stock, sysfs, dev, "size", &size);
 	if (!err)
 		err = read_gauge(stock, sysfs, dev, "available", &available);
 	if (!err && !stock)
 		err = read_gauge(stock, sysfs, dev, "buffers", &held);
-	if (!err && !stock)
-		err = read_gauge(stock, sysfs, dev, "pinned", &pinned);
 	if (err)
 		return sysfs_gone(err) ? 0 : err;
 	gauges->devices++;
@@ -70,7 +71,7 @@ static bool selected(const struct p2ptrace_filter *filter, bool stock, const cha
 int gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
 		const struct p2ptrace_filter *filter)
 {
-	const char *class = stock ? PCI_DEVICES : P2PMEM_CLASS;
+	const char *class = stock ? PCI_DEVICES : p2pmem_class(sysfs);
 	DIR *dir = sysfs_open_dir("%s/%s", sysfs, class);
 	struct dirent *entry;
 	int err = 0;

@@ -78,13 +78,13 @@ static int read_devices(struct held_list *list, DIR *dir, const char *sysfs, con
 int held_read(struct held_list *list, const char *sysfs, const char *debugfs,
 	      const struct p2ptrace_filter *filter)
 {
-	DIR *dir = sysfs_open_dir("%s/" P2PMEM_CLASS, sysfs);
+	DIR *dir = sysfs_open_dir("%s/%s", sysfs, p2pmem_class(sysfs));
 	int rc;
 
 	memset(list, 0, sizeof(*list));
 	if (!dir)
-		return fail(EXIT_OTHER, "cannot read %s/" P2PMEM_CLASS ": %s; is /sys mounted?",
-			    sysfs, strerror(errno));
+		return fail(EXIT_OTHER, "cannot read %s/%s: %s; is /sys mounted?",
+			    sysfs, p2pmem_class(sysfs), strerror(errno));
 	rc = read_devices(list, dir, sysfs, debugfs, filter);
 	closedir(dir);
 	if (rc)

@@ -553,32 +553,48 @@ static int add_reported(void *ctx, char **words)
 	return 0;
 }
 
-/* The decisions for a provider. What cannot be read, or not be parsed, leaves none. */
+/*
+ * The decisions for a provider, from a file of debugfs. What cannot be read, or not be parsed,
+ * leaves none.
+ */
 static int read_reported(struct machine *machine, const struct function *provider,
-			 const char *debugfs)
+			 const char *path)
 {
 	struct reading reading = { machine, machine_index(machine, provider) };
 	size_t before = machine->nr_reported;
-	char path[PATH_MAX];
-	int err = sysfs_path(path, sizeof(path), "%s/p2pmem/%s/peers", debugfs, provider->pool.dev);
+	int err = table_read(path, "client map distance reason blocker", add_reported, &reading);
 
-	if (!err)
-		err = table_read(path, "client map distance reason blocker", add_reported,
-				 &reading);
 	if (err)
 		machine->nr_reported = before;
 	return err == -ENOMEM ? err : 0;
 }
 
-/* The devices of the class p2pmem, which only the series has. */
+/* With the series for 7.3: the decisions for all providers, also those without p2pmem device. */
+static int read_p2pdma(struct machine *machine, const char *debugfs)
+{
+	char path[PATH_MAX];
+	int err = 0;
+
+	if (!sysfs_exists("%s/p2pdma", debugfs))
+		return 0;
+	machine->reports = PRESENT;
+	for (size_t i = 0; i < machine->nr && !err; i++) {
+		const struct function *provider = &machine->functions[i];
+
+		if (!sysfs_path(path, sizeof(path), "%s/p2pdma/%s", debugfs, provider->name))
+			err = read_reported(machine, provider, path);
+	}
+	return err;
+}
+
+/* The p2pmem devices, which only the series has. That for 6.12 has their decisions with them. */
 static int read_p2pmem(struct machine *machine, const struct live_roots *roots)
 {
 	char path[PATH_MAX], name[PCI_NAME_LEN];
 	struct dirent **entries;
 	int nr, err = 0;
 
-	machine->reports = ABSENT;
-	if (sysfs_path(path, sizeof(path), "%s/" P2PMEM_CLASS, roots->sysfs))
+	if (sysfs_path(path, sizeof(path), "%s/%s", roots->sysfs, p2pmem_class(roots->sysfs)))
 		return 0;
 	nr = scandir(path, &entries, no_dots, versionsort);
 	if (nr < 0)
@@ -593,7 +609,9 @@ static int read_p2pmem(struct machine *machine, const struct live_roots *roots)
 			function = machine_find(machine, name);
 		if (function && !err) {
 			strcpy(function->pool.dev, dev);
-			err = read_reported(machine, function, roots->debugfs);
+			if (!sysfs_path(path, sizeof(path), "%s/p2pmem/%s/peers", roots->debugfs,
+					dev))
+				err = read_reported(machine, function, path);
 		}
 		free(entries[i]);
 	}
@@ -672,6 +690,9 @@ int machine_read_live(struct machine *machine, const struct live_roots *roots)
 	for (size_t i = 0; i < machine->nr; i++)
 		read_cmb(machine, &machine->functions[i], roots->sysfs);
 	titles_read(machine, roots->sysfs, roots->pci_ids);
-	err = read_p2pmem(machine, roots);
+	machine->reports = ABSENT;
+	err = read_p2pdma(machine, roots->debugfs);
+	if (!err)
+		err = read_p2pmem(machine, roots);
 	return err ? fail(EXIT_OTHER, "out of memory") : 0;
 }

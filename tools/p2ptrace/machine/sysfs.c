@@ -49,6 +49,11 @@ bool sysfs_exists(const char *fmt, ...)
 	return !err && !access(path, F_OK);
 }
 
+const char *p2pmem_class(const char *sysfs)
+{
+	return sysfs_exists("%s/class/pci_p2pmem", sysfs) ? "class/pci_p2pmem" : "class/p2pmem";
+}
+
 static int read_line(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");

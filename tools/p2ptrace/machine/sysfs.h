@@ -27,11 +27,16 @@
 #define TRACEFS		SYSFS "/kernel/tracing"	/* or DEBUGFS "/tracing" */
 #define FILTER_FUNCTIONS "available_filter_functions"
 
-/* Directories of sysfs, and the two places that have the attributes of peer memory. */
+/* Directories of sysfs, and one of the two places that have the attributes of peer memory. */
 #define PCI_BUS		"bus/pci"
 #define PCI_DEVICES	PCI_BUS "/devices"
-#define P2PMEM_CLASS	"class/p2pmem"	/* p2pmem0/size below it; only with the p2pmem series */
 #define P2PMEM_GROUP	"p2pmem"	/* in the directory of a provider; on every kernel */
+
+/*
+ * The other place: p2pmem0/size is below this directory. Only with the p2pmem series, which has
+ * named it after the bus since 7.3: the directory of a provider has one of the class as well.
+ */
+const char *p2pmem_class(const char *sysfs);
 
 /* Formats a path. Returns 0, or -ENAMETOOLONG if the path does not fit. */
 int sysfs_path(char *path, size_t size, const char *fmt, ...)

@@ -53,6 +53,12 @@ static int for_each_entry(const char *path, int (*visit)(void *ctx, const char *
 	return err;
 }
 
+/* A directory that does not exist has no entries. */
+static int unless_missing(int err)
+{
+	return err == -ENOENT ? 0 : err;
+}
+
 /* A file of configfs; "" if it does not exist, is not readable, or is not set. */
 static void read_file(char *text, size_t size, const char *dir, const char *file)
 {
@@ -112,7 +118,7 @@ static bool is_software(const char *sysfs, const char *rdma)
 {
 	char words[64];
 
-	return !sysfs_exists("%s/" P2PMEM_CLASS, sysfs) &&
+	return !sysfs_exists("%s/%s", sysfs, p2pmem_class(sysfs)) &&
 	       (sysfs_exists("%s/class/infiniband/%s/parent", sysfs, rdma) ||
 		(!sysfs_read_text(words, sizeof(words), "%s/class/infiniband/%s/node_desc", sysfs,
 				  rdma) && !strncmp(words, "Software", strlen("Software"))));
@@ -176,7 +182,7 @@ static int find_nics(struct target_port *port, const char *sysfs, const struct i
 	err = sysfs_path(path, sizeof(path), "%s/class/infiniband", sysfs);
 	if (!err)
 		err = for_each_entry(path, add_nic, &reader);
-	return err == -ENOENT ? 0 : err;
+	return unless_missing(err);
 }
 
 /*
@@ -237,7 +243,8 @@ static void read_drive(struct target_drive *drive, const char *sysfs, const char
 struct reader {
 	struct target *target;
 	struct target_subsystem *subsystem;
-	const char *configfs, *sysfs;
+	const char *configfs;
+	const struct live_roots *roots;
 	const struct ifaddrs *addresses;
 };
 
@@ -259,35 +266,105 @@ static int add_port(void *ctx, const char *name)
 	read_file(port->transport, sizeof(port->transport), dir, "addr_trtype");
 	read_file(port->address, sizeof(port->address), dir, "addr_traddr");
 	read_file(port->service, sizeof(port->service), dir, "addr_trsvcid");
-	return find_nics(port, reader->sysfs, reader->addresses);
+	return find_nics(port, reader->roots->sysfs, reader->addresses);
 }
 
+/* NULL if there is no memory. */
+static struct target_binding *add_binding(struct target_namespace *ns)
+{
+	struct target_binding *bindings = grow(ns->bindings, ns->nr_bindings, sizeof(*bindings));
+
+	if (!bindings)
+		return NULL;
+	ns->bindings = bindings;
+	return &bindings[ns->nr_bindings++];
+}
+
+/* With the series for 6.12, a namespace has a file with a line per controller. */
 static int read_bindings(struct target_namespace *ns, const char *dir)
 {
 	char path[1024], line[128];
+	int err = 0;
 	FILE *file;
 
 	if (sysfs_path(path, sizeof(path), "%s/p2pmem_bindings", dir))
 		return -ENAMETOOLONG;
 	file = fopen(path, "re");
-	ns->shows_bindings = file;
-	while (file && fgets(line, sizeof(line), file)) {
-		struct target_binding *binding = grow(ns->bindings, ns->nr_bindings,
-						      sizeof(*binding));
+	if (!file)
+		return 0;
+	ns->shows_bindings = true;
+	while (!err && fgets(line, sizeof(line), file)) {
+		struct target_binding binding, *added;
 
-		if (!binding) {
-			fclose(file);
-			return -ENOMEM;
-		}
-		ns->bindings = binding;
-		binding += ns->nr_bindings;
-		if (sscanf(line, "cntlid=%u dev=%31s distance=%*d err=%31s", &binding->controller,
-			   binding->dev, binding->err) == 3)
-			ns->nr_bindings++;
+		if (sscanf(line, "cntlid=%u dev=%31s distance=%*d err=%31s", &binding.controller,
+			   binding.dev, binding.err) != 3)
+			continue;
+		added = add_binding(ns);
+		if (added)
+			*added = binding;
+		else
+			err = -ENOMEM;
 	}
-	if (file)
-		fclose(file);
-	return 0;
+	fclose(file);
+	return err;
+}
+
+struct controller_reader {
+	struct target_namespace *ns;
+	const char *dir;
+};
+
+/* A file of debugfs, with a line per namespace that is bound, or was until the memory went. */
+static int read_controller(void *ctx, const char *name)
+{
+	struct controller_reader *reader = ctx;
+	char path[1024], line[128], nsid[16], dev[PCI_NAME_LEN], gone[8];
+	struct target_binding *binding;
+	unsigned int controller;
+	FILE *file;
+
+	if (sscanf(name, "ctrl%u", &controller) != 1)
+		return 0;
+	if (sysfs_path(path, sizeof(path), "%s/%s/p2pmem", reader->dir, name))
+		return -ENAMETOOLONG;
+	file = fopen(path, "re");
+	/* Controllers that cannot be bound have none */
+	if (!file)
+		return 0;
+	binding = add_binding(reader->ns);
+	if (binding) {
+		*binding = (struct target_binding) { controller, "-", "-ENODEV" };
+		while (fgets(line, sizeof(line), file)) {
+			int words = sscanf(line, "nsid %15s %31s %*s %7s", nsid, dev, gone);
+
+			if (words < 2 || strcmp(nsid, reader->ns->nsid))
+				continue;
+			strcpy(binding->dev, words == 2 ? dev : "-");
+			strcpy(binding->err, words == 2 ? "0" : "-ESHUTDOWN");
+		}
+	}
+	fclose(file);
+	return binding ? 0 : -ENOMEM;
+}
+
+/* With the series for 7.3, each controller has a file with a line per namespace. */
+static int read_controllers(struct target_namespace *ns, const struct live_roots *roots,
+			    const char *nqn)
+{
+	struct controller_reader reader = { .ns = ns };
+	char dir[768];
+
+	if (!sysfs_exists("%s/class/pci_p2pmem", roots->sysfs))
+		return 0;
+	if (sysfs_path(dir, sizeof(dir), "%s/nvmet/%s", roots->debugfs, nqn))
+		return -ENAMETOOLONG;
+	if (!sysfs_exists("%s", dir))
+		return 0;
+	ns->shows_bindings = true;
+	if (!ns->enabled || !*ns->asks || !strcmp(ns->asks, "0"))
+		return 0;
+	reader.dir = dir;
+	return unless_missing(for_each_entry(dir, read_controller, &reader));
 }
 
 static int add_namespace(void *ctx, const char *nsid)
@@ -297,6 +374,7 @@ static int add_namespace(void *ctx, const char *nsid)
 	struct target_namespace *ns = grow(subsystem->namespaces, subsystem->nr_namespaces,
 					   sizeof(*ns));
 	char dir[768], enabled[8];
+	int err;
 
 	if (!ns)
 		return -ENOMEM;
@@ -311,8 +389,9 @@ static int add_namespace(void *ctx, const char *nsid)
 	read_file(ns->asks, sizeof(ns->asks), dir, "p2pmem");
 	read_file(enabled, sizeof(enabled), dir, "enable");
 	ns->enabled = !strcmp(enabled, "1");
-	read_drive(&ns->drive, reader->sysfs, ns->path);
-	return read_bindings(ns, dir);
+	read_drive(&ns->drive, reader->roots->sysfs, ns->path);
+	err = read_bindings(ns, dir);
+	return err ?: read_controllers(ns, reader->roots, subsystem->nqn);
 }
 
 static int add_exports(struct reader *reader)
@@ -381,7 +460,7 @@ int target_read(struct target *target, const char *configfs, const struct live_r
 		const struct ifaddrs *addresses)
 {
 	struct reader reader = {
-		.target = target, .configfs = configfs, .sysfs = roots->sysfs,
+		.target = target, .configfs = configfs, .roots = roots,
 		.addresses = addresses,
 	};
 	char path[512];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The NVMe target: what configfs says of its ports, subsystems and namespaces, and which devices
- * do DMA for them.
+ * The NVMe target: what configfs, and debugfs with the series for 7.3, say of its ports, subsystems
+ * and namespaces, and which devices do DMA for them.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -49,7 +49,7 @@ struct target_namespace {
 	char asks[PCI_NAME_LEN];	/* p2pmem: "0", "1", a device; "" without the file */
 	bool enabled;
 	struct target_drive drive;
-	bool shows_bindings;		/* only with the series */
+	bool shows_bindings;		/* only with the series, for 7.3 also nvmet's debugfs */
 	struct target_binding *bindings;
 	size_t nr_bindings;
 };

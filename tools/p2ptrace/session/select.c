@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bpf/btf.h>
+
 #include "event/blind.h"
 #include "event/enums.h"
 #include "lib/log.h"
@@ -101,9 +103,15 @@ static bool needs_nvmet(const struct kernel *kernel, int event, const char *why)
 	return why == hook_missing && is_of_nvmet(event) && !kernel_has_nvmet(kernel);
 }
 
+/* A series without pins frees a buffer at once, so that nothing is missed. */
+static bool lacks_pins(const struct event_set *set, int event)
+{
+	return event == P2PTRACE_p2pmem_reclaim && !set->stock && !set->pins;
+}
+
 static bool is_of_series(const struct event_set *set, int event)
 {
-	return set->stock && !hooks_exist(event);
+	return (set->stock && !hooks_exist(event)) || lacks_pins(set, event);
 }
 
 static void find_event(const struct kernel *kernel, const struct hooks *hooks,
@@ -117,7 +125,8 @@ static void find_event(const struct kernel *kernel, const struct hooks *hooks,
 		return;
 	if (is_of_series(set, event)) {
 		set->has[event] = false;
-		snprintf(set->why[event], EVENT_WHY_LEN, "only the p2pmem series has it");
+		snprintf(set->why[event], EVENT_WHY_LEN, "%s", lacks_pins(set, event) ?
+			 "buffers have no pins on this kernel" : "only the p2pmem series has it");
 		return;
 	}
 	why = hooks_serve(set, event) ? find_ways(hooks, set, event) :
@@ -139,6 +148,9 @@ static void find_event(const struct kernel *kernel, const struct hooks *hooks,
 void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set)
 {
 	set->stock = kernel->support != KERNEL_TRACEPOINTS;
+	set->mappings = btf__find_by_name_kind(kernel->vmlinux, "pci_p2pdma_mapping",
+					       BTF_KIND_STRUCT) > 0;
+	set->pins = btf_has_tracepoint(kernel->vmlinux, "p2pmem_reclaim");
 	set->hooks = set->ways = 0;
 	set->vmemmap_base = hooks->vmemmap_base;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
@@ -156,6 +168,9 @@ static bool lacks_nvmet(const struct event_set *set, int event)
 /* For an event that the user named. */
 static int fail_unavailable(const struct event_set *set, int event)
 {
+	if (lacks_pins(set, event))
+		return fail(EXIT_KERNEL, "cannot trace %s: %s, so they return when they are freed; "
+			    "trace p2pmem_free", events[event].name, set->why[event]);
 	if (is_of_series(set, event))
 		return fail(EXIT_KERNEL, "this kernel lacks the p2pmem series and cannot show %s; "
 			    "%s", events[event].name, kernel_series_step());

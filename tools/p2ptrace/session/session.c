@@ -105,6 +105,15 @@ static struct bpf_program *use_program(const struct session *session, const char
 	return program;
 }
 
+/* The program for a tracepoint of the series. */
+static void tracepoint_program(const struct event_set *set, unsigned int event, char *name,
+			       size_t size)
+{
+	bool structure = set->mappings && event_is_mapping(event);
+
+	snprintf(name, size, "%s%s", structure ? "mapping_" : "", events[event].name);
+}
+
 static int find_programs(struct session *session)
 {
 	const struct event_set *set = &session->config.events;
@@ -114,11 +123,14 @@ static int find_programs(struct session *session)
 		bpf_program__set_autoload(program, false);
 	for (unsigned int role = 0; role < HOOK_NR_ROLES; role++) {
 		int hook = hooks_serve(set, role) ? hooks_best(set, role) : -1;
-		const char *name = hook >= 0 ? stock_hooks[hook].program :
-				   role < P2PTRACE_NR_EVENTS ? events[role].name : "";
+		char name[64] = "";
 
 		if (!hooks_want(set, role))
 			continue;
+		if (hook >= 0)
+			snprintf(name, sizeof(name), "%s", stock_hooks[hook].program);
+		else if (role < P2PTRACE_NR_EVENTS)
+			tracepoint_program(set, role, name, sizeof(name));
 		session->programs[role] = use_program(session, name, "");
 		session->nested[role] = use_program(session, name, "_nested");
 		/* Not every command asks for what was before */
