@@ -7,7 +7,7 @@
 # Requires: p2pmem series, p2ptrace, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch MODULE=1
+TOPOLOGY=switch MODULE=1 NEEDS=alignment
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2pmem

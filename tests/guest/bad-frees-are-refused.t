@@ -8,7 +8,7 @@
 # shellcheck disable=SC2034 # read by guest-test.sh
 TOPOLOGY=switch MODULE=1
 # shellcheck disable=SC2034
-ALLOW_WARNING='WARNING: .* at [^ ]*drivers/pci/p2pmem|Call Trace'
+ALLOW_WARNING='WARNING: .*drivers/pci/p2pmem|Call Trace'
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2pmem
@@ -61,7 +61,11 @@ core fill 2 12
 refused 'its first page only' free_part 1 0 4096
 refused 'more pages than it has' free_part 1 0 16384
 refused 'from its second page on' free_part 1 4096 8192
-refused 'a wrong size with the same number of pages' free_part 2 0 20480
+if for_612; then
+	refused 'a wrong size with the same number of pages' free_part 2 0 20480
+else
+	skip 4 'this kernel does not know the size of a buffer to the byte'
+fi
 refused 'system memory' free_foreign "$provider"
 
 ok 'the first buffer is intact' core verify 1 11
@@ -74,16 +78,18 @@ freed_twice 'p2pmem_free()' alloc 9 "$provider" 65536
 freed_twice 'pci_free_p2pmem()' pci_alloc 9 "$provider" 65536
 
 # A mapped buffer stays allocated after its free
-ok 'a buffer is allocated' core alloc 3 "$provider" 4096
-ok 'and mapped' core map 3 3 "$(pci_of plain0)"
-held=$(state)
-echo 1 >/sys/kernel/debug/clear_warn_once
-dmesg --clear
-core free_twice 3
-is 'freed twice while mapped: it stays' "$(state)" "$held"
-is 'freed twice while mapped: there is a warning' "$(warnings)" 1
-ok 'it is unmapped' core unmap 3
-is 'the buffer returned to the pool once' "$(state)" "$empty"
+if with_pins 6; then
+	ok 'a buffer is allocated' core alloc 3 "$provider" 4096
+	ok 'and mapped' core map 3 3 "$(pci_of plain0)"
+	held=$(state)
+	echo 1 >/sys/kernel/debug/clear_warn_once
+	dmesg --clear
+	core free_twice 3
+	is 'freed twice while mapped: it stays' "$(state)" "$held"
+	is 'freed twice while mapped: there is a warning' "$(warnings)" 1
+	ok 'it is unmapped' core unmap 3
+	is 'the buffer returned to the pool once' "$(state)" "$empty"
+fi
 
 # Memory that was freed twice can be allocated only once
 core alloc 4 "$provider" 65536

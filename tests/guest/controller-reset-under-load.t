@@ -24,7 +24,9 @@ name=$(host_controllers lab)
 ok 'I/O is under way' load_start "$remote"
 
 # The target creates another controller for a new connection
-target_controllers() { kernel_log 'creating nvm controller .* for subsystem lab ' | wc -l; }
+target_controllers() {
+	kernel_log '(creating|Created) nvm controller .* for subsystem lab ' | wc -l
+}
 
 for ((i = 1; i <= TIMES; i++)); do
 	ok "$i: the controller can be reset" \

@@ -15,7 +15,7 @@ require_p2ptrace
 
 plan 14
 
-available=$(</sys/class/p2pmem/p2pmem0/available)
+available=$(<$p2pmem_class/p2pmem0/available)
 rxe_up
 ok 'plain0 can be exported with p2pmem on' nvmet_export lab plain0 1
 nvmet_connect lab
@@ -40,4 +40,4 @@ is 'every buffer was freed' "$(trace_held)" 0
 nvmet_disconnect lab
 ok 'the blocks are right on the drive itself' \
 	fio_verify "$(drive plain0)" 16k 127 --verify_only=1
-is 'the pool is as full as before' "$(</sys/class/p2pmem/p2pmem0/available)" "$available"
+is 'the pool is as full as before' "$(<$p2pmem_class/p2pmem0/available)" "$available"

@@ -8,7 +8,7 @@
 # fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=small MODULE=1
+TOPOLOGY=small MODULE=1 NEEDS=pieces
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 require_p2pmem

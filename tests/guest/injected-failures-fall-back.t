@@ -7,7 +7,7 @@
 # Requires: p2pmem series with FAIL_P2PMEM and RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch
+TOPOLOGY=switch NEEDS=FAIL_P2PMEM
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/faults.sh

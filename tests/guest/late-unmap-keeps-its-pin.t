@@ -6,7 +6,7 @@
 # Requires: p2pmem series with FAIL_P2PMEM, p2ptrace, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch MODULE=1
+TOPOLOGY=switch MODULE=1 NEEDS=FAIL_P2PMEM
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/faults.sh

@@ -35,13 +35,15 @@ core alloc 1 "$provider" 4096
 lifetimes_start
 core alloc 2 "$provider" 4096
 core map 1 2 "$client"
-core free 2
+# The mapping keeps it, if it can
+if has_pins; then core free 2; fi
 core free 1
 sleep 1	# the time that is measured
 core unmap 1
+if ! has_pins; then core free 2; fi
 ok 'it ends well' lifetimes_stop
 is 'one buffer was held' "$(of_client null .count)" 1
-ok 'it was held for a second, although it was freed at once' \
+ok 'it was held for a second, although it was freed at once if it has a pin' \
 	[ "$(of_client null .max_ns)" -ge 1000000000 ]
 is 'one was mapped' "$(of_client "$client" .count)" 1
 ok 'it was mapped for a second' [ "$(of_client "$client" .max_ns)" -ge 1000000000 ]

@@ -16,7 +16,7 @@ require_p2ptrace
 provider=$(pci_of cmb0)
 drive=$(pci_of plain0)
 card=$(nic_pci)
-peers=/sys/kernel/debug/p2pmem/$(basename "$(p2pmem_of "$provider")")/peers
+peers=$(peers_of "$provider")
 root_port=$(basename "$(readlink -f "/sys/bus/pci/devices/$provider/..")")
 redirect() { setpci -s "$root_port" "ECAP_ACS+6.w=$1:4"; }
 peer() { awk -v client="$1" '$1 == client { print $2, $4, $5 }' "$peers"; }

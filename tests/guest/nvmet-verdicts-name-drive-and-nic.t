@@ -52,11 +52,10 @@ nvmet_connect lab
 is 'a host is bound to it' "$(verdict 1)" "peer bound $provider"
 like 'the text has the p2pmem device' "$(said 1)" "^ 1 1 1 $name rxe0 "
 like 'and the number of controllers' "$(said 1)" 'is used by 1 controller: NIC and drive reach it'
-used() { sed -n 's/^used //p' "$ns/p2pmem_stats"; }
-before=$(used)
+before=$(counted used)
 ok 'the data is right' fio_verify "$(remote_drive lab)" 16k 61
 is 'all requests used peer memory, as it says' \
-	$(($(used) - before)) 122
+	$(($(counted used) - before)) 122
 
 truncate -s 32M /tmp/file
 mkdir $lab/namespaces/2 $lab/namespaces/3

@@ -19,7 +19,7 @@ require_p2ptrace
 
 plan 11
 
-available=$(</sys/class/p2pmem/p2pmem0/available)
+available=$(<$p2pmem_class/p2pmem0/available)
 ok 'less than 1 MiB is available' [ "$available" -lt 1048576 ]
 rxe_up
 ok 'plain0 can be exported with p2pmem on' nvmet_export lab plain0 1
@@ -41,4 +41,4 @@ is 'with the reason no_memory' \
 is 'each was refused once by the pool' \
 	"$(trace_count '.event == "p2pmem_alloc_fail" and .reason == "no_memory"')" 26
 is 'the small ones did not' "$(trace_count '.event == "nvmet_p2pmem_use" and .size == 65536')" 14
-is 'the pool is as full as before' "$(</sys/class/p2pmem/p2pmem0/available)" "$available"
+is 'the pool is as full as before' "$(<$p2pmem_class/p2pmem0/available)" "$available"

@@ -21,7 +21,7 @@ known_as=$(controller plain0)
 root_port=$(basename "$(readlink -f "/sys/bus/pci/devices/$cmb/..")")
 
 # of_kernel, of_tool: lines "CLIENT MAP DISTANCE REASON BLOCKER"
-of_kernel() { tail -n +2 "/sys/kernel/debug/p2pmem/$dev/peers" | sort; }
+of_kernel() { tail -n +2 "$(peers_of "$cmb")" | sort; }
 of_tool() {
 	"$P2PTRACE" peers --json --class gpu,accel,nvme,nic,memory,other,bridge --dev "$dev" |
 		jq -r '.pairs[] | select(.source == "kernel") |
@@ -35,7 +35,7 @@ is 'clients have their other names' "$("$P2PTRACE" peers --json | jq -c --arg cl
 is 'the provider and its size' \
 	"$("$P2PTRACE" peers --json | jq -r '.functions[] | select(.pool) |
 		"\(.p2pmem) \(.name) \(.pool.size)"')" \
-	"$dev $cmb $(printf 0x%x "$(<"/sys/class/p2pmem/$dev/size")")"
+	"$dev $cmb $(printf 0x%x "$(<"$p2pmem_class/$dev/size")")"
 like 'the matrix has the pair' "$("$P2PTRACE" peers)" "$client +nvme +$known_as .* bus PI?X"
 like 'the path is drawn' "$(why)" "└─ $root_port  root port"
 like 'it has the provider' "$(why)" "├─ $cmb  provider, nvme \\($(controller cmb0)\\), $dev"

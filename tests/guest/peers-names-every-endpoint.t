@@ -13,7 +13,7 @@ require_p2pmem
 require_p2ptrace
 
 provider=$(pci_of cmb0)
-peers=/sys/kernel/debug/p2pmem/$(basename "$(p2pmem_of "$provider")")/peers
+peers=$(peers_of "$provider")
 peer() { awk -v client="$1" '$1 == client { $1 = ""; print substr($0, 2) }' /tmp/peers; }
 
 # The header type is the lower seven bits of byte 14 of config space; type 0 is an endpoint

@@ -41,10 +41,11 @@ for dir in /sys/bus/pci/devices/*; do
 done
 redirect() { setpci -s "$1" "ECAP_ACS+6.w=$2:4"; }
 # The decisions for all clients of functions that provide peer memory
-provider_options=()
+provider_options=() peers=()
 for dir in /sys/bus/pci/devices/*/p2pmem; do
 	dir=${dir%/p2pmem}
 	provider_options+=(--dev "${dir##*/}")
+	peers+=("$(peers_of "${dir##*/}")")
 done
 pairs() {
 	"$P2PTRACE" peers --json --class gpu,accel,nvme,nic,memory,other,bridge \
@@ -64,7 +65,7 @@ plan $((3 + 2 * ${#ports[@]}))
 is 'QEMU has ACS in its root ports' \
 	"${#ports[@]}" "$(grep -c '[─-] root-port' "tests/vm/topology/$LAB_TOPOLOGY")"
 is 'the kernel reports all pairs of its own' \
-	"$(reported | wc -l)" "$(cat /sys/kernel/debug/p2pmem/*/peers | grep -vc '^client ')"
+	"$(reported | wc -l)" "$(cat "${peers[@]}" | grep -vc '^client ')"
 is 'the predictions are the decisions' "$(predictions)" "$(reported)"
 # Switch on redirect in one port after the other, until all redirect
 for port in "${ports[@]}"; do

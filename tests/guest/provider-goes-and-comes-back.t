@@ -10,12 +10,12 @@
 TOPOLOGY=switch
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
-require_p2pmem
-require_p2ptrace
+# shellcheck source=tests/lib/target.sh
+. "${BASH_SOURCE[0]%/*}/../lib/target.sh"
 
 provider=$(pci_of cmb0)
 driver=/sys/bus/pci/drivers/nvme
-device() { ls /sys/class/p2pmem; }
+device() { ls $p2pmem_class; }
 
 plan 19
 
@@ -30,7 +30,7 @@ ok 'data is right without the provider' fio_verify "$(remote_drive lab)" 16k 7
 ok 'the provider can be bound again' timeout 60 sh -c "echo $provider >$driver/bind"
 provides_again() { [ -n "$(device)" ]; }
 ok 'it provides memory again' wait_for 20 provides_again
-bound_again() { grep -q "dev=$(device) " $nvmet/subsystems/lab/namespaces/1/p2pmem_bindings; }
+bound_again() { [[ $(got) = $(device)* ]]; }
 ok 'the connection is bound to it' wait_for 20 bound_again
 ok 'data is right with the new device' fio_verify "$(remote_drive lab)" 16k 13
 nvmet_disconnect lab
@@ -57,4 +57,4 @@ is 'the last binding is to the new device' \
 	"$(jq -r 'select(.event == "nvmet_p2pmem_bind") | .dev' $trace_json | tail -n 1)" \
 		"$(device)"
 is 'only the queues of the drive are still allocated' \
-	"$(trace_held)" "$(cat "/sys/class/p2pmem/$(device)/buffers")"
+	"$(trace_held)" "$(cat "$p2pmem_class/$(device)/buffers")"

@@ -27,6 +27,9 @@ fallbacks nvmet:nvmet_p2pmem_fallback
 binds nvmet:nvmet_p2pmem_bind
 unbinds nvmet:nvmet_p2pmem_unbind'
 
+[ ! -d /sys/kernel/tracing/events/pci_p2pdma ] ||
+	counted_by_both=${counted_by_both//p2pmem:p2pdma_/pci_p2pdma:p2pdma_}
+
 plan $((14 + $(wc -l <<<"$counted_by_both")))
 
 rows=/tmp/stat.json

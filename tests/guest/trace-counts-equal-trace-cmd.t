@@ -16,7 +16,8 @@ APPEND='nvme.io_queue_depth=2048 nvme.write_queues=3 nvme.poll_queues=3'
 require_p2pmem
 require_p2ptrace
 
-events="$(cd /sys/kernel/tracing/events && ls -d p2pmem/p2p* nvmet/nvmet_p2pmem_*)"
+events="$(cd /sys/kernel/tracing/events && ls -d {p2pmem,pci_p2pdma}/p2p* nvmet/nvmet_p2pmem_* \
+	2>/dev/null)"
 seen='p2pmem_alloc p2pmem_alloc_fail p2pmem_free p2pdma_decide p2pmem_find p2pdma_map
 p2pdma_unmap nvmet_p2pmem_bind nvmet_p2pmem_unbind nvmet_p2pmem_use nvmet_p2pmem_fallback'
 

@@ -32,7 +32,7 @@ allocs() { jq -c 'select(.event == "p2pmem_alloc" and .size == 4096)' "$1" | wc 
 
 rebind() {
 	provider_unbind "$provider" && provider_bind "$provider" &&
-		wait_for 30 test -d /sys/class/p2pmem/p2pmem0
+		wait_for 30 test -d $p2pmem_class/p2pmem0
 }
 
 is 'nothing is attached' "$(programs)" 0

@@ -35,6 +35,8 @@ checked() {
 }
 
 provider=$(pci_of cmb0) client=$(pci_of plain0) other=$(nic_pci)
+# In events of mappings, the series for 7.3 has the provider
+mapped=$(for_612 && echo p2pmem0 || echo "$provider")
 core_load
 export -f core
 
@@ -45,7 +47,7 @@ is 'JSON: both violations are named, once' \
 	'[0,2,{"unmap_without_map":1,"mapped":1}]'
 is 'JSON: the first one has the device that unmapped' \
 	"$(jq -c '.first.unmap_without_map | [.dev, .client, .comm]' $report)" \
-	"[\"p2pmem0\",\"$other\",\"bash\"]"
+	"[\"$mapped\",\"$other\",\"bash\"]"
 is 'JSON: the other one has the device that mapped' \
 	"$(jq -c '.first.mapped.client' $report)" "\"$client\""
 

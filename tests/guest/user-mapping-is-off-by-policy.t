@@ -7,7 +7,7 @@
 # Requires: p2pmem series without PCI_P2PMEM_USER_MMAP, p2ptrace, cc.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch
+TOPOLOGY=switch NEEDS=user_mmap
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/mapping.sh

@@ -6,7 +6,7 @@
 # Requires: p2pmem series, p2ptrace, cc.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch APPEND=p2pmem.user_mmap=1
+TOPOLOGY=switch APPEND=p2pmem.user_mmap=1 NEEDS=user_mmap
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/mapping.sh

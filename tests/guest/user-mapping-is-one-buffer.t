@@ -14,7 +14,7 @@ TOPOLOGY=switch
 
 plan 15
 
-echo 1 >"$p2pmem/user_mmap"
+allow_mapping
 available=$(<"$p2pmem/available")
 buffers=$(<"$p2pmem/buffers")
 trace_start

@@ -24,8 +24,10 @@
 #                                   the test uses dmabuf_importer
 #   QMP=1                           the test uses qmp(), see guest.sh
 #   NEEDS=OPTION                    the part of the series that the test needs, by its option in
-#                                   Kconfig, without CONFIG_ (default: PCI_P2PMEM; '': none); the
-#                                   test is skipped if the series of this base does not have it
+#                                   Kconfig, without CONFIG_ (default: PCI_P2PMEM_KUNIT_TEST, which
+#                                   all with p2pmem have; '': none), or in words a part that only
+#                                   the series for 6.12 has, or "pins"; the test is skipped if the
+#                                   series of this base does not have it
 #   STOCK=1                         the test needs a kernel without p2pmem: that of "make kernel" if
 #                                   the series does not have it yet, otherwise the base kernel; it
 #                                   is skipped if there is none
@@ -103,8 +105,16 @@ guest_test() (
 	[ "$tap_failed" = 0 ]
 )
 
-# has OPTION KERNEL_BUILD: the kernel there has the option, or it is not known
-has() { ! [ -e "$2/.config" ] || grep -q "^CONFIG_$1=" "$2/.config"; }
+# has PART KERNEL_BUILD: the kernel there has the part, see NEEDS, or it is not known.  Only the
+# series for 6.12 has PCI_P2PMEM, and always pins.
+has() {
+	local option=$1
+	case $1 in
+	pins) option='PCI_P2PMEM(_DMA_PINS)?' ;;
+	[a-z]*) option=PCI_P2PMEM ;;
+	esac
+	! [ -e "$2/.config" ] || grep -qE "^CONFIG_$option=" "$2/.config"
+}
 
 lab_kernel() {
 	local build=$lab_top/build/$BASE kernel
@@ -112,7 +122,7 @@ lab_kernel() {
 	kernel=$build/kernel/arch/x86/boot/bzImage
 	if [ "${STOCK:-}" != 1 ]; then
 		kernel=${LAB_KERNEL:-$kernel}
-	elif has PCI_P2PMEM "$build/kernel"; then
+	elif has PCI_P2PMEM_KUNIT_TEST "$build/kernel"; then
 		kernel=$build/base/kernel/arch/x86/boot/bzImage
 	fi
 	echo "$kernel"
@@ -166,7 +176,7 @@ if [ -z "${LAB_GUEST:-}" ]; then
 			exit
 		}
 		RUN_OPTIONS+=(--kernel "$(lab_kernel)")
-	elif [ -z "${KERNEL:-}" ] && [ -n "${NEEDS=PCI_P2PMEM}" ] &&
+	elif [ -z "${KERNEL:-}" ] && [ -n "${NEEDS=PCI_P2PMEM_KUNIT_TEST}" ] &&
 	     ! has "$NEEDS" "$(lab_kernel_build)"; then
 		echo "1..0 # SKIP the series for BASE=$BASE does not have $NEEDS"
 		exit

@@ -80,15 +80,38 @@ nic_pci() {
 	name=$(nic) && basename "$(readlink "/sys/class/net/$name/device")"
 }
 
-# p2pmem_of PROVIDER: the directory in /sys/class/p2pmem of the p2pmem device of that PCI function,
-# if it has one
+# The directory of all p2pmem devices, which does not exist without the p2pmem series
+# p2pmem_of PROVIDER: that of the p2pmem device of the PCI function, if it has one
+# peers_of PROVIDER: the file of debugfs with the kernel's decisions about it
+p2pmem_class=/sys/class/pci_p2pmem
+[ -d $p2pmem_class ] || p2pmem_class=/sys/class/p2pmem
 p2pmem_of() {
 	local dir
-	for dir in /sys/class/p2pmem/*; do
+	for dir in "$p2pmem_class"/*; do
 		[ "$(basename "$(readlink "$dir/device")")" = "$1" ] &&
 			echo "$dir" && return
 	done
 	return 1
+}
+
+# pins_of DIR: the number of DMA mappings of the p2pmem device with that directory, 0 if the kernel
+# does not count them
+# has_pins: succeeds if the kernel keeps a buffer while it is mapped, and counts these mappings
+# with_pins POINTS: succeeds if it does, and otherwise skips POINTS points
+# for_612: succeeds with the series for 6.12, which has more features than that for 7.3
+pins_of() { if has_pins; then cat "$1/pinned"; else echo 0; fi; }
+has_pins() { compgen -G "$p2pmem_class/*/pinned" >/dev/null; }
+with_pins() {
+	has_pins && return
+	skip "$1" 'a DMA mapping does not keep its buffer on this kernel'
+	return 1
+}
+for_612() { [ $p2pmem_class = /sys/class/p2pmem ]; }
+
+peers_of() {
+	local file=/sys/kernel/debug/p2pdma/$1
+	[ -e "$file" ] || file=/sys/kernel/debug/p2pmem/$(basename "$(p2pmem_of "$1")")/peers
+	echo "$file"
 }
 
 # provider_unbind PROVIDER, provider_bind PROVIDER: unbind it from the nvme driver or bind it.  They
@@ -264,7 +287,7 @@ require_p2ptrace() {
 }
 
 require_p2pmem() {
-	[ -d /sys/class/p2pmem ] || skip_all "kernel $(uname -r) is without the p2pmem series"
+	[ -d $p2pmem_class ] || skip_all "kernel $(uname -r) is without the p2pmem series"
 }
 
 trace_attached() {
@@ -274,7 +297,7 @@ trace_attached() {
 # buffers_held: the number of buffers that are allocated now, in all p2pmem devices.  A drive may
 # keep some for its queues.
 buffers_held() {
-	cat /sys/class/p2pmem/*/buffers 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'
+	cat $p2pmem_class/*/buffers 2>/dev/null | awk '{ n += $1 } END { print n + 0 }'
 }
 
 trace_settled() { [ "$(buffers_held)" -le "$buffers_before" ]; }

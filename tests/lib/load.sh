@@ -119,23 +119,41 @@ data_kept() { fio_verify "$1" 16k 61 --offset=64m --verify_only=1; }
 # held_is N: succeeds if N buffers are allocated
 held_is() { [ "$(buffers_held)" = "$1" ]; }
 
-# counted NAME [NAMESPACE]: a counter of the namespace: NAME is "used" for requests that used peer
-# memory, or the reason of a fallback
-counted() { awk -v name="$1" '$1 == name { print $2 }' "${2:-$ns}/p2pmem_stats"; }
+# in_debugfs NAMESPACE: the directory of its subsystem in debugfs.  With the series for 7.3, each of
+# its controllers has a file "p2pmem".
+in_debugfs() {
+	local subsystem=${1%/namespaces/*}
+	echo "/sys/kernel/debug/nvmet/${subsystem##*/}"
+}
+
+# counted NAME [NAMESPACE]: a counter of the namespace, or of all controllers of its subsystem with
+# the series for 7.3: NAME is "used" for requests that used peer memory, or the reason of a fallback
+counted() {
+	local dir=${2:-$ns}
+	cat "$dir/p2pmem_stats" "$(in_debugfs "$dir")"/ctrl*/p2pmem 2>/dev/null |
+		awk -v name="$1" '$1 == name { n += $2 } END { print n + 0 }'
+}
 used_above() { [ "$(counted used)" -gt "$1" ]; }
 
 # uses_peer_memory: succeeds if 100 more requests use peer memory within 20 s
 uses_peer_memory() { wait_for 20 used_above $(($(counted used) + 100)); }
 
-# bindings [NAMESPACE]: the number of controllers for which it is bound
+# bound_controllers [NAMESPACE]: the ids of the controllers for which it is bound
+# bindings [NAMESPACE]: their number
 # bound N: succeeds if that number is N
-bindings() { grep -c 'err=0$' "${1:-$ns}/p2pmem_bindings"; }
+bound_controllers() {
+	local dir=${1:-$ns}
+	sed -n 's/^cntlid=\([0-9]*\) .* err=0$/\1/p' "$dir/p2pmem_bindings" 2>/dev/null
+	grep -lE "^nsid ${dir##*/} [^ ]+ [^ ]+$" "$(in_debugfs "$dir")"/ctrl*/p2pmem 2>/dev/null |
+		sed 's/.*ctrl\([0-9]*\).*/\1/'
+}
+bindings() { bound_controllers "$@" | wc -l; }
 bound() { [ "$(bindings)" = "$1" ]; }
 
 # with_series POINTS: succeeds if the kernel has the series, and otherwise skips POINTS points.  The
 # other points of the test hold for any kernel.
 with_series() {
-	[ -d /sys/class/p2pmem ] && return
+	[ -d "$p2pmem_class" ] && return
 	skip "$1" "kernel $(uname -r) is without the p2pmem series"
 	return 1
 }

@@ -13,6 +13,9 @@ p2pmem=$(p2pmem_of "$provider")
 map=/tmp/map-peer-memory
 cc -O1 -o $map tests/lib/map-peer-memory.c || bail 'cannot compile map-peer-memory'
 
+# allow_mapping: let processes map the memory, which only the series for 6.12 can forbid
+allow_mapping() { if for_612; then echo 1 >"$p2pmem/user_mmap"; fi; }
+
 # mapped SIZE: start the process and wait until it has mapped SIZE bytes.  It ends when fd 3 is
 # closed.  Its messages are in /tmp/said.
 mapped() {

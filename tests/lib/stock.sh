@@ -10,7 +10,7 @@ tracing=/sys/kernel/tracing
 every_class=gpu,accel,nvme,nic,memory,other,bridge
 
 require_stock() {
-	[ ! -e /sys/class/p2pmem ] || bail "kernel $(uname -r) has the p2pmem series"
+	[ ! -e "$p2pmem_class" ] || bail "kernel $(uname -r) has the p2pmem series"
 	# shellcheck disable=SC2016 # the kernel's variable
 	echo 'r:distance pci_p2pdma_distance_many distance=$retval:s32' >$tracing/kprobe_events
 	echo 1 >$tracing/events/kprobes/distance/enable || 

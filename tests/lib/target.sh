@@ -38,8 +38,19 @@ asked() {
 }
 
 # got [NSID]: the bindings of its controllers as DEV:DISTANCE:ERR, ordered by controller id, in one
-# line
+# line.  With the series for 7.3 only DEV, which is "-" if the device was removed.
+# bound_as DEV DISTANCE [ERR]: such a binding; ERR is 0 by default
 got() {
-	sed -E 's/^cntlid=[0-9]+ dev=(.*) distance=(.*) err=(.*)$/\1:\2:\3/' \
-		"$lab/namespaces/${1:-1}/p2pmem_bindings" | paste -sd ' '
+	local dir=$lab/namespaces/${1:-1}
+	cat "$dir/p2pmem_bindings" "$(in_debugfs "$dir")"/ctrl*/p2pmem 2>/dev/null |
+		sed -nE 's/^cntlid=[0-9]+ dev=(.*) distance=(.*) err=(.*)$/\1:\2:\3/p
+			s/^nsid '"${dir##*/}"' [^ ]+ [^ ]+ removed$/-/p
+			s/^nsid '"${dir##*/}"' ([^ ]+) [^ ]+$/\1/p' | paste -sd ' '
+}
+bound_as() {
+	if for_612; then
+		echo "$1:$2:${3:-0}"
+	else
+		echo "$1"
+	fi
 }

@@ -67,7 +67,7 @@ struct test_kept {
 
 /*
  * Protects the data below.  The remove() callback of a user takes it, so it
- * must not be held when a user is unbound.
+ * must not be held when a user is bound or unbound.
  */
 static DEFINE_MUTEX(test_lock);
 static DEFINE_XARRAY(test_bufs);
@@ -78,11 +78,6 @@ static LIST_HEAD(kept_devices);
 static struct dentry *test_file;
 
 /* Buffers of any of the three interfaces */
-
-static void *buf_addr(const struct test_buf *buf)
-{
-	return buf->buf ? buf->buf->addr : buf->addr;
-}
 
 /* Split one piece into segments that a device accepts; if @to is NULL, only count them */
 static unsigned int cut_piece(struct scatterlist **to, struct page *page,
@@ -96,7 +91,8 @@ static unsigned int cut_piece(struct scatterlist **to, struct page *page,
 		n++;
 		if (!to)
 			continue;
-		sg_set_page(*to, nth_page(page, PHYS_PFN(offset + done)), len,
+		/* The pages of a ZONE_DEVICE are in one array */
+		sg_set_page(*to, page + PHYS_PFN(offset + done), len,
 			    offset_in_page(offset + done));
 		*to = sg_next(*to);
 	}
@@ -111,8 +107,8 @@ static unsigned int cut_buf(struct scatterlist **to, const struct test_buf *buf,
 	int i;
 
 	if (!buf->sgl)
-		return cut_piece(to, virt_to_page(buf_addr(buf)), buf->size,
-				 offset_in_page(buf_addr(buf)), max_segment);
+		return cut_piece(to, virt_to_page(buf->addr), buf->size,
+				 offset_in_page(buf->addr), max_segment);
 
 	for_each_sg(buf->sgl, from, buf->nents, i)
 		n += cut_piece(to, sg_page(from), from->length, from->offset,
@@ -133,16 +129,6 @@ int test_buf_table(const struct test_buf *buf, unsigned int max_segment,
 	to = table->sgl;
 	cut_buf(&to, buf, max_segment);
 	return 0;
-}
-
-void test_buf_free(struct test_buf *buf)
-{
-	if (buf->buf)
-		p2pmem_free(buf->buf);
-	else if (buf->sgl)
-		p2pmem_free_sgl(buf->sgl);
-	else
-		pci_free_p2pmem(buf->p2pmem->provider, buf->addr, buf->size);
 }
 
 int test_map(struct test_map *map, const struct test_buf *buf,
@@ -195,7 +181,7 @@ static struct p2pmem_device *find_p2pmem(const char *name)
 	pdev = test_pci_dev(name);
 	if (!pdev)
 		return NULL;
-	p2pmem = p2pmem_get_by_provider(pdev);
+	p2pmem = test_p2pmem(pdev);
 	pci_dev_put(pdev);
 	return p2pmem;
 }
@@ -249,7 +235,6 @@ static void forget_buf(u32 number)
 /* alloc, alloc_sgl, pci_alloc: the three ways to get a buffer */
 static int get_buf(struct test_buf *buf, char **argv, int argc)
 {
-	struct p2pmem_device *p2pmem = buf->p2pmem;
 	size_t align = 0;
 	u32 max_nents;
 	int error;
@@ -258,13 +243,9 @@ static int get_buf(struct test_buf *buf, char **argv, int argc)
 	if (error)
 		return error;
 
-	buf->nents = 1;
 	if (!strcmp(argv[0], "alloc")) {
 		error = argc > 4 ? parse_size(argv[4], &align) : 0;
-		if (error)
-			return error;
-		buf->buf = p2pmem_alloc(p2pmem, buf->size, align, GFP_KERNEL);
-		return PTR_ERR_OR_ZERO(buf->buf);
+		return error ?: test_buf_alloc(buf, align, GFP_KERNEL);
 	}
 
 	if (!strcmp(argv[0], "alloc_sgl")) {
@@ -273,42 +254,27 @@ static int get_buf(struct test_buf *buf, char **argv, int argc)
 			return error;
 		if (buf->size > U32_MAX)
 			return -EINVAL;
-		buf->sgl = p2pmem_alloc_sgl(p2pmem, buf->size, max_nents,
-					    &buf->nents, GFP_KERNEL);
-		return PTR_ERR_OR_ZERO(buf->sgl);
+		return test_buf_alloc_sgl(buf, max_nents, GFP_KERNEL);
 	}
 
-	buf->addr = pci_alloc_p2pmem(p2pmem->provider, buf->size);
-	return buf->addr ? 0 : -ENOMEM;
+	return test_buf_pci_alloc(buf);
 }
 
 static void describe_buf(const struct test_buf *buf, char *reply)
 {
-	struct pci_dev *provider = buf->p2pmem->provider;
 	struct scatterlist *sg;
 	size_t len = 0;
 	int i;
 
-	if (buf->buf) {
-		scnprintf(reply, TEST_REPLY_SIZE,
-			  "id=%llu size=%zu nents=%u bus_addr=%#llx\n",
-			  buf->buf->id, buf->buf->size, buf->buf->nents,
-			  buf->buf->bus_addr);
-		return;
-	}
-
-	if (!buf->sgl) {
-		scnprintf(reply, TEST_REPLY_SIZE,
-			  "size=%zu nents=1 bus_addr=%#llx\n", buf->size,
-			  (u64)pci_p2pmem_virt_to_bus(provider, buf->addr));
-		return;
-	}
-
-	len += scnprintf(reply, TEST_REPLY_SIZE, "id=%llu size=%zu nents=%u pieces=",
-			 p2pmem_sgl_id(buf->sgl), buf->size, buf->nents);
-	for_each_sg(buf->sgl, sg, buf->nents, i)
-		len += scnprintf(reply + len, TEST_REPLY_SIZE - len, "%s%u",
-				 i ? "," : "", sg->length);
+	if (buf->id)
+		len += scnprintf(reply, TEST_REPLY_SIZE, "id=%llu ", buf->id);
+	len += scnprintf(reply + len, TEST_REPLY_SIZE - len, "size=%zu nents=%u bus_addr=%#llx",
+			 buf->size, buf->nents,
+			 (u64)pci_p2pmem_virt_to_bus(buf->p2pmem->provider, buf->addr));
+	if (buf->sgl)
+		for_each_sg(buf->sgl, sg, buf->nents, i)
+			len += scnprintf(reply + len, TEST_REPLY_SIZE - len, "%s%u",
+					 i ? "," : " pieces=", sg->length);
 	scnprintf(reply + len, TEST_REPLY_SIZE - len, "\n");
 }
 
@@ -389,12 +355,15 @@ static int cmd_free_twice(char **argv, int argc, char *reply)
 	buf = find_buf(argv[1], &number);
 	if (!buf)
 		return -ENOENT;
-	if (buf->sgl)
+	if (TEST_OF_612 && buf->sgl)
 		return -EINVAL;
 
-	/* The buffer structure stays valid until rcu_read_unlock() */
+	/* The structure of a buffer stays valid until rcu_read_unlock(), a list does not */
 	rcu_read_lock();
-	test_buf_free(buf);
+	if (buf->sgl)
+		pci_free_p2pmem(buf->p2pmem->provider, buf->addr, buf->size);
+	else
+		test_buf_free(buf);
 	test_buf_free(buf);
 	rcu_read_unlock();
 	forget_buf(number);
@@ -416,10 +385,10 @@ static int cmd_free_part(char **argv, int argc, char *reply)
 	buf = find_buf(argv[1], &number);
 	if (!buf)
 		return -ENOENT;
-	if (buf->sgl)
+	if (TEST_OF_612 && buf->sgl)
 		return -EINVAL;
 
-	pci_free_p2pmem(buf->p2pmem->provider, buf_addr(buf) + offset, size);
+	pci_free_p2pmem(buf->p2pmem->provider, buf->addr + offset, size);
 	if (!offset && size == buf->size)
 		forget_buf(number);
 	return 0;
@@ -672,23 +641,21 @@ static int cmd_bind(char **argv, int argc, char *reply)
 	if (error)
 		goto out_free;
 
-	guard(mutex)(&test_lock);
-
-	p2pmem = find_p2pmem(argv[2]);
+	scoped_guard(mutex, &test_lock)
+		p2pmem = find_p2pmem(argv[2]);
 	if (!p2pmem) {
 		error = -ENXIO;
 		goto out_free;
 	}
 
+	error = p2pmem_bind(p2pmem, &user->user);
+	if (error)
+		goto out_put;
+
 	error = xa_insert(&test_users, number, user, GFP_KERNEL);
 	if (error) {
+		p2pmem_unbind(&user->user);
 		error = error == -EBUSY ? -EEXIST : error;
-		goto out_put;
-	}
-
-	error = p2pmem_bind(p2pmem, &user->user);
-	if (error) {
-		xa_erase(&test_users, number);
 		goto out_put;
 	}
 
@@ -876,8 +843,8 @@ static int cmd_stress_stop(char **argv, int argc, char *reply)
  *
  * Errors of the commands themselves are -ENXIO (there is no such PCI function,
  * or it has no peer memory), -ENOENT (the number is not in use), -EEXIST (the
- * number is in use) and -EINVAL (not a command).  All other errors come from
- * the core.
+ * number is in use), -EINVAL (not a command) and -EOPNOTSUPP (the series has no
+ * such thing).  All other errors come from the core.
  */
 struct test_command {
 	const char *name;
@@ -1023,9 +990,11 @@ static const struct file_operations test_fops = {
 
 static int __init test_init(void)
 {
-	test_file = debugfs_create_file("p2pmem_test", 0600, NULL, NULL,
-					&test_fops);
-	return 0;
+	int error = test_users_init();
+
+	if (!error)
+		test_file = debugfs_create_file("p2pmem_test", 0600, NULL, NULL, &test_fops);
+	return error;
 }
 
 static void __exit test_exit(void)
@@ -1056,6 +1025,7 @@ static void __exit test_exit(void)
 		kfree(kept);
 	}
 
+	test_users_exit();
 	xa_destroy(&test_users);
 	xa_destroy(&test_maps);
 	xa_destroy(&test_bufs);

@@ -30,6 +30,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 
 #define CHURN_SIZE	PAGE_SIZE
 #define HELD_SIZE	(2 * PAGE_SIZE)
@@ -198,8 +199,12 @@ static int interrupts_set(const char *value, const struct kernel_param *kp)
 	interrupt_error = 0;
 	pairs = 0;
 	migrate_disable();
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	timer.function = timer_fires;
+#else
+	hrtimer_setup(&timer, timer_fires, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+#endif
 	hrtimer_start(&timer, ns_to_ktime(TIMER_NS), HRTIMER_MODE_REL_PINNED_HARD);
 	while (READ_ONCE(interrupts_left) && !error) {
 		error = fatal_signal_pending(current) ? -EINTR : do_pair();

@@ -185,20 +185,6 @@ static void forget(struct held *held)
 	held->freed = false;
 }
 
-static void do_free(struct stress_thread *thread, struct held *held)
-{
-	if (held->num_maps) {
-		count(thread, DEFERRED);
-		held->freed = true;
-		test_buf_free(&held->buf);
-		return;
-	}
-
-	release(thread, held);
-	test_buf_free(&held->buf);
-	forget(held);
-}
-
 static void do_unmap(struct stress_thread *thread, struct held *held)
 {
 	bool last = held->freed && held->num_maps == 1;
@@ -208,6 +194,22 @@ static void do_unmap(struct stress_thread *thread, struct held *held)
 	test_unmap(&held->maps[--held->num_maps]);
 	if (last)
 		forget(held);
+}
+
+static void do_free(struct stress_thread *thread, struct held *held)
+{
+	if (TEST_PINS && held->num_maps) {
+		count(thread, DEFERRED);
+		held->freed = true;
+		test_buf_free(&held->buf);
+		return;
+	}
+
+	while (held->num_maps)
+		do_unmap(thread, held);
+	release(thread, held);
+	test_buf_free(&held->buf);
+	forget(held);
 }
 
 static void do_map(struct stress_thread *thread, struct held *held, gfp_t gfp)
@@ -238,35 +240,33 @@ static void do_map(struct stress_thread *thread, struct held *held, gfp_t gfp)
 static int get_buf(struct stress_thread *thread, struct test_buf *buf,
 		   gfp_t gfp)
 {
-	struct p2pmem_device *p2pmem = thread->p2pmem;
 	unsigned int max_nents = 1 + below(thread, 8);
 	size_t align = 0;
+	int error;
 
 	/* One of 16 buffers may be large */
-	buf->p2pmem = p2pmem;
-	buf->nents = 1;
+	buf->p2pmem = thread->p2pmem;
 	buf->size = 1 + below(thread, (below(thread, 16) ? 16 : 512) * PAGE_SIZE);
 
 	switch (below(thread, 4)) {
 	case 0:
-		buf->addr = pci_alloc_p2pmem(p2pmem->provider, buf->size);
-		return buf->addr ? 0 : -ENOMEM;
+		return test_buf_pci_alloc(buf);
 	case 1:
-		buf->sgl = p2pmem_alloc_sgl(p2pmem, buf->size, max_nents,
-					    &buf->nents, gfp);
-		if (!IS_ERR(buf->sgl) && (!buf->nents || buf->nents > max_nents))
+		error = test_buf_alloc_sgl(buf, max_nents, gfp);
+		if (!error && (!buf->nents || buf->nents > max_nents))
 			count(thread, ERRORS);
-		return PTR_ERR_OR_ZERO(buf->sgl);
+		return error;
 	case 2:
-		align = PAGE_SIZE << below(thread, 5);
+		if (TEST_OF_612)
+			align = PAGE_SIZE << below(thread, 5);
 		break;
 	}
 
-	buf->buf = p2pmem_alloc(p2pmem, buf->size, align, gfp);
-	if (!IS_ERR(buf->buf) && align &&
-	    !IS_ALIGNED(buf->buf->bus_addr, align))
+	error = test_buf_alloc(buf, align, gfp);
+	if (!error && align &&
+	    !IS_ALIGNED(pci_p2pmem_virt_to_bus(buf->p2pmem->provider, buf->addr), align))
 		count(thread, ERRORS);
-	return PTR_ERR_OR_ZERO(buf->buf);
+	return error;
 }
 
 static void do_alloc(struct stress_thread *thread, struct held *held, gfp_t gfp)
@@ -321,13 +321,11 @@ static void in_interrupt_too(struct irq_work *work)
 {
 	struct stress_thread *thread =
 		container_of(work, struct stress_thread, irq_work);
-	struct p2pmem_buf *buf;
+	struct test_buf buf = { .p2pmem = thread->p2pmem, .size = PAGE_SIZE };
 
-	buf = p2pmem_alloc(thread->p2pmem, PAGE_SIZE, 0,
-			   GFP_ATOMIC | __GFP_NOWARN);
-	if (IS_ERR(buf))
+	if (test_buf_alloc(&buf, 0, GFP_ATOMIC | __GFP_NOWARN))
 		return;
-	p2pmem_free(buf);
+	test_buf_free(&buf);
 	count(thread, IN_INTERRUPT);
 }
 
@@ -351,7 +349,7 @@ static void attach(struct stress_thread *thread)
 	if (!provider)
 		return;
 
-	thread->p2pmem = p2pmem_get_by_provider(provider);
+	thread->p2pmem = test_p2pmem(provider);
 	pci_dev_put(provider);
 	if (!thread->p2pmem)
 		return;

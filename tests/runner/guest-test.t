@@ -157,7 +157,7 @@ made() {
 	echo "${2:-}" >"$1/.config"
 }
 
-made "$kernel" CONFIG_PCI_P2PMEM=y
+made "$kernel" CONFIG_PCI_P2PMEM_KUNIT_TEST=m
 judge_there STOCK=1
 is 'no base kernel: the test passes' "$status" 0
 like 'no base kernel: it is skipped' "$(<"$scratch/out")" \
@@ -173,7 +173,7 @@ made "$kernel" CONFIG_OTHER=y
 judge_there
 is 'a series without p2pmem: the test passes' "$status" 0
 like 'a series without p2pmem: it is skipped' "$(<"$scratch/out")" \
-	"skipped: the series for BASE=$BASE does not have PCI_P2PMEM"
+	"skipped: the series for BASE=$BASE does not have PCI_P2PMEM_KUNIT_TEST"
 judge_there NEEDS=OTHER
 like 'the series has what the test needs: it runs' "$(<"$scratch/out")" 'ok 1 - one'
 judge_there STOCK=1
