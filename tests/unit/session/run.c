@@ -374,6 +374,17 @@ static void a_signal_ends_the_session_at_the_next_record(void **state)
 	assert_int_equal(records, 3);
 }
 
+/* SIGUSR1 makes "record" write what has happened, in the pause */
+static void what_came_before_a_signal_is_read_before_the_pause(void **state)
+{
+	(void)state;
+	poll_fails = EINTR;
+	queued = 5;
+	stop_at_pause = 1;
+	assert_int_equal(run(trace->obj), 0);
+	assert_string_equal(paused, "1:5 ");
+}
+
 static void errors_of_the_ring_buffer_end_the_session(void **state)
 {
 	(void)state;
@@ -549,6 +560,7 @@ static const struct CMUnitTest tests[] = {
 	RUN_TEST(a_record_may_stop_the_session),
 	RUN_TEST(a_pause_may_stop_the_session),
 	RUN_TEST(a_signal_ends_the_session_at_the_next_record),
+	RUN_TEST(what_came_before_a_signal_is_read_before_the_pause),
 	RUN_TEST(errors_of_the_ring_buffer_end_the_session),
 	RUN_TEST(an_object_without_ring_buffer_has_no_records),
 	RUN_TEST(hooks_are_those_of_the_programs_that_are_used),

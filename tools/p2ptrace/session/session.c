@@ -604,12 +604,13 @@ static int run_records(struct session *session, uint64_t end)
 		session->next_pause_ns = pause_after(now, end);
 		/*
 		 * The programs wake us only if there is much to read, so consume after the timeout
-		 * as well. Round the timeout up, to avoid spinning during the last millisecond.
+		 * as well, and after a signal: what happened before it belongs to what it asks for.
+		 * Round the timeout up, to avoid spinning during the last millisecond.
 		 */
 		err = ring_buffer__poll(session->records,
 					(session->next_pause_ns - now + NSEC_PER_MSEC - 1) /
 						NSEC_PER_MSEC);
-		if (!err) {
+		if (!err || err == -EINTR) {
 			/* Otherwise on_record() would stop at the first record */
 			session->next_pause_ns = pause_after(clock_now_ns(), end);
 			err = ring_buffer__consume(session->records);
