@@ -15,8 +15,8 @@
 
 plan ${#patches[@]}
 
-readonly TRACE_LAYOUT='(trace/events/p2pmem|nvme/target/trace)\.h:[0-9]+: CHECK:'\
-'(PARENTHESIS_ALIGNMENT|OPEN_ENDED_LINE):'
+readonly TRACE_LAYOUT='(trace/events/(p2pmem|pci_p2pdma|dma_buf)|nvme/target/trace)\.h:[0-9]+: '\
+'CHECK:(PARENTHESIS_ALIGNMENT|OPEN_ENDED_LINE):'
 
 # The subject of the patch without a Fixes: tag
 readonly NO_FIXES='PCI/P2PDMA: Do not mix up clients in domains above 0xffff'
