@@ -27,7 +27,7 @@ static void fix_sums(char *data, size_t size)
 		memcpy(&head, data + at, sizeof(head));
 		if (head.size > size - at - sizeof(head))
 			return;
-		/* One in eight stays as it is */
+		/* Leave the checksums of one chunk in eight wrong */
 		if (head.sum % 8) {
 			head.number = number;
 			head.sum = 0;

@@ -522,7 +522,7 @@ static void the_last_count_of_losses_counts(void **state)
 	recording_close(&recording);
 }
 
-/* What is known when the recording begins, as it is written and read. */
+/* The reader gets the same description of the recording as the writer was given. */
 static void the_beginning_is_kept(void **state)
 {
 	uint64_t held[] = { 5, UINT64_MAX >> 1 };

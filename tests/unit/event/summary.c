@@ -172,7 +172,7 @@ static void each_violation_is_seen(void **state)
 	assert_int_equal(open.older, 1);
 	assert_int_equal(open.mappings, 2);
 	assert_int_equal(open.first_mapping.id, 9);
-	/* What is younger than the command is not its */
+	/* Buffers and mappings that began after the command do not belong to it */
 	summary_open(summary, 2000000, now_ns, &open);
 	assert_int_equal(open.buffers + open.mappings, 0);
 }

@@ -16,7 +16,7 @@ static struct tracer tracer;
 /* What the kernel shows */
 static bool stock;
 static int select_rc;
-/* What was asked for */
+/* The arguments of the last call of select_all() */
 static struct select_how how;
 static struct event_set asked;
 

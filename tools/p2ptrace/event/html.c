@@ -88,7 +88,7 @@ static void put_style(struct buffer *out)
 			buffer_add(out, s, 1);
 }
 
-/* Text from the recording: as it is shown, never as it is read by the browser. */
+/* Adds text from the recording, escaped, so that the browser shows it and never runs it. */
 static void esc_of(struct buffer *out, const char *s, size_t size)
 {
 	size_t len = strnlen(s, size);

@@ -522,7 +522,7 @@ static void take_machine(struct recording *r)
 	r->has_machine = !snapshot_read(&r->machine, name, r->chunks.data, r->chunks.len);
 }
 
-/* What is not known here is from a newer version, and is skipped. */
+/* A newer version may write chunks of types that this one does not know: skips them. */
 static const char *take_chunk(struct recording *r)
 {
 	if (r->ended)

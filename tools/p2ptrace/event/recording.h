@@ -31,7 +31,7 @@
 #define RECORDING_LOST		"lost"
 #define RECORDING_END		"endr"
 
-/* What is known when a recording begins. Texts are "" if they are not known or not given. */
+/* The description at the beginning of a recording. Unknown texts are "". */
 struct recording_about {
 	char tool[32], release[64], build[128], arch[16];
 	uint64_t start_ns;		/* CLOCK_MONOTONIC, which is the clock of the events */

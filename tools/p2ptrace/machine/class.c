@@ -61,7 +61,7 @@ bool function_matters(const struct function *function)
 		return false;
 	if (class < CLASS_memory)
 		return true;
-	/* What has fallen off the bus may show no class, and is what people look for */
+	/* A device that has fallen off the bus may show no class, but people look for it */
 	if (function->config == CONFIG_ALL_ONES &&
 	    (function->class == UNKNOWN || function->class >> 8 == 0xffff))
 		return true;
