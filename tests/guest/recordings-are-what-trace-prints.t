@@ -10,23 +10,13 @@
 TOPOLOGY=switch MODULE=1 TIMEOUT=600
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
+# shellcheck source=tests/lib/record.sh
+. "${BASH_SOURCE[0]%/*}/../lib/record.sh"
 require_p2pmem
 require_p2ptrace
 
 plan 24
 
-rec=/tmp/run.rec
-recording() { grep -qs recording $rec.err || ! kill -0 $record_pid 2>/dev/null; }
-# record_start [OPTION]...: start to record to $rec
-record_start() {
-	: >$rec.err
-	env --default-signal=INT "$P2PTRACE" record -o $rec "$@" 2>$rec.err &
-	record_pid=$!
-	wait_for 120 recording || bail 'p2ptrace record does not attach within two minutes'
-	kill -0 $record_pid 2>/dev/null || bail "p2ptrace: $(cat $rec.err)"
-}
-record_stop() { kill -INT $record_pid; wait $record_pid; }
-report() { "$P2PTRACE" report "$@"; }
 # The sessions read the clock one after the other, and two CPUs may swap their records
 normal() { jq -c 'select(.event != "end") | del(.ts_ns)' | sort; }
 
