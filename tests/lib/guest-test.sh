@@ -83,7 +83,7 @@ guest_test() (
 	[ -z "$(tail -c 1 "$tap")" ] || echo
 
 	planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\).*/\1/p' "$tap")
-	tap_points=$(grep -acE '^(not )?ok ' "$tap")
+	tap_points=$(grep -acE '^(not )?ok\b' "$tap")
 	tap_failed=$(grep -ac '^not ok ' "$tap")
 	warnings=$(kernel_warnings "$log")
 	why=$(sed -n 's/^1\.\.0 # SKIP *//p' "$tap")
@@ -98,6 +98,8 @@ guest_test() (
 	is 'the guest ran every point of its plan, and lost no event' \
 		"$tap_points of ${planned:-no plan}, status $status" \
 		"$tap_points of $tap_points, status $((tap_failed > 0))"
+	is 'the points are numbered in order' \
+		"$(sed -nE 's/^(not )?ok\b/ok/p' "$tap" | awk '$2 != NR' | head -n 1)" ''
 	is 'every skip has a reason' "$(grep -aE '# SKIP *$' "$tap")" ''
 	is 'no kernel warning in the console log' "$warnings" '' ||
 		diag "console log: $log"

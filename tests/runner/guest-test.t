@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Shows: a guest test fails if its guest stops before the end of its plan, dies, or logs a kernel
-# warning, even if all points passed; a skip without a reason fails, too.  A test that needs a part
-# of the series that the kernel does not have is skipped.  With STOCK=1, a kernel without p2pmem
-# boots; the test is skipped if there is none.
+# Shows: a guest test fails if its guest stops before the end of its plan, numbers its points out of
+# order, dies, or logs a kernel warning, even if all points passed; a skip without a reason fails,
+# too.  A test that needs a part of the series that the kernel does not have is skipped.  With
+# STOCK=1, a kernel without p2pmem boots; the test is skipped if there is none.
 # Requires: a kernel; 5 boots, for the cases that only a kernel can show.
 
 # shellcheck source=tests/lib/runner-test.sh
@@ -45,7 +45,7 @@ failed() {
 	like "$1: the output says why" "$(<"$scratch/out")" "$2"
 }
 
-plan 32
+plan 34
 
 judge <<'END'
 plan 2
@@ -57,8 +57,8 @@ is 'no failure: the test passes' "$status" 0
 like 'no failure: the points are passed on' "$(<"$scratch/out")" 'ok 1 - one
 # in the guest
 ok 2 - two
-.*ok 5 - .*
-1..5'
+.*ok 6 - .*
+1..6'
 
 judge <<'END'
 plan 3
@@ -96,7 +96,7 @@ plan 2
 ok 'one' true
 ok 'two' false
 END
-failed 'a failed point' 'Failed 1/5 subtests'
+failed 'a failed point' 'Failed 1/6 subtests'
 
 judge_here <<'END'
 plan 1
@@ -104,6 +104,13 @@ ok 'one' true
 guest_trouble='an event was lost'
 END
 failed 'trouble outside of the points' 'got:  1 of 1, status 3'
+
+judge_here <<'END'
+plan 2
+ok 'one' true
+echo 'ok, says a program'
+END
+failed 'a point that a program printed' 'got:  ok, says a program'
 
 judge_here <<'END'
 ok 'one' true
