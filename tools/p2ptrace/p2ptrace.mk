@@ -65,7 +65,7 @@ p2ptrace_skel	:= $(patsubst bpf/%.bpf.c,$(p2ptrace_bpf)/%.skel.h,$(wildcard bpf/
 # Built again with sanitizers: everything for p2ptrace itself, everything except main() and the
 # subcommands for the tests.  A test includes the source of the subcommand that it tests.
 p2ptrace_sanobj	:= $(p2ptrace_src:tools/p2ptrace/%.c=$(p2ptrace_unit)/%.o)
-p2ptrace_cmdobj	:= $(filter-out %/options.o %/top_screen.o,\
+p2ptrace_cmdobj	:= $(filter-out %/options.o %/options_judgement.o %/top_screen.o,\
 	$(filter $(p2ptrace_unit)/cmd/%,$(p2ptrace_sanobj)))
 p2ptrace_testobj := $(filter-out $(p2ptrace_unit)/main.o $(p2ptrace_cmdobj),$(p2ptrace_sanobj))
 p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,\

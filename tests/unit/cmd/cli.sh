@@ -146,7 +146,7 @@ refused 2 "'--000" 'trace --help' trace "--$long"
 refused 2 "'0'" 'such as 1' stat 0
 refused 2 "'x'" 'such as 1' stat x
 refused 2 "COUNT '0'" 'such as 10' stat 1 0
-refused 2 "'more'" 'stat --help' stat 1 1 more
+refused 2 "'more'" 'give only INTERVAL and COUNT' stat 1 1 more
 refused 2 "'--event'" 'stat --help' stat --event p2pmem_alloc
 refused 2 "'no/where'" 'name a p2pmem device' stat --dev no/where 1
 refused 2 "'more'" 'snapshot --help' snapshot more
@@ -189,7 +189,7 @@ refused 2 "'size' is no order" 'bytes, maps, total, provider, client, map' top -
 refused 2 'is too long' 'at most 63' top --filter "$(printf '%064d' 0)"
 refused 2 "'0'" 'such as 1' top 0
 refused 2 "COUNT '0'" 'such as 10' top 1 0
-refused 2 "'more'" 'top --help' top 1 1 more
+refused 2 "'more'" 'give only INTERVAL and COUNT' top 1 1 more
 refused 2 "'localhost:1'" '127.0.0.1:9737' export --listen localhost:1
 refused 2 "'127.0.0.1:65536'" '[::1]:9737' export --listen 127.0.0.1:65536
 refused 2 '--listen is given twice' 'give it once' export --listen 127.0.0.1:1 --listen 127.0.0.1:2

@@ -12,8 +12,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/options_judgement.h"
 #include "event/events.h"
-#include "event/expect.h"
 #include "event/verdict.h"
 #include "lib/buffer.h"
 #include "lib/child.h"
@@ -28,31 +28,15 @@
 #include "session/counter.h"
 
 #define SETTLE_DEFAULT NSEC_PER_SEC
-#define MAX_EXPECTATIONS 64
 #define PATIENCE_NS (5 * NSEC_PER_SEC)	/* with a command that ignores a signal */
 
 struct options {
-	struct common_options common;
-	struct expectation expectations[MAX_EXPECTATIONS];
-	size_t nr;
+	struct judgement judgement;
 	struct optional_number settle_ns;
-	uint64_t older_than_ns;
-	bool allowed[NR_VIOLATIONS];
 	const char *output;
 	char **command;		/* ends with NULL */
-	bool list, allow_blind;
+	bool list;
 };
-
-static int set_expect(void *to, const char *value)
-{
-	struct options *o = to;
-
-	if (o->nr == MAX_EXPECTATIONS)
-		return fail(EXIT_USAGE,
-			    "there are more than %d expectations; run another check for the rest",
-			    MAX_EXPECTATIONS);
-	return expect_parse(&o->expectations[o->nr++], value);
-}
 
 static int set_settle(void *to, const char *value)
 {
@@ -63,37 +47,6 @@ static int set_settle(void *to, const char *value)
 	if (err)
 		return options_bad_number("--settle", value, err, "5 or 0 (seconds)");
 	return options_set_optional("--settle", &o->settle_ns, ns, value);
-}
-
-static int set_older_than(void *to, const char *value)
-{
-	struct options *o = to;
-	uint64_t ns;
-	int err = number_parse_seconds(value, &ns);
-
-	if (err || !ns)
-		return options_bad_number("--older-than", value, err, "10 or 0.5 (seconds)");
-	return options_set_number("--older-than", &o->older_than_ns, ns, value);
-}
-
-static int set_allow(void *to, const char *value)
-{
-	struct options *o = to;
-	int violation = violation_find(value);
-	char names[512] = "";
-
-	if (violation >= 0) {
-		o->allowed[violation] = true;
-		return 0;
-	}
-	for (int v = 0; v < NR_VIOLATIONS; v++) {
-		size_t used = strlen(names);
-
-		snprintf(names + used, sizeof(names) - used, "%s%s", v ? ", " : "",
-			 violation_name(v));
-	}
-	return fail(EXIT_USAGE, "--allow '%s' is not a violation; the violations are %s",
-		    value, names);
 }
 
 static int set_output(void *to, const char *value)
@@ -112,15 +65,6 @@ static int set_list(void *to, const char *value)
 	return 0;
 }
 
-static int set_allow_blind(void *to, const char *value)
-{
-	struct options *o = to;
-
-	(void)value;
-	o->allow_blind = true;
-	return 0;
-}
-
 static void set_command(void *to, char **words)
 {
 	struct options *o = to;
@@ -128,22 +72,7 @@ static void set_command(void *to, char **words)
 	o->command = words;
 }
 
-static const struct arg_option judgement_options[] = {
-	{ "expect", 0, "'METRIC OP N'",
-	  "Expect this count at the end of the check; OP is ==, !=, <, <=, > or >=; "
-	  "may be repeated",
-	  set_expect },
-	{ "allow", 0, "VIOLATION",
-	  "Report this violation, but do not fail for it; may be repeated",
-	  set_allow },
-	{ "allow-blind", 0, NULL,
-	  "Judge even if this kernel shows an event that the check needs only in part, or not at "
-	  "all",
-	  set_allow_blind },
-	{ "older-than", 0, "SECONDS",
-	  "Set a limit: fail if a buffer is held for longer, even if it is freed later, or if a "
-	  "device keeps a dma-buf mapped for longer after it was revoked",
-	  set_older_than },
+static const struct arg_option settle_options[] = {
 	{ "settle", 0, "SECONDS",
 	  "Wait at most this long, after the command, until the check succeeds (default 1)",
 	  set_settle },
@@ -159,7 +88,8 @@ static const struct arg_option output_options[] = {
 };
 
 static const struct arg_group groups[] = {
-	{ "Judgement", judgement_options },
+	{ "Judgement", options_judgement },
+	{ NULL, settle_options },
 	{ "Filters", options_dev },
 	{ "Output", options_json },
 	{ NULL, output_options },
@@ -293,36 +223,14 @@ static void find_firsts(struct check *c)
 	verdict->violations[MAPPED].has_first = c->live.mappings;
 }
 
-/* Whether the verdict depends on the event. */
-static bool is_needed(const struct check *c, int event)
-{
-	struct event_set judged = {};
-
-	event_set_add_buffer(&judged);
-	event_set_add_mapping(&judged);
-	judged.has[P2PTRACE_p2pmem_drain_stall] = true;
-	judged.has[P2PTRACE_dma_buf_map] = judged.has[P2PTRACE_dma_buf_unmap] = true;
-	judged.has[P2PTRACE_dma_buf_detach] = true;
-	judged.has[P2PTRACE_dma_buf_revoke] = c->counter.older_than_ns;
-	for (size_t i = 0; i < c->options->nr && !judged.has[event]; i++)
-		judged.has[event] = metrics_find(&c->counter.metrics,
-						 c->options->expectations[i].metric)->event ==
-				    (enum p2ptrace_event)event;
-	return judged.has[event];
-}
-
 /*
  * Called when the programs are attached, and at the end: a module may have come that cannot be
  * seen. Other events do not matter.
  */
 static void find_needed(struct check *c)
 {
-	struct event_set *needed = &c->verdict.needed;
-
-	*needed = c->counter.sel.set;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		needed->blind[i] &= is_needed(c, i);
-	c->verdict.allow_blind = c->options->allow_blind;
+	judgement_needed(&c->options->judgement, &c->counter.metrics, &c->counter.sel.set,
+			 &c->verdict.needed);
 }
 
 static int judged(const struct check *c)
@@ -340,7 +248,7 @@ static int report(struct check *c, int fd)
 	struct buffer text = {};
 	int rc = 0;
 
-	if (c->options->common.json)
+	if (c->options->judgement.common.json)
 		verdict_json(&text, &c->verdict);
 	else
 		verdict_text(&text, &c->verdict);
@@ -359,21 +267,19 @@ static int report(struct check *c, int fd)
 
 static int check_metrics(const struct check *c)
 {
-	for (size_t i = 0; i < c->options->nr; i++) {
-		const char *name = c->options->expectations[i].metric;
-		const struct metric *known = metrics_find(&c->counter.known, name);
+	const struct judgement *judgement = &c->options->judgement;
+	const char *name = judgement_unknown(judgement, &c->counter.metrics);
+	const struct metric *known;
 
-		if (metrics_find(&c->counter.metrics, name))
-			continue;
-		/* A note said why */
-		if (known && known->event < P2PTRACE_NR_EVENTS)
-			return fail(EXIT_KERNEL, "cannot count '%s': %s cannot be traced on this "
-				    "kernel", name, events[known->event].name);
-		return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; see 'p2ptrace "
-			    "check --list-metrics'", name,
-			    c->options->common.want.dev ? " with --dev" : "");
-	}
-	return 0;
+	if (!name)
+		return 0;
+	known = metrics_find(&c->counter.known, name);
+	/* A note said why */
+	if (known && known->event < P2PTRACE_NR_EVENTS)
+		return fail(EXIT_KERNEL, "cannot count '%s': %s cannot be traced on this kernel",
+			    name, events[known->event].name);
+	return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; see 'p2ptrace check "
+		    "--list-metrics'", name, judgement->common.want.dev ? " with --dev" : "");
 }
 
 static int check_session(struct check *c, int fd)
@@ -387,7 +293,7 @@ static int check_session(struct check *c, int fd)
 	uint64_t lost;
 	int rc;
 
-	c->counter.older_than_ns = c->options->older_than_ns;
+	c->counter.older_than_ns = c->options->judgement.older_than_ns;
 	rc = counter_start(&c->counter, &config, true);
 	/* Events that could not be attached are left out, with their metrics */
 	if (!rc)
@@ -443,21 +349,19 @@ static int check(struct check *c, const struct options *o)
 int cmd_check(int argc, char **argv)
 {
 	struct options o = {};
+	struct common_options *common = &o.judgement.common;
 	struct check c = { .options = &o };
 	int rc;
 
-	if (!options_parse(&args, argc, argv, &o.common, &rc))
+	if (!options_parse(&args, argc, argv, common, &rc))
 		return rc;
 	if (!*o.command && !o.list)
 		return fail(EXIT_USAGE, "no command given; see 'p2ptrace check --help'");
-	rc = counter_open(&c.counter, &o.common.want, !o.list);
+	rc = counter_open(&c.counter, &common->want, !o.list);
 	c.verdict.mode = event_set_mode(&c.counter.sel.set);
 	c.verdict.command = o.command;
 	c.verdict.metrics = &c.counter.metrics;
-	c.verdict.expectations = o.expectations;
-	c.verdict.nr_expectations = o.nr;
-	for (int v = 0; v < NR_VIOLATIONS; v++)
-		c.verdict.violations[v].allowed = o.allowed[v];
+	judgement_begin(&o.judgement, &c.verdict);
 	if (!rc && o.list)
 		metrics_print(&c.counter.metrics);
 	else if (!rc)

@@ -237,6 +237,25 @@ bool options_parse(const struct args *args, int argc, char **argv, struct common
 	return true;
 }
 
+int options_set_interval(void *to, const char *value)
+{
+	struct common_options *o = to;
+	int err;
+
+	switch (o->nr_args++) {
+	case 0:
+		err = number_parse_seconds(value, &o->interval_ns);
+		return !err && o->interval_ns ? 0 :
+		       options_bad_number("INTERVAL", value, err, "1 or 0.5 (seconds)");
+	case 1:
+		err = number_parse(value, &o->count);
+		return !err && o->count ? 0 : options_bad_number("COUNT", value, err, "10");
+	default:
+		return fail(EXIT_USAGE, "'%s' is one argument too many; give only INTERVAL and "
+			    "COUNT", value);
+	}
+}
+
 void options_default_buffer(struct common_options *o)
 {
 	if (!o->buffer_bytes)

@@ -22,6 +22,9 @@ struct common_options {
 	struct event_set events;
 	bool events_given;
 	uint64_t buffer_bytes;	/* 0: not given */
+	/* Of the commands that print at intervals; 0: not given */
+	uint64_t interval_ns, count;
+	unsigned int nr_args;
 };
 
 /* Of a command that does not judge. */
@@ -57,6 +60,9 @@ struct optional_number {
 
 int options_set_optional(const char *option, struct optional_number *to, uint64_t value,
 			 const char *text);
+
+/* For args.argument: takes INTERVAL, then COUNT. */
+int options_set_interval(void *to, const char *value);
 
 void options_default_buffer(struct common_options *options);
 /*

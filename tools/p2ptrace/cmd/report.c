@@ -15,7 +15,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
-#include "event/expect.h"
+#include "cmd/options_judgement.h"
 #include "event/html.h"
 #include "event/json.h"
 #include "event/lives.h"
@@ -29,22 +29,16 @@
 #include "lib/buffer.h"
 #include "lib/file.h"
 #include "lib/log.h"
-#include "lib/number.h"
 #include "lib/stream.h"
 #include "lib/text.h"
 
 #define LINES_BYTES (64 << 10)
-#define MAX_EXPECTATIONS 64
 
 struct options {
-	struct common_options common;
+	struct judgement judgement;
 	const char *file;
-	bool lives, check, allow_blind;
+	bool lives, check;
 	const char *perfetto, *html;
-	uint64_t older_than_ns;
-	struct expectation expectations[MAX_EXPECTATIONS];
-	size_t nr;
-	bool allowed[NR_VIOLATIONS];
 };
 
 static int set_file(void *to, const char *value)
@@ -93,49 +87,6 @@ static int set_html(void *to, const char *value)
 	return options_set_text("--html", &o->html, value);
 }
 
-static int set_expect(void *to, const char *value)
-{
-	struct options *o = to;
-
-	if (o->nr == MAX_EXPECTATIONS)
-		return fail(EXIT_USAGE,
-			    "there are more than %d expectations; run another report for the rest",
-			    MAX_EXPECTATIONS);
-	return expect_parse(&o->expectations[o->nr++], value);
-}
-
-static int set_allow(void *to, const char *value)
-{
-	struct options *o = to;
-	int violation = violation_find(value);
-
-	if (violation < 0)
-		return fail(EXIT_USAGE, "--allow '%s' is not a violation; see 'p2ptrace check "
-			    "--help' for their names", value);
-	o->allowed[violation] = true;
-	return 0;
-}
-
-static int set_allow_blind(void *to, const char *value)
-{
-	struct options *o = to;
-
-	(void)value;
-	o->allow_blind = true;
-	return 0;
-}
-
-static int set_older_than(void *to, const char *value)
-{
-	struct options *o = to;
-	uint64_t ns;
-	int err = number_parse_seconds(value, &ns);
-
-	if (err || !ns)
-		return options_bad_number("--older-than", value, err, "10 or 0.5 (seconds)");
-	return options_set_number("--older-than", &o->older_than_ns, ns, value);
-}
-
 static const struct arg_option what_options[] = {
 	{ "lives", 0, NULL,
 	  "Instead of a page, show each buffer when its memory was returned, as p2ptrace trace "
@@ -152,26 +103,9 @@ static const struct arg_option what_options[] = {
 	{}
 };
 
-static const struct arg_option check_options[] = {
-	{ "expect", 0, "'METRIC OP N'",
-	  "With --check, expect this count; OP is ==, !=, <, <=, > or >=; may be repeated",
-	  set_expect },
-	{ "allow", 0, "VIOLATION",
-	  "With --check, report this violation, but do not fail for it; may be repeated",
-	  set_allow },
-	{ "allow-blind", 0, NULL,
-	  "With --check, judge even if an event that the check needs was seen only in part, or not "
-	  "at all",
-	  set_allow_blind },
-	{ "older-than", 0, "SECONDS",
-	  "With --check, fail if a buffer was held for longer",
-	  set_older_than },
-	{}
-};
-
 static const struct arg_group groups[] = {
 	{ "What to show", what_options },
-	{ "Judgement", check_options },
+	{ "Judgement, with --check", options_judgement },
 	{ "Output", options_json },
 	{ "General", options_help },
 	{}
@@ -250,7 +184,7 @@ static void print_life(struct report *r, const struct event *event, const void *
 	life = lives_add(&r->lives, event, record);
 	if (!life)
 		return;
-	if (r->options->common.json)
+	if (r->options->judgement.common.json)
 		life_json(&r->lines, life, &r->recording.enums, r->recording.set.stock);
 	else
 		life_text(&r->lines, life, &r->recording.enums);
@@ -274,7 +208,7 @@ static int report_lines(struct report *r)
 		if (r->lines.len >= LINES_BYTES)
 			write_lines(r);
 	}
-	if (r->options->common.json)
+	if (r->options->judgement.common.json)
 		output_json_end(&r->lines, r->printed, &recording->lost, &recording->set);
 	else
 		output_text_end(&r->lines, r->printed, &recording->lost, &recording->set);
@@ -313,7 +247,7 @@ static void summarize(struct report *r, struct summary *summary)
 
 	summary->stock = recording->set.stock;
 	summary->start_ns = recording->about.start_ns;
-	summary->older_than_ns = r->options->older_than_ns;
+	summary->older_than_ns = r->options->judgement.older_than_ns;
 	/* The ring of a flight recorder has lost the beginning */
 	summary->beginnings_known = recording->about.held_known && !recording->about.ring_bytes;
 	summary_begin(summary);
@@ -350,43 +284,6 @@ static int report_page(struct report *r)
 
 /* ---- a verdict ---- */
 
-static int check_metrics(const struct report *r, const struct metrics *metrics)
-{
-	for (size_t i = 0; i < r->options->nr; i++) {
-		const char *name = r->options->expectations[i].metric;
-
-		if (!metrics_find(metrics, name))
-			return fail(EXIT_USAGE, "there is no count '%s' of what %s has recorded; "
-				    "see 'p2ptrace check --list-metrics'", name,
-				    r->recording.name);
-	}
-	return 0;
-}
-
-/* Events that the verdict depends on: as p2ptrace check has them. */
-static void find_needed(const struct report *r, const struct metrics *metrics,
-			struct event_set *needed)
-{
-	struct event_set judged = {};
-
-	event_set_add_buffer(&judged);
-	event_set_add_mapping(&judged);
-	judged.has[P2PTRACE_p2pmem_drain_stall] = true;
-	judged.has[P2PTRACE_dma_buf_map] = judged.has[P2PTRACE_dma_buf_unmap] = true;
-	judged.has[P2PTRACE_dma_buf_detach] = true;
-	judged.has[P2PTRACE_dma_buf_revoke] = r->options->older_than_ns;
-	for (size_t i = 0; i < r->options->nr; i++) {
-		enum p2ptrace_event event =
-			metrics_find(metrics, r->options->expectations[i].metric)->event;
-
-		if (event < P2PTRACE_NR_EVENTS)
-			judged.has[event] = true;
-	}
-	*needed = r->recording.set;
-	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
-		needed->blind[i] &= judged.has[i];
-}
-
 static void judge(struct report *r, struct summary *summary, struct verdict *verdict)
 {
 	const struct recording *recording = &r->recording;
@@ -413,8 +310,6 @@ static void judge(struct report *r, struct summary *summary, struct verdict *ver
 	verdict->violations[MAPPED].has_first = open.mappings;
 	verdict->violations[STALL].count = summary->counts.events[P2PTRACE_p2pmem_drain_stall];
 	verdict->violations[LOST].count = recording->lost.total + summary->not_followed;
-	for (int v = 0; v < NR_VIOLATIONS; v++)
-		verdict->violations[v].allowed = r->options->allowed[v];
 	verdict->unsure = recording->lost.total || summary->not_followed;
 	verdict->cut = *recording->trouble ? recording->trouble : NULL;
 	verdict->command = recording->end.argv;
@@ -423,27 +318,30 @@ static void judge(struct report *r, struct summary *summary, struct verdict *ver
 
 static int report_check(struct report *r)
 {
+	const struct judgement *judgement = &r->options->judgement;
 	struct summary *summary = calloc(1, sizeof(*summary));
-	struct verdict verdict = {
-		.mode = event_set_mode(&r->recording.set),
-		.expectations = r->options->expectations, .nr_expectations = r->options->nr,
-		.allow_blind = r->options->allow_blind,
-	};
+	struct verdict verdict = { .mode = event_set_mode(&r->recording.set) };
 	struct metrics metrics = {};
+	const char *unknown;
 	int rc = 0;
+
+	judgement_begin(judgement, &verdict);
 
 	if (!summary || metrics_load(&metrics, &r->recording.enums, &r->recording.set))
 		rc = fail(EXIT_OTHER, "out of memory");
 	if (!rc) {
 		metrics_drop_gauges(&metrics);
 		verdict.metrics = &metrics;
-		rc = check_metrics(r, &metrics);
+		unknown = judgement_unknown(judgement, &metrics);
+		if (unknown)
+			rc = fail(EXIT_USAGE, "there is no count '%s' of what %s has recorded; see "
+				  "'p2ptrace check --list-metrics'", unknown, r->recording.name);
 	}
 	if (!rc) {
-		find_needed(r, &metrics, &verdict.needed);
+		judgement_needed(judgement, &metrics, &r->recording.set, &verdict.needed);
 		summarize(r, summary);
 		judge(r, summary, &verdict);
-		if (r->options->common.json)
+		if (r->options->judgement.common.json)
 			verdict_json(&r->lines, &verdict);
 		else
 			verdict_text(&r->lines, &verdict);
@@ -531,19 +429,22 @@ static int report_perfetto(struct report *r)
 
 static int check_usage(const struct options *o)
 {
+	const struct judgement *judgement = &o->judgement;
+
 	if (!o->file)
 		return fail(EXIT_USAGE, "no file given; see 'p2ptrace report --help'");
 	if (o->lives + o->check + !!o->perfetto + !!o->html > 1)
 		return fail(EXIT_USAGE, "--lives, --check, --perfetto and --html are different "
 			    "reports; give one of them");
-	if (o->common.json && (o->perfetto || o->html))
+	if (judgement->common.json && (o->perfetto || o->html))
 		return fail(EXIT_USAGE, "--json cannot be combined with %s; leave one of them out",
 			    o->perfetto ? "--perfetto" : "--html");
-	if (!o->check && (o->nr || o->older_than_ns || o->allow_blind))
-		return fail(EXIT_USAGE, "%s needs --check; add --check", o->nr ? "--expect" :
-			    o->older_than_ns ? "--older-than" : "--allow-blind");
+	if (!o->check && (judgement->nr || judgement->older_than_ns || judgement->allow_blind))
+		return fail(EXIT_USAGE, "%s needs --check; add --check",
+			    judgement->nr ? "--expect" :
+			    judgement->older_than_ns ? "--older-than" : "--allow-blind");
 	for (int v = 0; v < NR_VIOLATIONS && !o->check; v++)
-		if (o->allowed[v])
+		if (judgement->allowed[v])
 			return fail(EXIT_USAGE, "--allow needs --check; add --check");
 	return 0;
 }
@@ -589,7 +490,7 @@ static int report(struct report *r)
 
 		return rc ? rc : report_lines(r);
 	}
-	return o->common.json ? report_lines(r) : report_page(r);
+	return o->judgement.common.json ? report_lines(r) : report_page(r);
 }
 
 int cmd_report(int argc, char **argv)
@@ -599,7 +500,7 @@ int cmd_report(int argc, char **argv)
 	FILE *file = NULL;
 	int rc;
 
-	if (!options_parse(&args, argc, argv, &o.common, &rc))
+	if (!options_parse(&args, argc, argv, &o.judgement.common, &rc))
 		return rc;
 	rc = check_usage(&o);
 	if (!rc)

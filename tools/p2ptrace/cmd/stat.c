@@ -16,7 +16,6 @@
 #include "event/output.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/number.h"
 #include "lib/stream.h"
 #include "lib/text.h"
 #include "lib/units.h"
@@ -32,8 +31,6 @@
 struct options {
 	struct common_options common;
 	bool list;
-	unsigned int nr_args;
-	uint64_t interval_ns, count;	/* 0: not given */
 };
 
 static int set_list(void *to, const char *value)
@@ -43,25 +40,6 @@ static int set_list(void *to, const char *value)
 	(void)value;
 	o->list = true;
 	return 0;
-}
-
-static int set_argument(void *to, const char *value)
-{
-	struct options *o = to;
-	int err;
-
-	switch (o->nr_args++) {
-	case 0:
-		err = number_parse_seconds(value, &o->interval_ns);
-		return !err && o->interval_ns ? 0 :
-		       options_bad_number("INTERVAL", value, err, "1 or 0.5 (seconds)");
-	case 1:
-		err = number_parse(value, &o->count);
-		return !err && o->count ? 0 : options_bad_number("COUNT", value, err, "10");
-	default:
-		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace stat --help'",
-			    value);
-	}
 }
 
 static const struct arg_option output_options[] = {
@@ -87,7 +65,7 @@ static const struct args args = {
 	.summary = "Count events of peer memory: print a row every INTERVAL seconds, COUNT times, "
 		   "and the totals at the end. Without INTERVAL, print the totals at Ctrl-C.",
 	.groups = groups,
-	.argument = set_argument,
+	.argument = options_set_interval,
 	.notes = "Rows show rates per second, except for held and pinned, which are the values at "
 		 "the end of the interval. Totals omit counts that are zero. With --json, a row is "
 		 "an object with ts_ns, event (\"stat\"), interval_ns, and in \"metrics\" the "
@@ -311,7 +289,7 @@ static enum session_verdict stat_pause(void *ctx)
 	s->rows++;
 	if (stream_write(&s->out, buffer_text(&s->line), s->line.len))
 		return SESSION_STOP;
-	return s->rows == s->options->count ? SESSION_STOP : SESSION_GO_ON;
+	return s->rows == s->options->common.count ? SESSION_STOP : SESSION_GO_ON;
 }
 
 static int end_text(struct stat_run *s, const struct sample *difference,
@@ -365,7 +343,7 @@ static int stat_session(struct stat_run *s)
 {
 	struct session_config config = {
 		.duration_ns = s->options->common.duration_ns,
-		.interval_ns = s->options->interval_ns,
+		.interval_ns = s->options->common.interval_ns,
 		.pause = stat_pause,
 		.ctx = s,
 	};

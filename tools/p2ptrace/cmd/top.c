@@ -17,7 +17,6 @@
 #include "event/output.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/number.h"
 #include "lib/stream.h"
 #include "lib/text.h"
 #include "lib/units.h"
@@ -32,8 +31,6 @@
 struct options {
 	struct common_options common;
 	bool batch;
-	unsigned int nr_args;
-	uint64_t interval_ns, count;	/* 0: not given */
 	const char *sort, *filter;
 	enum top_sort order;
 };
@@ -73,25 +70,6 @@ static int set_filter(void *to, const char *value)
 	return options_set_text("--filter", &o->filter, value);
 }
 
-static int set_argument(void *to, const char *value)
-{
-	struct options *o = to;
-	int err;
-
-	switch (o->nr_args++) {
-	case 0:
-		err = number_parse_seconds(value, &o->interval_ns);
-		return !err && o->interval_ns ? 0 :
-		       options_bad_number("INTERVAL", value, err, "1 or 0.5 (seconds)");
-	case 1:
-		err = number_parse(value, &o->count);
-		return !err && o->count ? 0 : options_bad_number("COUNT", value, err, "10");
-	default:
-		return fail(EXIT_USAGE, "unexpected argument '%s'; see 'p2ptrace top --help'",
-			    value);
-	}
-}
-
 static const struct arg_option view_options[] = {
 	{ "batch", 'b', NULL, "Print each screen, for a file or a pipe", set_batch },
 	{ "sort", 0, "ORDER",
@@ -119,7 +97,7 @@ static const struct args args = {
 		   "held and the oldest of them, fallbacks, and refusals. The screen changes every "
 		   "INTERVAL seconds (default 1), COUNT times.",
 	.groups = groups,
-	.argument = set_argument,
+	.argument = options_set_interval,
 	.notes = "Keys: ? shows all of them, q quits.\n\n"
 		 "With --json, which implies --batch, each interval is an object with the event "
 		 "\"top\"; the last line is {\"event\":\"end\",\"events\":N,\"lost\":N,"
@@ -319,6 +297,7 @@ static bool due(struct top_run *t)
 static enum session_verdict screen_pause(void *ctx)
 {
 	struct top_run *t = ctx;
+	uint64_t count = t->options->common.count;
 	int key = top_screen_key(WAIT_MS);
 	bool changed = key != TOP_KEY_NONE;
 
@@ -330,8 +309,9 @@ static enum session_verdict screen_pause(void *ctx)
 	}
 	if (!t->status && changed)
 		t->status = draw(t);
-	return t->status || (t->options->count && t->shown >= t->options->count) ? SESSION_STOP :
-										   SESSION_GO_ON;
+	if (t->status || (count && t->shown >= count))
+		return SESSION_STOP;
+	return SESSION_GO_ON;
 }
 
 static enum session_verdict batch_pause(void *ctx)
@@ -344,7 +324,7 @@ static enum session_verdict batch_pause(void *ctx)
 	t->shown++;
 	if (t->status || t->out.error)
 		return SESSION_STOP;
-	return t->shown == t->options->count ? SESSION_STOP : SESSION_GO_ON;
+	return t->shown == t->options->common.count ? SESSION_STOP : SESSION_GO_ON;
 }
 
 /* Otherwise following would cost the mappings whose ends are not seen. */
@@ -420,7 +400,7 @@ static int run(const struct options *o)
 		.options = o,
 		.out.fd = STDOUT_FILENO,
 		.top.sort = o->order,
-		.top.interval_ns = o->interval_ns ? o->interval_ns : INTERVAL_DEFAULT,
+		.top.interval_ns = o->common.interval_ns ? o->common.interval_ns : INTERVAL_DEFAULT,
 	};
 	int rc = counter_open(&t.counter, &o->common.want, true);
 
