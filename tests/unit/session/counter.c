@@ -7,9 +7,9 @@
  * The counts, the buffers in use and the first violations, from maps without a kernel. sysfs and
  * debugfs are a directory.
  */
-#include <bpf/bpf.h>
+#include "fake-bpf.h"
+
 #include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
 #include "machine/tree.h"
 #include "lib/clock.h"
@@ -25,8 +25,6 @@
 
 #include "stat.skel.h"
 
-static const struct bpf_map *maps[64];
-static size_t nr_maps;
 static struct p2ptrace_counts counts[1024];
 static struct p2ptrace_live live[8];
 static struct p2ptrace_mapped mapped[8];
@@ -38,7 +36,6 @@ static int batch_fails, counts_fail, lost_fail, arm_fails;
 static const char *batch_fails_for;	/* the name of a map; NULL: all */
 static uint64_t lost_on_last_cpu;
 static bool have_first, armed;
-static const char *refused_name;
 /* The ids recorded as held, in order: "1 2 " */
 static char recorded[64];
 static uint64_t record_fails_at;
@@ -128,62 +125,6 @@ int __wrap_kernel_check_privileges(const struct kernel *kernel)
 	assert_non_null(kernel->vmlinux);
 	privileges_checked++;
 	return privileges_rc;
-}
-
-int __wrap_bpf_object__load(struct bpf_object *object);
-int __wrap_bpf_object__load(struct bpf_object *object)
-{
-	(void)object;
-	return 0;
-}
-
-struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program);
-struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program)
-{
-	if (refused_name && !strcmp(refused_name, bpf_program__name(program))) {
-		errno = ENOENT;
-		return NULL;
-	}
-	return (struct bpf_link *)program;
-}
-
-int __wrap_bpf_link__destroy(struct bpf_link *link);
-int __wrap_bpf_link__destroy(struct bpf_link *link)
-{
-	(void)link;
-	return 0;
-}
-
-int __wrap_bpf_program__fd(const struct bpf_program *program);
-int __wrap_bpf_program__fd(const struct bpf_program *program)
-{
-	(void)program;
-	return 1;
-}
-
-int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len);
-int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
-{
-	(void)fd;
-	(void)info;
-	(void)len;
-	return 0;
-}
-
-/* The number of a map is its place in maps[]. */
-int __wrap_bpf_map__fd(const struct bpf_map *map);
-int __wrap_bpf_map__fd(const struct bpf_map *map)
-{
-	for (size_t i = 0; i < nr_maps; i++)
-		if (maps[i] == map)
-			return i;
-	maps[nr_maps] = map;
-	return nr_maps++;
-}
-
-static bool is(int fd, const char *name)
-{
-	return !strcmp(bpf_map__name(maps[fd]), name);
 }
 
 /* Of the first CPU; the others have none. */

@@ -2,20 +2,13 @@
 /* wrap: bpf_object__load bpf_program__attach bpf_link__destroy bpf_map__fd bpf_program__fd */
 /* wrap: bpf_map_lookup_elem bpf_map_lookup_batch bpf_obj_get_info_by_fd */
 /* The histograms of durations and the oldest buffer, from maps without a kernel. */
-#include "unit.h"
-
-#include <errno.h>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include "fake-bpf.h"
 
 #include "lib/log.h"
 #include "session/durations.h"
 
 #include "lifetimes.skel.h"
 
-static const struct bpf_map *maps[16];
-static size_t nr_maps;
 static struct p2ptrace_lifetime keys[3];
 static struct hist per_cpu[3][2];	/* of the first two CPUs */
 static uint64_t allocated[4];
@@ -24,58 +17,6 @@ static int batch_fails, lookup_fails;
 static uint64_t unknown_on_each_cpu;
 static struct durations d;
 static struct selected sel;
-
-int __wrap_bpf_object__load(struct bpf_object *object);
-int __wrap_bpf_object__load(struct bpf_object *object)
-{
-	(void)object;
-	return 0;
-}
-
-struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program);
-struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program)
-{
-	return (struct bpf_link *)program;
-}
-
-int __wrap_bpf_link__destroy(struct bpf_link *link);
-int __wrap_bpf_link__destroy(struct bpf_link *link)
-{
-	(void)link;
-	return 0;
-}
-
-int __wrap_bpf_program__fd(const struct bpf_program *program);
-int __wrap_bpf_program__fd(const struct bpf_program *program)
-{
-	(void)program;
-	return 1;
-}
-
-int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len);
-int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
-{
-	(void)fd;
-	(void)info;
-	(void)len;
-	return 0;
-}
-
-/* The number of a map is its place in maps[]. */
-int __wrap_bpf_map__fd(const struct bpf_map *map);
-int __wrap_bpf_map__fd(const struct bpf_map *map)
-{
-	for (size_t i = 0; i < nr_maps; i++)
-		if (maps[i] == map)
-			return i;
-	maps[nr_maps] = map;
-	return nr_maps++;
-}
-
-static bool is(int fd, const char *name)
-{
-	return !strcmp(bpf_map__name(maps[fd]), name);
-}
 
 int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value);
 int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
