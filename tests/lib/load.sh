@@ -126,8 +126,9 @@ in_debugfs() {
 	echo "/sys/kernel/debug/nvmet/${subsystem##*/}"
 }
 
-# counted NAME [NAMESPACE]: a counter of the namespace, or of all controllers of its subsystem with
-# the series for 7.3: NAME is "used" for requests that used peer memory, or the reason of a fallback
+# counted NAME [NAMESPACE]: a counter of the namespace: NAME is "used" for requests that used peer
+# memory, or the reason of a fallback.  With the series for 7.3, it is that of all controllers of
+# the subsystem that are connected.
 counted() {
 	local dir=${2:-$ns}
 	cat "$dir/p2pmem_stats" "$(in_debugfs "$dir")"/ctrl*/p2pmem 2>/dev/null |
