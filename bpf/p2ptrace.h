@@ -496,6 +496,7 @@ struct p2ptrace_mapped {
 	__s32 times;			/* by this client at this address */
 	__u32 before;			/* made before the check began: may have ended unseen */
 	__u64 since_ns;			/* CLOCK_MONOTONIC */
+	__u64 allocated;		/* the buffer was, during the check, and not freed */
 	struct p2ptrace_first first;	/* to report if the mapping never ends */
 };
 

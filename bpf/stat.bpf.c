@@ -262,6 +262,7 @@ static __always_inline void mapping_begins(const struct buffer *buf, const struc
 	one.since_ns = bpf_ktime_get_ns();
 	first_read(&one.first, buf, dma->client);
 	live = bpf_map_lookup_elem(&live_buffers, &id);
+	one.allocated = live && !live->before && !live->freed;
 	if (live ? live->freed : beginnings_known())
 		violation(P2PTRACE_MAP_AFTER_FREE, buf, dma->client);
 	err = bpf_map_update_elem(&live_mappings, &key, &one, BPF_NOEXIST);
@@ -269,6 +270,18 @@ static __always_inline void mapping_begins(const struct buffer *buf, const struc
 		mapping_again(buf, dma, &key, &one);
 	else if (err)
 		not_followed();
+}
+
+/*
+ * Whether the buffer was freed before the mapping ends. With pins, it is still there. Without, it
+ * is gone, or its memory is a buffer of somebody else: a stock kernel uses its id again.
+ */
+static __always_inline bool ends_late(const struct p2ptrace_live *live,
+				      const struct p2ptrace_mapped *mapped)
+{
+	if (live && (live->before || live->freed))
+		return !live->before;
+	return mapped && mapped->allocated && (!live || live->since_ns > mapped->since_ns);
 }
 
 static __always_inline void mapping_ends(const struct buffer *buf, const struct dma *dma)
@@ -285,7 +298,7 @@ static __always_inline void mapping_ends(const struct buffer *buf, const struct 
 		return;
 	live = bpf_map_lookup_elem(&live_buffers, &id);
 	mapped = bpf_map_lookup_elem(&live_mappings, &key);
-	if (live && live->freed && !live->before)
+	if (ends_late(live, mapped))
 		violation(P2PTRACE_LATE_UNMAP, buf, dma->client);
 	/* The old value decides: two CPUs that unmap at once must not both see the last mapping */
 	if (mapped)

@@ -177,6 +177,50 @@ static void each_violation_is_seen(void **state)
 	assert_int_equal(open.buffers + open.mappings, 0);
 }
 
+static void without_pins_a_mapping_that_outlives_its_buffer_is_late(void **state)
+{
+	struct p2ptrace_p2pdma_map dmabuf = {
+		.h = header(P2PTRACE_p2pdma_map), .id = 4, .kind = P2PTRACE_KIND_DMABUF,
+	};
+	struct p2ptrace_p2pdma_unmap dmabuf_end = {
+		.h = header(P2PTRACE_p2pdma_unmap), .id = 4, .kind = P2PTRACE_KIND_DMABUF,
+	};
+	const __u64 *late = &summary->counts.violations[P2PTRACE_LATE_UNMAP];
+
+	(void)state;
+	alloc(1);
+	map(1, 1);
+	freed(1, 0);
+	unmap(1, 1);
+	assert_int_equal(*late, 1);
+	/* Somebody else got the memory meanwhile */
+	summary->stock = true;
+	alloc(2);
+	map(2, 1);
+	freed(2, 0);
+	alloc(2);
+	unmap(2, 1);
+	assert_int_equal(*late, 2);
+	/* The next mapping is not late, and neither is one from before, or of an unknown buffer */
+	map(2, 1);
+	unmap(2, 1);
+	freed(2, 0);
+	summary_before(summary, 7);
+	map(7, 1);
+	freed(7, 0);
+	unmap(7, 1);
+	map(8, 1);
+	unmap(8, 1);
+	assert_int_equal(violations(), 2);
+	/* The series numbers dma-bufs on their own */
+	summary->stock = false;
+	alloc(4);
+	add(&dmabuf);
+	freed(4, 0);
+	add(&dmabuf_end);
+	assert_int_equal(violations(), 2);
+}
+
 static void what_began_before_is_no_violation(void **state)
 {
 	(void)state;
@@ -271,6 +315,7 @@ static void memory_is_bounded(void **state)
 static const struct CMUnitTest tests[] = {
 	SUMMARY_TEST(what_is_right_is_added_up),
 	SUMMARY_TEST(each_violation_is_seen),
+	SUMMARY_TEST(without_pins_a_mapping_that_outlives_its_buffer_is_late),
 	SUMMARY_TEST(what_began_before_is_no_violation),
 	SUMMARY_TEST(without_the_beginnings_an_unknown_buffer_is_no_violation),
 	SUMMARY_TEST(dma_bufs_are_followed),

@@ -214,6 +214,12 @@ static void take_free(struct summary *s, const struct p2ptrace_p2pmem_free *r)
 
 /* ---- mappings ---- */
 
+/* The buffer of a mapping. The series gives mappings of a dma-buf the id of that. */
+static const struct summary_buffer *buffer_of(const struct summary *s, uint64_t id, uint32_t kind)
+{
+	return s->stock || kind != P2PTRACE_KIND_DMABUF ? hash_find(&s->buffers, &id) : NULL;
+}
+
 static void take_map(struct summary *s, const struct p2ptrace_p2pdma_map *r,
 		     struct summary_bin *bin)
 {
@@ -224,7 +230,7 @@ static void take_map(struct summary *s, const struct p2ptrace_p2pdma_map *r,
 		.id = r->id, .dma_addr = r->dma_addr, .client = r->client,
 	};
 	uint64_t id = r->id;
-	const struct summary_buffer *buffer = hash_find(&s->buffers, &id);
+	const struct summary_buffer *buffer = buffer_of(s, id, r->kind);
 	struct summary_pair *pair = hash_add(&s->pairs, &key);
 	struct summary_mapping *mapping;
 
@@ -256,9 +262,19 @@ static void take_map(struct summary *s, const struct p2ptrace_p2pdma_map *r,
 	mapping->times = 1;
 	mapping->before = r->h.ts_ns < s->start_ns;
 	mapping->since_ns = r->h.ts_ns;
+	mapping->allocated = buffer && !buffer->before && !buffer->freed;
 	mapping->size = r->size;
 	mapping->pair = pair;
 	first_set(&mapping->first, &r->h, id, &r->provider, &r->client);
+}
+
+/* Whether the buffer was freed before the mapping ends: as ends_late() in stat.bpf.c. */
+static bool ends_late(const struct summary_buffer *buffer, const struct summary_mapping *mapping)
+{
+	if (buffer && (buffer->before || buffer->freed))
+		return !buffer->before;
+	return mapping && mapping->allocated &&
+	       (!buffer || buffer->since_ns > mapping->since_ns);
 }
 
 static void take_unmap(struct summary *s, const struct p2ptrace_p2pdma_unmap *r)
@@ -267,10 +283,10 @@ static void take_unmap(struct summary *s, const struct p2ptrace_p2pdma_unmap *r)
 		.id = r->id, .dma_addr = r->dma_addr, .client = r->client,
 	};
 	uint64_t id = r->id;
-	const struct summary_buffer *buffer = hash_find(&s->buffers, &id);
+	const struct summary_buffer *buffer = buffer_of(s, id, r->kind);
 	struct summary_mapping *mapping = hash_find(&s->mappings, &which);
 
-	if (buffer && buffer->freed && !buffer->before)
+	if (ends_late(buffer, mapping))
 		violation(s, P2PTRACE_LATE_UNMAP, &r->h, id, &r->provider, &r->client, 0);
 	if (!mapping) {
 		/* One from before the recording may have been made before it, too */

@@ -74,6 +74,7 @@ struct summary_mapping {
 	uint64_t since_ns, size;
 	uint32_t times;
 	bool before;
+	bool allocated;		/* the buffer was, during the recording, and not freed */
 	struct summary_pair *pair;	/* NULL if there were too many */
 	struct p2ptrace_first first;
 };
