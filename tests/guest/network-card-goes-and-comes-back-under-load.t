@@ -50,13 +50,12 @@ goes_and_comes_back() {
 	$3
 	port_link
 	nvmet_connect lab
+	used=$(counted used)
 	ok 'with a new card, the data is there' data_kept "$(host_drive 1)"
 	ok 'requests use peer memory' used_above "$((used + 60))"
-	used=$(counted used)
 	is 'the namespace is bound' "$(bindings)" 1
 }
 
-used=0
 rxe_again() {
 	ip address flush dev "$(nic)"
 	rxe_up
