@@ -47,11 +47,11 @@ trace_start
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 nvmet_connect lab
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 251
-# The CPU of the target reads the data of this command
+# The data of this command comes with it
+reason=$(reason_of_inline_data lab)
 blkdiscard -o 1048576 -l 1048576 "$(remote_drive lab)" || bail 'cannot discard a range'
 nvmet_disconnect lab
 trace_stop
-reason=$(trace_values .reason '.event == "nvmet_p2pmem_fallback"')
 
 sleep 1.1	# values are at most one second old
 ok 'the page is served' scrape

@@ -37,10 +37,14 @@ trace_start
 nvmet_export lab plain0 1 || bail 'cannot export plain0'
 nvmet_connect lab
 ok 'fio wrote and verified' fio_verify "$(remote_drive lab)" 16k 251 --rate_iops=100
-pair() { shows "$provider (nvme0) $client (nvme1) bus_addr"; }
+# The data of this command comes with it
+blkdiscard -o 1048576 -l 1048576 "$(remote_drive lab)" || bail 'cannot discard a range'
+reason=$(reason_of_inline_data lab)
+named() { echo "$1 ($(basename /sys/bus/pci/devices/"$1"/nvme/nvme*))"; }
+pair() { shows "$(named "$provider") $(named "$client") bus_addr"; }
 ok 'the screen shows the pair' wait_for 10 pair
 diag "$(screen)"
-ok 'and fallbacks by reason' shows 'cpu_access'
+ok 'and fallbacks by reason' wait_for 10 shows "$reason"
 ok 'and the oldest buffer' shows 'p2pmem0, pid'
 tmux -S /tmp/socket send-keys q
 ended() { [ -s /tmp/status ]; }
@@ -63,8 +67,8 @@ is 'and those of the network card' "$(total "$(nic_pci)" maps)" \
 	"$(trace_count ".event == \"p2pdma_map\" and .client == \"$(nic_pci)\"")"
 # last_is EXPRESSION: of the last interval
 last_is() { jq -n "[inputs | select(.event == \"top\")] | last | $1" $out; }
-is 'fallbacks by reason' "$(last_is .fallbacks_by_reason.cpu_access)" \
-	"$(trace_count '.event == "nvmet_p2pmem_fallback" and .reason == "cpu_access"')"
+is 'fallbacks by reason' "$(last_is ".fallbacks_by_reason.$reason")" \
+	"$(trace_count ".event == \"nvmet_p2pmem_fallback\" and .reason == \"$reason\"")"
 is 'refused pairs' "$(last_is .refused_pairs)" \
 	"$(trace_count '.event == "p2pdma_decide" and .map == "not_supported"')"
 is 'the oldest buffer is the one from before the start, a second old or more' \

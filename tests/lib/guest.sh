@@ -252,6 +252,16 @@ nvmet_connect() {
 	wait_for 20 remote_drive "$name" >/dev/null || bail "$name has no drive"
 }
 
+# reason_of_inline_data SUBSYSTEM: why requests fall back whose data comes with their command: the
+# series for 6.12 has one reason for all data that the CPU of the target reads
+reason_of_inline_data() {
+	if [ -e "$nvmet/subsystems/$1/namespaces/1/p2pmem_stats" ]; then
+		echo cpu_access
+	else
+		echo inline_data
+	fi
+}
+
 nvmet_disconnect() {
 	nvme disconnect --nqn "$1" >/dev/null || bail "cannot disconnect from $1"
 }
