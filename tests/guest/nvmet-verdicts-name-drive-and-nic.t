@@ -67,7 +67,7 @@ is 'a file uses system memory' "$(verdict 2)" 'system not_asked -'
 like 'because it is a file' "$(said 2)" '/tmp/file system memory: .* the drive is a file\.'
 is 'a disabled namespace is not in use' "$(verdict 3)" 'none not_supported -'
 like 'it says why it cannot be enabled' "$(said 3)" \
-	'cannot be enabled .* the drive cannot reach the peer memory of .*they share no bridge'
+	'cannot be enabled .* the drive cannot reach the peer memory of .*they share no PCI bridge'
 not_ok=$({ echo 1 >$lab/namespaces/3/enable; } 2>&1 | grep -o 'Invalid argument')
 is 'the kernel refuses to enable it, as it says' "$not_ok" 'Invalid argument'
 

@@ -242,8 +242,8 @@ static void who_cannot_reach_the_memory_is_named_with_the_reason(void **state)
 	(void)state;
 	report(PROVIDER, NIC, MAP_NOT_SUPPORTED, 6, "host_bridge_unknown");
 	assert_verdict("system not_supported: the NIC cannot reach the peer memory of "
-		       "0000:03:00.0 (nvme0): they share no bridge, and the host bridge is not "
-		       "known to forward requests [p2ptrace peers --why 0000:03:00.0 "
+		       "0000:03:00.0 (nvme0): they share no PCI bridge, and the host bridge is "
+		       "not known to forward requests [p2ptrace peers --why 0000:03:00.0 "
 		       "0000:05:00.0]");
 	report(PROVIDER, DRIVE, MAP_NOT_SUPPORTED, 6, "as_yet_unknown");
 	assert_verdict("system not_supported: the drive cannot reach the peer memory of "
@@ -280,8 +280,8 @@ static void a_path_that_is_not_known_is_unknown(void **state)
 	report(PROVIDER, NIC, MAP_UNKNOWN, UNKNOWN, "port_all_ones");
 	report(PROVIDER, DRIVE, MAP_NOT_SUPPORTED, 6, "host_bridge_unknown");
 	assert_verdict("system not_supported: the drive cannot reach the peer memory of "
-		       "0000:03:00.0 (nvme0): they share no bridge, and the host bridge is not "
-		       "known to forward requests [p2ptrace peers --why 0000:03:00.0 "
+		       "0000:03:00.0 (nvme0): they share no PCI bridge, and the host bridge is "
+		       "not known to forward requests [p2ptrace peers --why 0000:03:00.0 "
 		       "0000:04:00.0]");
 	strcpy(nics[0].pci, "0000:0f:00.0");
 	assert_verdict("unknown gone: the NIC was removed meanwhile []");
@@ -364,7 +364,7 @@ static void what_the_kernel_has_bound_overrides_the_prediction(void **state)
 	assert_verdict("unknown not_bound: 1 of 2 controllers uses peer memory, but the kernel "
 		       "found none for controller 2 (-ENODEV). The prediction is system memory: "
 		       "the NIC cannot reach the peer memory of 0000:03:00.0 (nvme0): they share "
-		       "no bridge, and the host bridge is not known to forward requests "
+		       "no PCI bridge, and the host bridge is not known to forward requests "
 		       "[dmesg | grep nvmet]");
 	set_binding(0, "-", "-ENODEV");
 	ns.nr_bindings = 1;

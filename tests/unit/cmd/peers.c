@@ -145,7 +145,7 @@ static void the_matrix_has_a_row_and_a_column_for_each_function_that_matters(voi
 		"  2 0000:12:00.0  gpu    card1    -    bus PXB    -\n\n"
 		"bus   bus_addr: direct, through a switch\n"
 		"PIX at most one switch, PXB several switches, PHB one host bridge, NODE one NUMA "
-		"node,\nSYS two NUMA nodes\n"
+		"node,\nSYS two NUMA nodes, ? unknown\n"
 		"1 other function: add --all\n"
 		"For the reason and the remedy of a pair, add --why PROVIDER CLIENT\n");
 }
@@ -227,11 +227,11 @@ static void the_path_is_drawn_with_each_port_that_redirects(void **state)
 	assert_prints(
 		"client 0000:12:00.0 -> provider 0000:0e:00.0 (card0): not_supported (refused), "
 		"8 hops, PXB (several switches between them)\n"
-		"acs_redirect_blocked: a port redirects peer requests to the root complex (ACS), "
-		"and the host bridge is not known to forward them (0000:0d:01.0)\n"
+		"acs_redirect_blocked at 0000:0d:01.0: a port redirects peer requests to the root "
+		"complex (ACS), and the host bridge is not known to forward them\n"
 		"This is predicted by the rules of Linux 7.0.\n\n"
-		"  host bridge pci0000:00  <- not known to forward peer requests\n"
-		"  └─ 0000:00:01.0  root port  <- 5, not in the kernel's rule: redirects "
+		"  host bridge pci0000:00  <- not allowed by the kernel's list\n"
+		"  └─ 0000:00:01.0  root port  <- redirects, but the kernel does not look here "
 		"(ACS 0x1d: ReqRedir+ CmpltRedir+)\n"
 		"     └─ 0000:0a:00.0  switch upstream port\n"
 		"        ├─ 0000:0b:00.0  switch downstream port  <- 2: redirects "
@@ -247,7 +247,7 @@ static void the_path_is_drawn_with_each_port_that_redirects(void **state)
 		"(ACS 0x0c: ReqRedir+ CmpltRedir+)\n"
 		"                 └─ 0000:12:00.0  client, other\n\n");
 	assert_one_line(err.text, "all commands are for the machine that was recorded");
-	assert_prints("remedy:     To make the path direct, boot with this option;");
+	assert_prints("remedy:     To make the path direct, boot with the option below.");
 	assert_prints("\n              setpci -s 0000:0d:01.0 ECAP_ACS+6.w=0:2c\n");
 	draw("two-gpus-one-switch-acs-off", "7.0.1");
 	assert_int_equal(PEERS("--why", "0e:0.0", "12:0.0"), 0);
@@ -259,13 +259,16 @@ static void two_host_bridges_have_a_tree_each(void **state)
 	(void)state;
 	draw("gpus-across-amd-host-bridges", "7.0.1");
 	assert_int_equal(PEERS("--why", "3:0.0", "23:0.0"), 0);
+	assert_prints(", 8 hops, ? (two host bridges, whose NUMA nodes are unknown)\n");
 	assert_prints("           └─ 0000:03:00.0  provider, other\n"
-		      "  host bridge pci0000:20  <- not known to forward peer requests\n"
+		      "  host bridge pci0000:20  <- not allowed by the kernel's list\n"
 		      "  └─ 0000:20:01.1  root port\n");
 	draw("same-address-in-two-domains", "6.12");
 	assert_int_equal(PEERS("--why", "3:0.0", "10000:04:00.0"), 0);
-	assert_prints("  host bridge pci10000:00, made by 0000:00:0e.0  <- not known to forward "
-		      "peer requests\n");
+	assert_prints(", PHB (one host bridge of the CPU between them; any other is made by "
+		      "VMD)\n");
+	assert_prints("  host bridge pci10000:00, made by 0000:00:0e.0 (VMD)  <- not allowed by "
+		      "the kernel's list\n");
 	assert_int_equal(PEERS("--why", "3:0.0", "3:0.0"), 0);
 	assert_prints("           └─ 0000:03:00.0  provider and client, other\n");
 }
@@ -315,7 +318,7 @@ static void another_release_can_be_asked_about(void **state)
 	strcpy(machine->kernel, "");
 	assert_int_equal(PEERS("--why", "0009:01:00.0", "0019:01:00.0"), 0);
 	assert_prints(": unknown (a fact is missing), 4 hops");
-	assert_prints("  host bridge pci0009:00  <- unknown whether the kernel knows it\n");
+	assert_prints("  host bridge pci0009:00  <- unknown whether the kernel allows it\n");
 	assert_int_equal(PEERS("--all"), 0);
 	assert_prints("Predicted by the rules of Linux 5.4 to 7.3, where they agree.\n");
 	assert_int_equal(PEERS("--all", "--kernel", "99.99"), 0);
@@ -425,7 +428,7 @@ static void one_pair_is_one_object(void **state)
 		assert_non_null(text_of(finding, "text"));
 		commands += json_array_size(json_object_get(finding, "commands"));
 	}
-	assert_int_equal(commands, 7 + 4);
+	assert_int_equal(commands, 8 + 4);
 	assert_string_equal(text_of(root, "rules"), "7.0");
 	json_decref(root);
 }

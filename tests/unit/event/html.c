@@ -61,7 +61,7 @@ static void a_refusal_has_its_reason(void **state)
 	decide("c", "p", 1, 6);
 	html_page(&out, &recording, summary);
 	assert_shown("class=\"pair s-no\"");
-	assert_shown("<pre>host_bridge_unknown: they share no bridge, and the");
+	assert_shown("<pre>host_bridge_unknown: they share no PCI bridge, and the");
 }
 
 /* The page has sums: it does not grow with the number of events, and little with that of pairs. */

@@ -136,7 +136,7 @@ static void a_page_has_a_limit(void **state)
 	page_text(&out, &recording, summary);
 	/* Pairs, dma-bufs, decisions */
 	assert_int_equal(count("  and 4 more, which are in the JSON of this report\n"), 3);
-	assert_int_equal(count("host_bridge_unknown: they share no bridge"), 4);
+	assert_int_equal(count("host_bridge_unknown: they share no PCI bridge"), 4);
 	assert_int_equal(count("  p2pmem0 id="), 8);
 	assert_int_equal(count("  vfio-pci id="), 8);
 	assert_shown("\n5 events could not be followed: there were too many buffers, mappings or "

@@ -84,14 +84,19 @@ static void the_host_bridge_is_named_and_looked_up(void **state)
 	draw("two-gpus-two-root-ports", "intel");
 	strcpy(at("0000:00:00.0")->title, "Some Bridge");
 	ask("7.0", "0000:03:00.0", "0000:07:00.0");
-	assert_says("note: The host bridge of pci0000:00 is represented by 0000:00:00.0, 8086:4c43 "
-		    "(Some Bridge). It is not on the list of any kernel from 5.4 to 7.3.");
-	assert_says("caution: The kernel refuses the pair because nobody vouched for the "
-		    "hardware. Do not override it");
-	assert_says("remedy: Put both devices below one switch, or ask the vendor");
-	assert_says("caution: The kernel does not look at ACS for a pair that shares no bridge, "
-		    "but hardware does. These ports redirect peer requests or completions: "
-		    "0000:02:01.0, 0000:00:01.0, 0000:06:01.0, 0000:00:06.0.");
+	assert_says("note: The kernel identifies the host bridge of pci0000:00 by the first "
+		    "function on its root bus: 0000:00:00.0, 8086:4c43 (Some Bridge). It is not "
+		    "on the kernel's list of host bridges that forward peer requests, in any "
+		    "release from 5.4 to 7.3.");
+	assert_says("caution: The kernel refuses the pair because the hardware is not known to "
+		    "forward peer requests. Do not override it");
+	assert_says("remedy: Put both devices below one switch.\n"
+		    "remedy: Or ask the vendor of the CPU whether its host bridge forwards peer "
+		    "requests. If so, linux-pci@vger.kernel.org");
+	assert_says("caution: The kernel does not look at ACS for a pair that shares no PCI "
+		    "bridge, but hardware does. These ports redirect peer requests or completions: "
+		    "0000:02:01.0, 0000:00:01.0, 0000:06:01.0, 0000:00:06.0. A redirected request "
+		    "goes up to the root complex");
 	assert_does_not_say("disable_acs_redir");
 }
 
@@ -100,9 +105,13 @@ static void redirecting_ports_are_listed_with_remedies_to_paste(void **state)
 	(void)state;
 	draw("two-gpus-one-switch-acs-on", "intel");
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_says("note: 4 ports up to the shared bridge 0000:0a:00.0 redirect peer requests, in "
-		    "the kernel's order: 0000:0d:01.0, 0000:0b:00.0, 0000:11:01.0, 0000:0b:10.0.");
-	assert_says("\n\"pci=disable_acs_redir=0000:0d:01.0;0000:0b:00.0;0000:11:01.0;"
+	assert_says("note: On the way to the shared bridge 0000:0a:00.0, these ports redirect peer "
+		    "requests, in the kernel's order: 0000:0d:01.0, 0000:0b:00.0, 0000:11:01.0, "
+		    "0000:0b:10.0.");
+	assert_says("remedy: To make the path direct, boot with the option below. The devices "
+		    "below these ports then lose the isolation");
+	assert_says("\n# the option itself, for any boot loader:\n"
+		    "\"pci=disable_acs_redir=0000:0d:01.0;0000:0b:00.0;0000:11:01.0;"
 		    "0000:0b:10.0\"\n");
 	assert_says("\ngrubby --update-kernel=ALL --args='\"pci=disable_acs_redir=0000:0d:01.0;");
 	assert_says("pci=config_acs=x0x00xx@0000:0d:01.0;x0x00xx@0000:0b:00.0;"
@@ -116,7 +125,8 @@ static void redirecting_ports_are_listed_with_remedies_to_paste(void **state)
 		    "setpci -s 0000:11:01.0 ECAP_ACS+6.w=0:2c\n"
 		    "setpci -s 0000:0b:10.0 ECAP_ACS+6.w=0:2c\n");
 	assert_says("lose the isolation");
-	assert_does_not_say("Put both devices below one switch");
+	assert_does_not_say("both devices below one switch");
+	assert_says("remedy: Or ask the vendor of the CPU");
 	ask("6.10", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("config_acs");
 	assert_int_equal(machine_add_option(machine, "pci=config_acs=x1@0000:00:01.0"), 0);
@@ -126,6 +136,38 @@ static void redirecting_ports_are_listed_with_remedies_to_paste(void **state)
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("redirect");
 	assert_does_not_say("remedy");
+}
+
+static void one_port_is_not_called_several(void **state)
+{
+	(void)state;
+	draw("amd-gpus-one-switch-acs-on", "intel");
+	at("0000:2e:00.0")->acs.ctrl = at("0000:30:00.0")->acs.ctrl = 0;
+	at("0000:33:00.0")->acs.ctrl = 0;
+	ask("6.12", "0000:31:00.0", "0000:34:00.0");
+	assert_says("note: On the way to the shared bridge 0000:2d:00.0, one port redirects peer "
+		    "requests: 0000:2e:10.0.");
+	assert_says("The devices below this port then lose the isolation");
+	draw("xeon-whose-first-function-is-an-accelerator", "intel");
+	ask("6.12", "0000:6a:00.0", "0000:16:00.0");
+	assert_says("This port redirects peer requests or completions: 0000:15:01.0.");
+}
+
+static void what_a_boot_option_replaces_is_said_as_far_as_it_is_known(void **state)
+{
+	(void)state;
+	draw("two-gpus-one-switch-acs-on", "intel");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("replaces");
+	machine_add_option(machine, "pci=disable_acs_redir=0000:00:01.0");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("It replaces the pci=disable_acs_redir= in use, and includes its ports. The");
+	draw("amd-gpus-one-switch-acs-on", "intel");
+	machine->options_known = false;
+	ask("6.12", "0000:31:00.0", "0000:34:00.0");
+	assert_does_not_say("includes its ports");
+	assert_says("The boot options in use are unknown: if they have this option already, add "
+		    "its ports to the new one, which replaces it. The");
 }
 
 /*
@@ -160,10 +202,13 @@ static void ports_that_the_rule_ignores_are_shown(void **state)
 	draw("gpus-across-amd-host-bridges", "zen");
 	ask("7.0", "0000:03:00.0", "0000:23:00.0");
 	assert_says("redirect peer requests or completions: 0000:02:01.0, 0000:00:01.1.");
-	assert_says("note: The kernel allows every host bridge on this CPU (AMD, family 0x19), as "
-		    "on all since family 0x17 (Zen).");
+	assert_says("note: The kernel allows every host bridge of this CPU (AMD, family 0x19), as "
+		    "of all since family 0x17 (Zen), whether or not it is on the kernel's list.");
+	assert_says("by the first function on its root bus: 0000:00:00.0, 1022:153a.\n");
+	assert_does_not_say("It is not on");
 	drawing_set_cpu(machine, "old-amd");
 	ask("7.0", "0000:03:00.0", "0000:23:00.0");
+	assert_says("0000:00:00.0, 1022:153a. It is not on the kernel's list");
 	assert_says("The CPU is an AMD CPU of family 0x15. The kernel allows all host bridges on "
 		    "AMD CPUs only since family 0x17");
 }
@@ -174,14 +219,18 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	draw("guest-440fx", "intel");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_says("caution: This looks like a virtual machine (QEMU). Its PCI topology");
-	assert_says("remedy: On the host, run p2ptrace peers for the real devices.");
-	assert_says("QEMU, machine type q35");
+	assert_says("remedy: On the host, or through its operator, run p2ptrace peers for the real "
+		    "devices.");
+	assert_says("so that both devices are below one virtual switch: the kernel of the guest "
+		    "then allows the pair.");
+	assert_says("\n# QEMU, machine type q35; A and B are the PCI names on the host:\n"
+		    "-device pcie-root-port,id=root,chassis=21 \\\n");
 	assert_does_not_say("Put both devices below one switch");
 	assert_does_not_say("name of the CPU alone");
 	drawing_set_cpu(machine, "zen");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
-	assert_says("because of the name of the CPU alone: in a virtual machine, that proves "
-		    "nothing");
+	assert_says("because of the name of the CPU alone. Whether the host forwards these "
+		    "requests is unknown here.");
 	strcpy(machine->hypervisor, "-");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_does_not_say("virtual machine");
@@ -215,12 +264,12 @@ static void the_list_says_for_which_pairs_it_holds(void **state)
 	(void)state;
 	draw("virtual-functions", "intel");
 	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
-	assert_says("The kernel's list has it since 5.6. It holds for pairs below this host "
-		    "bridge, and for pairs with another one on the list.");
+	assert_says("The kernel's list of host bridges that forward peer requests has it since "
+		    "5.6. The entry allows pairs below this host bridge, and pairs between it and "
+		    "another one on the list.");
 	at("0000:3a:00.0")->device = 0x2f00;
 	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
-	assert_says("The kernel's list has it since 5.4. It holds only for pairs below this one "
-		    "host bridge.");
+	assert_says("has it since 5.4. The entry allows only pairs below this one host bridge.");
 }
 
 static void functions_of_one_device_are_named_as_such(void **state)
@@ -239,23 +288,107 @@ static void functions_of_one_device_are_named_as_such(void **state)
 	assert_does_not_say("functions of one device");
 }
 
+static void a_device_that_may_keep_its_requests_inside_needs_no_boot_option(void **state)
+{
+	(void)state;
+	draw("virtual-functions", "intel");
+	ask("6.12", "0000:3b:00.0", "0000:3c:00.1");
+	assert_says("no port sees them, and neither ACS nor the host bridge matters; but the "
+		    "kernel does not know that, and decides as for any other pair.");
+	assert_says("one port redirects peer requests: 0000:3a:00.0.");
+	assert_does_not_say("remedy");
+	/* A kernel that refuses the pair does so whatever the device does */
+	at("0000:3a:00.0")->device = 0x1234;
+	ask("6.12", "0000:3b:00.0", "0000:3c:00.1");
+	assert_says("\n\"pci=disable_acs_redir=0000:3a:00.0\"\n");
+	at("0000:3a:00.0")->device = 0x2030;
+}
+
+static void a_function_in_no_slot_is_not_to_be_moved(void **state)
+{
+	(void)state;
+	draw("xeon-whose-first-function-is-an-accelerator", "intel");
+	ask("6.12", "0000:6a:00.0", "0000:16:00.0");
+	assert_says("remedy: Boot Linux 7.2 or newer, which allows this pair.\n"
+		    "remedy: Or transfer the data through system memory, or use another device in "
+		    "place of 0000:6a:00.0, below one switch with 0000:16:00.0. 0000:6a:00.0 is "
+		    "integrated into the root complex (the CPU or its chipset), so it cannot be "
+		    "put below a switch.\n");
+	assert_does_not_say("both devices below one switch");
+	ask("6.12", "0000:6a:00.0", "0000:6a:02.0");
+	assert_says("remedy: Or transfer the data through system memory. 0000:6a:00.0 is "
+		    "integrated into the root complex (the CPU or its chipset), so it cannot be "
+		    "put below a switch. 0000:6a:02.0 is integrated");
+	draw("function-on-its-own-root-bus", "intel");
+	ask("6.12", "0000:01:00.0", "0001:10:00.0");
+	assert_says("remedy: Transfer the data through system memory, or use another device in "
+		    "place of 0001:10:00.0, below one switch with 0000:01:00.0. 0001:10:00.0 is on "
+		    "a root bus, not in a slot, so it cannot be put below a switch.\n");
+}
+
+static void the_vendor_to_ask_is_that_of_the_host_bridge(void **state)
+{
+	(void)state;
+	draw("function-on-its-own-root-bus", "intel");
+	ask("6.12", "0000:01:00.0", "0001:10:00.0");
+	assert_says("remedy: Or ask the vendor of 0001:10:00.0 (0c51), which the kernel takes for "
+		    "the host bridge of pci0001:10, whether peer requests pass between it and "
+		    "other root buses. If so, linux-pci@vger.kernel.org");
+	assert_does_not_say("the vendor of the CPU");
+	at("0000:00:00.0")->device = 0x1234;
+	ask("6.12", "0000:01:00.0", "0001:10:00.0");
+	assert_says("remedy: Or ask the vendor of the CPU whether its host bridge forwards peer "
+		    "requests, and the vendor of 0001:10:00.0 (0c51)");
+	draw("gpus-across-amd-host-bridges", "intel");
+	ask("6.12", "0000:03:00.0", "0000:23:00.0");
+	assert_says("remedy: Or ask the vendor of the CPU whether its host bridge forwards peer "
+		    "requests. If so");
+}
+
+static void to_switch_vmd_off_is_the_first_remedy(void **state)
+{
+	struct function *port;
+
+	(void)state;
+	draw("same-address-in-two-domains", "intel");
+	ask("6.12", "0000:03:00.0", "10000:04:00.0");
+	assert_says("remedy: First switch VMD (Intel Volume Management Device) off in the firmware "
+		    "setup, unless a RAID volume needs it, and run p2ptrace peers again. VMD "
+		    "0000:00:0e.0 puts 10000:04:00.0 into a PCI domain of its own, below a host "
+		    "bridge of its own; without VMD, it is below the host bridge of 0000:00:0e.0.\n"
+		    "remedy: Put both devices below one switch.\n");
+	ask("6.12", "0000:03:00.0", "0000:00:0e.0");
+	assert_does_not_say("VMD");
+	/* Two behind one VMD: once */
+	port = machine_add_function(machine, "10000:00:07.0");
+	assert_non_null(port);
+	port->root = at("10000:04:00.0")->root;
+	port->parent = NONE;
+	port->type = TYPE_ROOT_PORT;
+	port->acs.presence = ABSENT;
+	ask("6.12", "10000:00:07.0", "10000:04:00.0");
+	assert_says("VMD 0000:00:0e.0 puts 10000:00:07.0 into");
+	assert_does_not_say("VMD 0000:00:0e.0 puts 10000:04:00.0 into");
+}
+
 static void a_newer_kernel_that_allows_the_pair_is_a_remedy(void **state)
 {
 	(void)state;
 	draw("arm-server-known-since-7", "arm");
 	ask("6.12", "0009:01:00.0", "0019:01:00.0");
-	assert_says("0009:00:00.0, 10de:2f95. It is: NVIDIA Vera Rubin root port. The list has it "
-		    "since 7.3, so that of 6.12 does not.");
-	assert_says("remedy: Boot Linux 7.3 or newer, which allows this pair. If you cannot, put "
-		    "both devices below one switch.");
+	assert_says("0009:00:00.0, 10de:2f95. It is: NVIDIA Vera Rubin root port. The kernel's "
+		    "list of host bridges that forward peer requests has it since 7.3, so that of "
+		    "6.12 does not.");
+	assert_says("remedy: Boot Linux 7.3 or newer, which allows this pair.\n"
+		    "remedy: Or put both devices below one switch.\n");
 	assert_does_not_say("ask the vendor");
 	ask("7.3", "0009:01:00.0", "0019:01:00.0");
-	assert_says("The kernel's list has it since 7.3");
+	assert_says("has it since 7.3. The entry");
 	assert_does_not_say("or newer");
 	draw("function-on-its-own-root-bus", "intel");
 	ask("5.4", "0000:01:00.0", "0001:10:00.0");
 	assert_does_not_say("or newer");
-	assert_says("represented by 0001:10:00.0, 0c51:0110, which is the client itself");
+	assert_says("root bus: 0001:10:00.0, 0c51:0110, which is the client itself.");
 }
 
 static void a_path_that_is_allowed_needs_no_remedy(void **state)
@@ -323,10 +456,37 @@ static void a_port_that_cannot_be_read_is_named(void **state)
 	(void)state;
 	draw("port-reads-all-ones", "intel");
 	ask("6.12", "0000:03:00.0", "0000:04:00.0");
-	assert_says("note: It is unknown whether these ports redirect peer requests: "
+	assert_says("note: It is unknown whether this function redirects peer requests: "
 		    "0000:02:00.0.");
 	assert_says("remedy: To find out: ");
 	assert_says("\necho on > /sys/bus/pci/devices/0000:02:00.0/power/control\n");
+	at("0000:02:01.0")->config = CONFIG_ALL_ONES;
+	ask("6.12", "0000:03:00.0", "0000:04:00.0");
+	assert_says("note: It is unknown whether these functions redirect peer requests: "
+		    "0000:02:00.0, 0000:02:01.0.");
+}
+
+static void the_decision_while_a_port_reads_all_ones_is_named(void **state)
+{
+	(void)state;
+	draw("port-reads-all-ones", "intel");
+	ask("6.12", "0000:03:00.0", "0000:04:00.0");
+	assert_says("caution: If 0000:02:00.0 has ACS, the kernel reads all ones there as well, "
+		    "and takes it for a function that redirects peer requests. Until it can be "
+		    "read again, the decision is then not_supported (acs_redirect_blocked).\n");
+	drawing_set_cpu(machine, "zen");
+	ask("6.12", "0000:03:00.0", "0000:04:00.0");
+	assert_says("the decision is then thru_host_bridge (acs_redirect_allowed).\n");
+	*machine->arch = *machine->cpu_vendor = '\0';
+	ask("6.12", "0000:03:00.0", "0000:04:00.0");
+	assert_says("takes it for a function that redirects peer requests.\n");
+	draw("endpoint-reads-all-ones", "intel");
+	ask("6.12", "0000:01:00.0", "0000:01:00.1");
+	assert_says("caution: If 0000:01:00.0 has ACS, the kernel reads");
+	assert_says("whether this function redirects peer requests: 0000:01:00.0.\n");
+	draw("two-gpus-one-switch-acs-on", "intel");
+	ask("6.12", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("all ones");
 }
 
 static void functions_that_the_kernel_takes_for_one_are_named(void **state)
@@ -334,10 +494,10 @@ static void functions_that_the_kernel_takes_for_one_are_named(void **state)
 	(void)state;
 	draw("same-address-in-two-domains", "intel");
 	ask("6.12", "0000:03:00.0", "10000:04:00.0");
-	assert_says("caution: 10000:04:00.0 and 0000:04:00.0 differ only in their domains, and the "
-		    "kernel confuses them");
+	assert_says("caution: The kernel may use the decision about 0000:04:00.0 for "
+		    "10000:04:00.0: their names differ only in the domain");
 	ask("6.12", "0000:04:00.0", "0000:03:00.0");
-	assert_does_not_say("confuses");
+	assert_does_not_say("may use the decision");
 }
 
 static void a_missing_kernel_option_is_a_caution(void **state)
@@ -551,12 +711,24 @@ static void a_provider_without_a_pool_is_no_reason_to_refuse(void **state)
 
 	(void)state;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_does_not_say("pool");
+	assert_says("note: It is unknown whether 0000:0e:00.0 provides a pool of peer memory, as a "
+		    "drive with a CMB does. Without one, the verdict is about the BARs");
 	gpu->pool.presence = ABSENT;
 	gpu->cmb.presence = ABSENT;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_says("note: 0000:0e:00.0 has no pool of peer memory");
+	assert_says("note: 0000:0e:00.0 provides no pool of peer memory, unlike a drive with a "
+		    "CMB. Without one, the verdict is about the BARs that the driver of "
+		    "0000:0e:00.0 shares");
 	assert_says("as vfio-pci and mlx5 do in Linux 7.3");
+	at("0000:12:00.0")->pool.presence = ABSENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says("note: Neither 0000:0e:00.0 nor 0000:12:00.0 provides a pool of peer memory");
+	ask("7.0", "0000:0e:00.0", "0000:0e:00.0");
+	assert_says("note: 0000:0e:00.0 provides no pool");
+	gpu->pool.presence = PRESENT;
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_does_not_say("pool");
+	gpu->pool.presence = ABSENT;
 	machine->p2pdma = ABSENT;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_does_not_say("pool");
@@ -571,7 +743,7 @@ static void the_narrowest_link_is_compared_with_both_ends(void **state)
 	a = at("0000:0e:00.0");
 	b = at("0000:12:00.0");
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
-	assert_says("the speed of the links. The verdict does not depend on it.");
+	assert_says("the speed of the links. This does not change the verdict.");
 	a->link = b->link = (struct link){ 16000, 32000, 16, 16 };
 	at("0000:10:00.0")->link = (struct link){ 8000, 16000, 4, 16 };
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
@@ -605,17 +777,24 @@ static void the_narrowest_link_is_compared_with_both_ends(void **state)
 static const struct CMUnitTest tests[] = {
 	FINDING_TEST(the_host_bridge_is_named_and_looked_up),
 	FINDING_TEST(redirecting_ports_are_listed_with_remedies_to_paste),
+	FINDING_TEST(one_port_is_not_called_several),
+	FINDING_TEST(what_a_boot_option_replaces_is_said_as_far_as_it_is_known),
 	FINDING_TEST(the_boot_option_survives_a_shell_and_grub),
 	FINDING_TEST(ports_that_the_rule_ignores_are_shown),
 	FINDING_TEST(a_guest_gets_advice_for_its_host),
 	FINDING_TEST(the_list_says_for_which_pairs_it_holds),
 	FINDING_TEST(functions_of_one_device_are_named_as_such),
+	FINDING_TEST(a_device_that_may_keep_its_requests_inside_needs_no_boot_option),
+	FINDING_TEST(a_function_in_no_slot_is_not_to_be_moved),
+	FINDING_TEST(the_vendor_to_ask_is_that_of_the_host_bridge),
+	FINDING_TEST(to_switch_vmd_off_is_the_first_remedy),
 	FINDING_TEST(a_newer_kernel_that_allows_the_pair_is_a_remedy),
 	FINDING_TEST(a_path_that_is_allowed_needs_no_remedy),
 	FINDING_TEST(the_first_release_whose_rules_allow_the_pair_is_named),
 	FINDING_TEST(an_unknown_answer_claims_nothing_about_the_way),
 	FINDING_TEST(an_empty_window_is_too_small),
 	FINDING_TEST(a_port_that_cannot_be_read_is_named),
+	FINDING_TEST(the_decision_while_a_port_reads_all_ones_is_named),
 	FINDING_TEST(functions_that_the_kernel_takes_for_one_are_named),
 	FINDING_TEST(a_missing_kernel_option_is_a_caution),
 	FINDING_TEST(a_kernel_that_decides_otherwise_is_a_caution),

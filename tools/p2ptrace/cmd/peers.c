@@ -437,7 +437,7 @@ static void print_legend(const struct matrix *matrix, const struct legend *legen
 		print("*     the client's addresses go through an IOMMU that translates, so some "
 		      "drivers\n      use the longer path through the root complex\n");
 	print("PIX at most one switch, PXB several switches, PHB one host bridge, NODE one NUMA "
-	      "node,\nSYS two NUMA nodes\n");
+	      "node,\nSYS two NUMA nodes, ? unknown\n");
 	if (matrix->hidden)
 		print("%zu other function%s: add --all\n", matrix->hidden,
 		      PLURAL(matrix->hidden));

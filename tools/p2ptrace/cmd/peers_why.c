@@ -73,10 +73,12 @@ static void print_mark(const struct pair *pair, int index)
 	/* A direct path does not get there */
 	if (number > pair->route.nr_ruled && !pair_through_root(pair))
 		number = 0;
-	if (number)
-		print("  <- %zu%s: redirects (ACS 0x%02x: %s)", number,
-		      number > pair->route.nr_ruled ? ", not in the kernel's rule" : "",
+	if (number > pair->route.nr_ruled)
+		print("  <- redirects, but the kernel does not look here (ACS 0x%02x: %s)",
 		      function->acs.ctrl, acs_bits(function->acs.ctrl));
+	else if (number)
+		print("  <- %zu: redirects (ACS 0x%02x: %s)", number, function->acs.ctrl,
+		      acs_bits(function->acs.ctrl));
 	else if (is_unreadable(pair, index))
 		print("  <- %sunknown whether it redirects",
 		      function->config == CONFIG_ALL_ONES ? "reads all ones: " : "");
@@ -147,10 +149,10 @@ static void print_root_mark(const struct pair *pair, int root)
 		forwards = PRESENCE_UNKNOWN;
 	switch (forwards) {
 	case ABSENT:
-		print("  <- not known to forward peer requests");
+		print("  <- not allowed by the kernel's list");
 		break;
 	case PRESENCE_UNKNOWN:
-		print("  <- unknown whether the kernel knows it");
+		print("  <- unknown whether the kernel allows it");
 		break;
 	case PRESENT:
 		break;
@@ -168,7 +170,7 @@ static void print_root(const struct pair *pair, int index)
 	}
 	print("  host bridge %s", of->name);
 	if (is_given(of->under))
-		print(", made by %s", of->under);
+		print(", made by %s (VMD)", of->under);
 	print_root_mark(pair, root);
 	print("\n");
 }
@@ -257,6 +259,18 @@ static const char *word_for(const struct words *words, const char *word)
 	return "";
 }
 
+/* What a word means for this pair. */
+static const char *place_meaning(const struct pair *pair, const char *place)
+{
+	int a = function_of(pair, pair->provider)->root, b = function_of(pair, pair->client)->root;
+
+	if (a >= 0 && b >= 0 && a != b && !strcmp(place, "PHB"))
+		return "one host bridge of the CPU between them; any other is made by VMD";
+	if (a >= 0 && b >= 0 && !strcmp(place, "?"))
+		return "two host bridges, whose NUMA nodes are unknown";
+	return word_for(place_words, place);
+}
+
 /* "NUMA nodes: client 0, provider 1"; nothing if the machine has none. */
 static void print_numa_nodes(const struct pair *pair)
 {
@@ -285,13 +299,13 @@ static void print_verdict(const struct pair *pair)
 		print(" (%s)", word_for(map_words, pair_map(pair)));
 	if (distance >= 0)
 		print(", %d hop%s", distance, PLURAL(distance));
-	print(", %s (%s)\n", place, word_for(place_words, place));
+	print(", %s (%s)\n", place, place_meaning(pair, place));
 	print_numa_nodes(pair);
-	print("%s: %s", pair_reason(pair), reason ? reason->words :
-	      "p2ptrace does not know this reason; see the kernel's documentation");
+	print("%s", pair_reason(pair));
 	if (!reported && predicted->blocker >= 0)
-		print(" (%s)", function_of(pair, predicted->blocker)->name);
-	print("\n");
+		print(" at %s", function_of(pair, predicted->blocker)->name);
+	print(": %s\n", reason ? reason->words :
+	      "p2ptrace does not know this reason; see the kernel's documentation");
 	if (reported)
 		print("This is what the kernel decides.\n\n");
 	else

@@ -380,11 +380,11 @@ static void decide_any_release(struct decision *decision, const struct passage *
 	decide_also(decision, passage, &any_slot_rule);
 }
 
-void decide_ends(struct decision *decision, const struct machine *machine,
-		 const struct release *release, const struct end_facts *provider,
-		 const struct end_facts *client)
+/* @redirect: the port because of which the requests go up; NONE if they share no PCI bridge. */
+static void decide_through_root(struct decision *decision, const struct machine *machine,
+				const struct release *release, const struct end_facts *provider,
+				const struct end_facts *client, int redirect)
 {
-	struct obstacle obstacle = { NONE, NONE };
 	int root_a = machine->functions[provider->function].root;
 	int root_b = machine->functions[client->function].root;
 	struct passage passage = {
@@ -393,7 +393,20 @@ void decide_ends(struct decision *decision, const struct machine *machine,
 		.client = &client->bridge,
 		/* Where a root is unknown, they may have one */
 		.same = root_a == root_b || root_a == UNKNOWN || root_b == UNKNOWN,
+		.redirect = redirect,
 	};
+
+	if (is_known(release))
+		decide_passage(decision, &passage, release);
+	else
+		decide_any_release(decision, &passage);
+}
+
+void decide_ends(struct decision *decision, const struct machine *machine,
+		 const struct release *release, const struct end_facts *provider,
+		 const struct end_facts *client)
+{
+	struct obstacle obstacle = { NONE, NONE };
 	bool shared;
 	size_t a, b;
 
@@ -422,11 +435,7 @@ void decide_ends(struct decision *decision, const struct machine *machine,
 		    why_unreadable(&machine->functions[obstacle.unreadable]), obstacle.unreadable);
 		return;
 	}
-	passage.redirect = obstacle.redirect;
-	if (is_known(release))
-		decide_passage(decision, &passage, release);
-	else
-		decide_any_release(decision, &passage);
+	decide_through_root(decision, machine, release, provider, client, obstacle.redirect);
 }
 
 void decide(struct decision *decision, const struct machine *machine,
@@ -437,6 +446,16 @@ void decide(struct decision *decision, const struct machine *machine,
 	end_facts_find(&from, machine, provider);
 	end_facts_find(&to, machine, client);
 	decide_ends(decision, machine, release, &from, &to);
+}
+
+void decide_redirected(struct decision *decision, const struct machine *machine,
+		       const struct release *release, int provider, int client, int port)
+{
+	struct end_facts from, to;
+
+	end_facts_find(&from, machine, provider);
+	end_facts_find(&to, machine, client);
+	decide_through_root(decision, machine, release, &from, &to, port);
 }
 
 /*

@@ -111,6 +111,10 @@ struct decision {
 void decide(struct decision *decision, const struct machine *machine,
 	    const struct release *release, int provider, int client);
 
+/* The same if @port, between two that share a bridge, redirects; but the distance is not set. */
+void decide_redirected(struct decision *decision, const struct machine *machine,
+		       const struct release *release, int provider, int client, int port);
+
 /*
  * For a table of many pairs: decide() without searching the machine twice for each pair. The ends
  * are valid until the machine changes.

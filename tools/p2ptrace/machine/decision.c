@@ -27,17 +27,18 @@ const struct reason reasons[NR_REASONS] = {
 	},
 	[REASON_HOST_BRIDGE_ALLOWED] = {
 		.name = "host_bridge_allowed",
-		.words = "they share no bridge, and the host bridge is known to forward requests",
+		.words = "they share no PCI bridge, and the host bridge is known to forward "
+			 "requests",
 		.by_place = true,
 	},
 	[REASON_CPU_ALLOWED] = {
 		.name = "cpu_allowed",
-		.words = "they share no bridge, and the CPU is known to forward requests",
+		.words = "they share no PCI bridge, and the CPU is known to forward requests",
 		.by_place = true,
 	},
 	[REASON_HOST_BRIDGE_UNKNOWN] = {
 		.name = "host_bridge_unknown",
-		.words = "they share no bridge, and the host bridge is not known to forward "
+		.words = "they share no PCI bridge, and the host bridge is not known to forward "
 			 "requests",
 		.by_place = true,
 	},

@@ -284,10 +284,28 @@ static void find_twin(struct findings *findings, const struct pair *pair)
 
 	if (twin >= 0)
 		add(findings, TOPIC_decision, LEVEL_caution,
-		    "%s and %s differ only in their domains, and the kernel confuses them: it "
-		    "keeps one decision for both, that of the one which it asked about last. So it "
-		    "may not follow the verdict above.",
-		    function_of(pair, pair->client)->name, function_of(pair, twin)->name);
+		    "The kernel may use the decision about %s for %s: their names differ only in "
+		    "the domain, of which the kernel keeps 16 bits when it stores a decision. So "
+		    "they share one entry, and if both are clients of this provider, the decision "
+		    "that was made last holds for both.", function_of(pair, twin)->name,
+		    function_of(pair, pair->client)->name);
+}
+
+/* What the kernel decides while it reads all ones from the ACS control register, too. */
+static void find_meanwhile(struct findings *findings, const struct pair *pair)
+{
+	const char *name = function_of(pair, pair->predicted.blocker)->name;
+	struct decision meanwhile;
+
+	command(findings, "echo on > /sys/bus/pci/devices/%s/power/control\n", name);
+	decide_redirected(&meanwhile, pair->machine, &pair->release, pair->provider, pair->client,
+			  pair->predicted.blocker);
+	add(findings, TOPIC_decision, LEVEL_caution,
+	    "If %s has ACS, the kernel reads all ones there as well, and takes it for a function "
+	    "that redirects peer requests.", name);
+	if (strcmp(meanwhile.map, MAP_UNKNOWN))
+		more(findings, " Until it can be read again, the decision is then %s (%s).",
+		     meanwhile.map, reasons[meanwhile.reason].name);
 }
 
 static void find_decision(struct findings *findings, const struct pair *pair)
@@ -305,19 +323,18 @@ static void find_decision(struct findings *findings, const struct pair *pair)
 		add(findings, TOPIC_decision, LEVEL_remedy, "To find out: %s.", reason->find_out);
 	if (!strcmp(pair_map(pair), MAP_UNKNOWN) && predicted->reason == REASON_PORT_ALL_ONES &&
 	    predicted->blocker >= 0)
-		command(findings, "echo on > /sys/bus/pci/devices/%s/power/control\n",
-			function_of(pair, predicted->blocker)->name);
+		find_meanwhile(findings, pair);
 	if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED) && pair->routed && pair->route.nr_ruled)
 		add(findings, TOPIC_decision, LEVEL_caution,
-		    "The redirected path leads through the host bridge, and the kernel refuses it "
-		    "because nobody vouched for that. Make the path direct, as below; do not "
-		    "override the kernel: hardware that does not forward peer requests may corrupt "
-		    "data without an error.");
+		    "The redirected path leads through the host bridge, which is not known to "
+		    "forward peer requests, so the kernel refuses it. Make the path direct, as "
+		    "below; do not override the kernel: hardware that does not forward peer "
+		    "requests may corrupt data without an error.");
 	else if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED))
 		add(findings, TOPIC_decision, LEVEL_caution,
-		    "The kernel refuses the pair because nobody vouched for the hardware. Do not "
-		    "override it by a driver option or a patched list: hardware that does not "
-		    "forward peer requests may corrupt data without an error.");
+		    "The kernel refuses the pair because the hardware is not known to forward peer "
+		    "requests. Do not override it by a driver option or a patched list: hardware "
+		    "that does not forward them may corrupt data without an error.");
 	if (pair->machine->p2pdma == ABSENT)
 		add(findings, TOPIC_decision, LEVEL_caution,
 		    "This kernel was built without CONFIG_PCI_P2PDMA: no driver can use the path, "
@@ -325,7 +342,8 @@ static void find_decision(struct findings *findings, const struct pair *pair)
 	if (pair->provider != pair->client && same_device(pair))
 		add(findings, TOPIC_decision, LEVEL_note,
 		    "Both are functions of one device%s. If it keeps requests between them inside, "
-		    "no port sees them, and the verdict does not matter.",
+		    "no port sees them, and neither ACS nor the host bridge matters; but the "
+		    "kernel does not know that, and decides as for any other pair.",
 		    is_given(function_of(pair, pair->provider)->physfn) ||
 		    is_given(function_of(pair, pair->client)->physfn) ?
 		    " (virtual functions belong to the device of their physical function)" : "");
@@ -342,11 +360,13 @@ static void release_text(char *text, size_t size, const struct release *release)
 static void host_bridge_status(struct findings *findings, const struct pair *pair,
 			       const struct known_bridge *known)
 {
+	static const char list[] = " The kernel's list of host bridges that forward peer requests";
 	char since[32], until[32], release[32];
 
 	release_text(release, sizeof(release), &pair->release);
 	if (!known) {
-		more(findings, " It is not on the list of any kernel from 5.4 to 7.3.");
+		more(findings, " It is not on the kernel's list of host bridges that forward peer "
+		     "requests, in any release from 5.4 to 7.3.");
 		return;
 	}
 	more(findings, " It is: %s.", known->name);
@@ -354,22 +374,20 @@ static void host_bridge_status(struct findings *findings, const struct pair *pai
 	release_text(until, sizeof(until), &known->until);
 	switch (known_bridge_in(known, &pair->release)) {
 	case PRESENT:
-		more(findings, " The kernel's list has it since %s.", since);
+	case PRESENCE_UNKNOWN:
+		more(findings, "%s has it since %s.", list, since);
 		break;
 	case ABSENT:
 		if (known->until.major)
-			more(findings, " The list had it from %s until before %s, so that of %s "
-			     "does not.", since, until, release);
+			more(findings, "%s had it from %s until before %s, so that of %s does not.",
+			     list, since, until, release);
 		else
-			more(findings, " The list has it since %s, so that of %s does not.", since,
+			more(findings, "%s has it since %s, so that of %s does not.", list, since,
 			     release);
-		break;
-	case PRESENCE_UNKNOWN:
-		more(findings, " The list has it since %s.", since);
 	}
-	more(findings, " It holds %s.", known->same_only ?
-	     "only for pairs below this one host bridge" :
-	     "for pairs below this host bridge, and for pairs with another one on the list");
+	more(findings, " The entry allows %s.", known->same_only ?
+	     "only pairs below this one host bridge" :
+	     "pairs below this host bridge, and pairs between it and another one on the list");
 }
 
 static void find_host_bridge(struct findings *findings, const struct pair *pair, int root)
@@ -381,30 +399,32 @@ static void find_host_bridge(struct findings *findings, const struct pair *pair,
 	host_bridge_find(&bridge, pair->machine, root);
 	if (bridge.function == UNKNOWN) {
 		add(findings, TOPIC_host_bridge, LEVEL_note,
-		    "It is unknown which function represents the host bridge of %s.", of->name);
+		    "The kernel identifies a host bridge by the first function on its root bus. "
+		    "For %s, it is unknown which one that is.", of->name);
 		return;
 	}
 	if (bridge.function == NONE) {
 		add(findings, TOPIC_host_bridge, LEVEL_note,
-		    "No function represents the host bridge of %s: the first function on its root "
-		    "bus is neither device 00.0 nor a root port. The kernel cannot find it on its "
-		    "list.", of->name);
+		    "The kernel cannot identify the host bridge of %s, so it is not on any list: "
+		    "the first function on the root bus is neither device 00.0 nor a root port.",
+		    of->name);
 		return;
 	}
 	function = function_of(pair, bridge.function);
-	add(findings, TOPIC_host_bridge, LEVEL_note, "The host bridge of %s is represented by %s",
-	    of->name, function->name);
+	add(findings, TOPIC_host_bridge, LEVEL_note, "The kernel identifies the host bridge of %s "
+	    "by the first function on its root bus: %s", of->name, function->name);
 	if (function->vendor >= 0 && function->device >= 0)
 		more(findings, ", %04x:%04x", function->vendor, function->device);
 	if (*function->title)
 		more(findings, " (%s)", function->title);
 	if (bridge.function == pair->provider || bridge.function == pair->client)
-		more(findings, ", which is the %s itself: the kernel takes the first function on "
-		     "the root bus", bridge.function == pair->client ? "client" : "provider");
+		more(findings, ", which is the %s itself", bridge.function == pair->client ?
+		     "client" : "provider");
 	more(findings, ".");
 	if (function->vendor < 0 || function->device < 0)
 		more(findings, " Its ids are unknown.");
-	else
+	/* The CPU makes up for any list */
+	else if (cpu_allows(pair->machine, &pair->release) != PRESENT)
 		host_bridge_status(findings, pair, bridge.known);
 	if (bridge.any_slot && pair->release.major && (pair->release.major < 5 ||
 	    (pair->release.major == 5 && pair->release.minor < 19)))
@@ -424,8 +444,8 @@ static void find_cpu(struct findings *findings, const struct pair *pair)
 		return;
 	if (allows == PRESENT)
 		add(findings, TOPIC_host_bridge, LEVEL_note,
-		    "The kernel allows every host bridge on this CPU (AMD, family 0x%x), as on all "
-		    "since family 0x17 (Zen). Its list of host bridges makes no difference.",
+		    "The kernel allows every host bridge of this CPU (AMD, family 0x%x), as of all "
+		    "since family 0x17 (Zen), whether or not it is on the kernel's list.",
 		    machine->cpu_family);
 	else if (allows == ABSENT)
 		add(findings, TOPIC_host_bridge, LEVEL_note,
@@ -448,11 +468,94 @@ static bool first_to_allow(const struct pair *pair, struct release *first)
 	return false;
 }
 
+/*
+ * Both can be put below one switch, unless one is on a root bus: that one is in no slot. @other:
+ * there is a remedy before this one.
+ */
+static void find_switch_remedy(struct findings *findings, const struct pair *pair, bool other)
+{
+	const int ends[] = { pair->provider, pair->client };
+	const bool fixed[] = { pair->route.nr_provider == 1, pair->route.nr_client == 1 };
+
+	if (!fixed[0] && !fixed[1]) {
+		add(findings, TOPIC_host_bridge, LEVEL_remedy,
+		    "%s both devices below one switch.", other ? "Or put" : "Put");
+		return;
+	}
+	add(findings, TOPIC_host_bridge, LEVEL_remedy, "%s the data through system memory",
+	    other ? "Or transfer" : "Transfer");
+	if (!fixed[0] || !fixed[1])
+		more(findings, ", or use another device in place of %s, below one switch with %s",
+		     function_of(pair, ends[fixed[1]])->name,
+		     function_of(pair, ends[fixed[0]])->name);
+	more(findings, ".");
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (fixed[i])
+			more(findings, " %s %s, so it cannot be put below a switch.",
+			     function_of(pair, ends[i])->name,
+			     function_of(pair, ends[i])->type == TYPE_RC_ENDPOINT ?
+			     "is integrated into the root complex (the CPU or its chipset)" :
+			     "is on a root bus, not in a slot");
+}
+
+/* VMD puts root ports into a domain of their own, until the firmware switches it off. */
+static void find_vmd_remedy(struct findings *findings, const struct pair *pair)
+{
+	const int ends[] = { pair->provider, pair->client };
+	int done = NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		int root = function_of(pair, ends[i])->root;
+		const char *under = root >= 0 ? pair->machine->roots[root].under : "";
+
+		if (!is_given(under) || root == done)
+			continue;
+		add(findings, TOPIC_host_bridge, LEVEL_remedy,
+		    "First switch VMD (Intel Volume Management Device) off in the firmware setup, "
+		    "unless a RAID volume needs it, and run p2ptrace peers again. VMD %s puts %s "
+		    "into a PCI domain of its own, below a host bridge of its own; without VMD, it "
+		    "is below the host bridge of %s.", under, function_of(pair, ends[i])->name,
+		    under);
+		done = root;
+	}
+}
+
+/* The kernel may take one of the two for its host bridge: then the CPU's vendor cannot help. */
+static void find_vendor_remedy(struct findings *findings, const struct pair *pair)
+{
+	const int ends[] = { pair->provider, pair->client };
+	bool same = function_of(pair, ends[0])->root == function_of(pair, ends[1])->root;
+	const char *and = "";
+	bool of_cpu = false;
+
+	add(findings, TOPIC_host_bridge, LEVEL_remedy, "Or ask");
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		int root = function_of(pair, ends[i])->root;
+		struct host_bridge bridge;
+
+		host_bridge_find(&bridge, pair->machine, root);
+		if (host_bridge_forwards(&bridge, &pair->release, same) == PRESENT)
+			continue;
+		if (bridge.function == ends[i])
+			more(findings, "%s the vendor of %s (%04x), which the kernel takes for the "
+			     "host bridge of %s, whether peer requests pass between it and "
+			     "other root buses", and, function_of(pair, ends[i])->name,
+			     function_of(pair, ends[i])->vendor, pair->machine->roots[root].name);
+		else if (!of_cpu)
+			more(findings, "%s the vendor of the CPU whether its host bridge forwards "
+			     "peer requests", and);
+		of_cpu |= bridge.function != ends[i];
+		and = ", and";
+	}
+	more(findings, ". If so, linux-pci@vger.kernel.org can add it to the kernel's list.");
+}
+
 static void find_host_bridges(struct findings *findings, const struct pair *pair)
 {
 	struct release newer;
 	char text[32];
 	int a = function_of(pair, pair->provider)->root, b = function_of(pair, pair->client)->root;
+	bool allowed_later;
 
 	if (!pair_through_root(pair))
 		return;
@@ -463,19 +566,18 @@ static void find_host_bridges(struct findings *findings, const struct pair *pair
 		find_host_bridge(findings, pair, b);
 	if (strcmp(pair_map(pair), MAP_NOT_SUPPORTED) || guest_of(pair->machine))
 		return;
-	if (first_to_allow(pair, &newer)) {
+	if (pair->route.shared == NONE)
+		find_vmd_remedy(findings, pair);
+	allowed_later = first_to_allow(pair, &newer);
+	if (allowed_later) {
 		release_text(text, sizeof(text), &newer);
 		add(findings, TOPIC_host_bridge, LEVEL_remedy,
-		    "Boot Linux %s or newer, which allows this pair.%s", text,
-		    pair->route.shared == NONE ?
-		    " If you cannot, put both devices below one switch." : "");
-		return;
+		    "Boot Linux %s or newer, which allows this pair.", text);
 	}
-	add(findings, TOPIC_host_bridge, LEVEL_remedy,
-	    "%s the vendor of the CPU whether its host bridge forwards peer requests; if it "
-	    "does, linux-pci@vger.kernel.org can add it to the kernel's list.",
-	    pair->route.shared == NONE ? "Put both devices below one switch, or ask" :
-	    "Or ask");
+	if (pair->route.shared == NONE)
+		find_switch_remedy(findings, pair, allowed_later);
+	if (!allowed_later)
+		find_vendor_remedy(findings, pair);
 }
 
 /* ---- ACS ------------------------------------------------------------------------------------- */
@@ -490,15 +592,25 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	const struct route *route = &pair->route;
 	struct buffer option = {};
 
-	buffer_printf(&option, "pci=disable_acs_redir=");
-	boot_options_acs(&option, pair->machine, route->redirects, route->nr_ruled);
 	add(findings, TOPIC_acs, LEVEL_remedy,
-	    "%sTo make the path direct, boot with this option; it replaces an earlier one of its "
-	    "name, whose ports it includes. The devices below these ports then lose the isolation "
-	    "that ACS gives them, and share an IOMMU group.",
+	    "%sTo make the path direct, boot with the option below.",
 	    !strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE) ?
 	    "The transfer is allowed already, by a longer path. " : "");
-	command(findings, "\"%s\"\n", buffer_text(&option));
+	boot_options_acs(&option, pair->machine, NULL, 0);
+	if (!pair->machine->options_known)
+		more(findings, " The boot options in use are unknown: if they have this option "
+		     "already, add its ports to the new one, which replaces it.");
+	else if (option.len)
+		more(findings, " It replaces the pci=disable_acs_redir= in use, and includes its "
+		     "ports.");
+	more(findings, " The devices below %s then lose the isolation that ACS gives them, and "
+	     "share an IOMMU group.", route->nr_ruled == 1 ? "this port" : "these ports");
+	findings->failed |= option.failed;
+	buffer_reset(&option);
+	buffer_printf(&option, "pci=disable_acs_redir=");
+	boot_options_acs(&option, pair->machine, route->redirects, route->nr_ruled);
+	command(findings, "# the option itself, for any boot loader:\n\"%s\"\n",
+		buffer_text(&option));
 	command(findings, "# GRUB: this line in /etc/default/grub, with these quotes; then "
 		"update-grub\n");
 	grub_line(findings, buffer_text(&option));
@@ -517,9 +629,9 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	buffer_free(&option);
 	add(findings, TOPIC_acs, LEVEL_remedy,
 	    "To try it until the next boot, as root: unload the drivers of both devices, clear "
-	    "the bits (request redirect, completion redirect, egress control) by these lines, and "
-	    "load the drivers again. Do not do this while one of the devices belongs to a guest or "
-	    "to user space: the kernel would still take them for isolated.");
+	    "the bits (request redirect, completion redirect, egress control) with setpci as "
+	    "below, and load the drivers again. Do not do this while one of the devices belongs to "
+	    "a guest or to user space: the kernel would still take them for isolated.");
 	for (size_t i = 0; i < route->nr_ruled; i++)
 		command(findings, "setpci -s %s ECAP_ACS+6.w=0:%x\n",
 			function_of(pair, route->redirects[i])->name, ACS_REDIRECTS);
@@ -540,13 +652,15 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 	if (!pair->routed)
 		return;
 	if (route->nr_ruled) {
-		add(findings, TOPIC_acs, LEVEL_note, "%zu port%s up to the shared bridge %s "
-		    "redirect%s peer requests, in the kernel's order:", route->nr_ruled,
-		    PLURAL(route->nr_ruled), function_of(pair, route->shared)->name,
-		    route->nr_ruled == 1 ? "s" : "");
+		add(findings, TOPIC_acs, LEVEL_note, "On the way to the shared bridge %s, %s:",
+		    function_of(pair, route->shared)->name, route->nr_ruled == 1 ?
+		    "one port redirects peer requests" :
+		    "these ports redirect peer requests, in the kernel's order");
 		list_ports(findings, pair, route->redirects, route->nr_ruled);
 		more(findings, ".");
-		find_acs_remedy(findings, pair);
+		/* One device may need no path, but it does need the kernel's permission */
+		if (!same_device(pair) || strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE))
+			find_acs_remedy(findings, pair);
 	}
 	if (beyond && route->nr_ruled) {
 		add(findings, TOPIC_acs, LEVEL_note, "Above the shared bridge, where the kernel "
@@ -556,17 +670,19 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 		more(findings, ". A direct path does not get there.");
 	} else if (beyond && pair_through_root(pair)) {
 		add(findings, TOPIC_acs, LEVEL_caution, "The kernel does not look at ACS for a "
-		    "pair that shares no bridge, but hardware does. These ports redirect peer "
-		    "requests or completions:");
+		    "pair that shares no PCI bridge, but hardware does. %s peer requests or "
+		    "completions:", beyond == 1 ? "This port redirects" : "These ports redirect");
 		list_ports(findings, pair, route->redirects, beyond);
-		more(findings, ". Those then pass the IOMMU, if it is on, and whether they arrive "
-		     "is up to the root complex.");
+		more(findings, ". A redirected request goes up to the root complex, where it "
+		     "passes the IOMMU, if that is on; the root complex may not forward it.");
 	}
 	if (route->nr_unreadable_ruled || (pair_through_root(pair) && route->nr_unreadable)) {
-		add(findings, TOPIC_acs, LEVEL_note, "It is unknown whether these ports redirect "
-		    "peer requests:");
-		list_ports(findings, pair, route->unreadable, pair_through_root(pair) ?
-			   route->nr_unreadable : route->nr_unreadable_ruled);
+		size_t nr = pair_through_root(pair) ? route->nr_unreadable :
+			    route->nr_unreadable_ruled;
+
+		add(findings, TOPIC_acs, LEVEL_note, "It is unknown whether %s peer requests:",
+		    nr == 1 ? "this function redirects" : "these functions redirect");
+		list_ports(findings, pair, route->unreadable, nr);
 		more(findings, ".");
 	}
 }
@@ -827,6 +943,26 @@ static void find_cmb_reason(struct findings *findings, const struct pair *pair, 
 		     "that begins and ends at a multiple of its section size, such as 128 MiB.");
 }
 
+/* The provider has no pool, or it is unknown. */
+static void find_no_pool(struct findings *findings, const struct pair *pair)
+{
+	const struct function *provider = function_of(pair, pair->provider);
+	const struct function *client = function_of(pair, pair->client);
+
+	if (provider->pool.presence == PRESENCE_UNKNOWN)
+		add(findings, TOPIC_cmb, LEVEL_note, "It is unknown whether %s provides a pool of "
+		    "peer memory, as a drive with a CMB does.", provider->name);
+	else if (client->pool.presence == ABSENT && client != provider)
+		add(findings, TOPIC_cmb, LEVEL_note, "Neither %s nor %s provides a pool of peer "
+		    "memory, unlike a drive with a CMB.", provider->name, client->name);
+	else
+		add(findings, TOPIC_cmb, LEVEL_note, "%s provides no pool of peer memory, unlike a "
+		    "drive with a CMB.", provider->name);
+	more(findings, " Without one, the verdict is about the BARs that the driver of %s shares: "
+	     "as dma-bufs, as drivers of GPUs do, or through P2PDMA without a pool, as vfio-pci "
+	     "and mlx5 do in Linux 7.3, which sysfs does not show.", provider->name);
+}
+
 static void find_cmb(struct findings *findings, const struct pair *pair)
 {
 	const struct function *provider = function_of(pair, pair->provider);
@@ -841,15 +977,11 @@ static void find_cmb(struct findings *findings, const struct pair *pair)
 		    "%s provides peer memory, but its driver did not publish it, so that other "
 		    "drivers do not find it. The nvme driver only publishes a CMB that supports "
 		    "reads and writes of data (RDS and WDS in CMBSZ).", provider->name);
-	if (pool->presence != ABSENT)
+	if (pool->presence == PRESENT)
 		return;
-	if (cmb->presence != PRESENT) {
+	if (pool->presence == PRESENCE_UNKNOWN || cmb->presence != PRESENT) {
 		if (pair->machine->p2pdma != ABSENT)
-			add(findings, TOPIC_cmb, LEVEL_note,
-			    "%s has no pool of peer memory, as a drive with a CMB has. The verdict "
-			    "is about its BARs, if its driver shares them: as dma-bufs, as drivers "
-			    "of GPUs do, or through P2PDMA without a pool, which sysfs does not "
-			    "show, as vfio-pci and mlx5 do in Linux 7.3.", provider->name);
+			find_no_pool(findings, pair);
 		return;
 	}
 	if (scale > CMB_UNIT_MAX) {
@@ -979,17 +1111,28 @@ static void find_guest(struct findings *findings, const struct pair *pair)
 	if (pair->predicted.reason == REASON_CPU_ALLOWED ||
 	    (pair->predicted.reason == REASON_ACS_REDIRECT_ALLOWED &&
 	     cpu_allows(pair->machine, &pair->release) == PRESENT))
-		more(findings, " The kernel allows this pair because of the name of the CPU alone: "
-		     "in a virtual machine, that proves nothing.");
+		more(findings, " The kernel allows this pair because of the name of the CPU alone. "
+		     "Whether the host forwards these requests is unknown here.");
 	if (!strcmp(pair_map(pair), MAP_BUS_ADDR))
 		return;
 	add(findings, TOPIC_guest, LEVEL_remedy,
-	    "On the host, run p2ptrace peers for the real devices. If it says not_supported "
-	    "there, move the real devices below one switch. If it says bus_addr or "
-	    "thru_host_bridge, give the guest a topology that shows it.");
+	    "On the host, or through its operator, run p2ptrace peers for the real devices. If it "
+	    "says not_supported there, move the real devices below one switch. If it says bus_addr "
+	    "or thru_host_bridge, change the configuration of the virtual machine so that both "
+	    "devices are below one virtual switch: the kernel of the guest then allows the pair.");
 	if (!*guest || strstr(guest, "QEMU") || strstr(guest, "KVM")) {
-		more(findings, " QEMU, machine type q35: put both below one x3130-upstream, with "
-		     "an xio3130-downstream for each, below a pcie-root-port.");
+		more(findings, " With libvirt, a virtual switch is made of PCI controllers: "
+		     "pcie-root-port, below it pcie-switch-upstream-port, and below that a "
+		     "pcie-switch-downstream-port for each device. With QEMU, add the options "
+		     "below.");
+		command(findings, "# QEMU, machine type q35; A and B are the PCI names on the "
+			"host:\n"
+			"-device pcie-root-port,id=root,chassis=21 \\\n"
+			"-device x3130-upstream,id=up,bus=root \\\n"
+			"-device xio3130-downstream,id=down1,bus=up,chassis=22 \\\n"
+			"-device xio3130-downstream,id=down2,bus=up,chassis=23 \\\n"
+			"-device vfio-pci,host=A,bus=down1 \\\n"
+			"-device vfio-pci,host=B,bus=down2\n");
 		if (is_nvidia_gpu(pair, pair->provider) && is_nvidia_gpu(pair, pair->client))
 			more(findings, " NVIDIA's own driver is told by another option, "
 			     "x-nv-gpudirect-clique=N of vfio-pci: give one N to GPUs that reach "
@@ -1022,8 +1165,8 @@ void findings_gather(struct findings *findings, const struct pair *pair)
 	find_cmb(findings, pair);
 	find_link(findings, pair);
 	if (findings->missing.len)
-		add(findings, TOPIC_decision, LEVEL_note, "Not known here: %s. The verdict does "
-		    "not depend on it.", findings->missing.data);
+		add(findings, TOPIC_decision, LEVEL_note, "Not known here: %s. This does not "
+		    "change the verdict.", findings->missing.data);
 	findings->failed |= findings->missing.failed;
 	for (size_t i = 0; i < findings->nr; i++)
 		findings->failed |= findings->list[i].text.failed ||
