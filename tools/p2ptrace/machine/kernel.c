@@ -179,16 +179,18 @@ static int btf_refused(const char *path, int err)
 	}
 }
 
-/* The only release with a series that has p2pmem. */
-#define SERIES_RELEASE "6.12"
+/* The releases that have a p2pmem series. */
+static const char *const series_releases[] = { "6.12.", "7.3." };
 
 const char *kernel_series_step(void)
 {
 	struct utsname name = {};
 
-	if (!uname(&name) && !strncmp(name.release, SERIES_RELEASE ".", sizeof(SERIES_RELEASE)))
-		return "boot one that has it";
-	return "the series exists for Linux " SERIES_RELEASE " only";
+	if (!uname(&name))
+		for (size_t i = 0; i < ARRAY_SIZE(series_releases); i++)
+			if (!strncmp(name.release, series_releases[i], strlen(series_releases[i])))
+				return "boot one that has it";
+	return "the series exists for Linux 6.12 and 7.3 only";
 }
 
 static int lacks_p2pdma(void)
