@@ -144,6 +144,7 @@ static void the_matrix_has_a_row_and_a_column_for_each_function_that_matters(voi
 		"  1 0000:0e:00.0  gpu    card0    1    -          bus PXB\n"
 		"  2 0000:12:00.0  gpu    card1    -    bus PXB    -\n\n"
 		"bus   bus_addr: direct, through a switch\n"
+		"Rows are clients; columns are providers, by the number of their row.\n"
 		"PIX at most one switch, PXB several switches, PHB one host bridge, NODE one NUMA "
 		"node,\nSYS two NUMA nodes, ? unknown\n"
 		"1 other function: add --all\n"
@@ -215,6 +216,10 @@ static void what_holds_for_all_pairs_is_said_once(void **state)
 	strcpy(machine->hypervisor, "KVM");
 	assert_int_equal(PEERS("--all"), 0);
 	assert_prints("caution: this is a virtual machine");
+	draw("guest-440fx", "6.12");
+	machine->hypervisor[0] = '\0';
+	assert_int_equal(PEERS("--all"), 0);
+	assert_prints("caution: this looks like a virtual machine");
 }
 
 static void the_path_is_drawn_with_each_port_that_redirects(void **state)
@@ -265,8 +270,7 @@ static void two_host_bridges_have_a_tree_each(void **state)
 		      "  └─ 0000:20:01.1  root port\n");
 	draw("same-address-in-two-domains", "6.12");
 	assert_int_equal(PEERS("--why", "3:0.0", "10000:04:00.0"), 0);
-	assert_prints(", PHB (one host bridge of the CPU between them; any other is made by "
-		      "VMD)\n");
+	assert_prints(", PHB (a host bridge of the CPU and one made by VMD between them)\n");
 	assert_prints("  host bridge pci10000:00, made by 0000:00:0e.0 (VMD)  <- not allowed by "
 		      "the kernel's list\n");
 	assert_int_equal(PEERS("--why", "3:0.0", "3:0.0"), 0);

@@ -88,15 +88,15 @@ static void the_host_bridge_is_named_and_looked_up(void **state)
 		    "function on its root bus: 0000:00:00.0, 8086:4c43 (Some Bridge). It is not "
 		    "on the kernel's list of host bridges that forward peer requests, in any "
 		    "release from 5.4 to 7.3.");
-	assert_says("caution: The kernel refuses the pair because the hardware is not known to "
-		    "forward peer requests. Do not override it");
-	assert_says("remedy: Put both devices below one switch.\n"
+	assert_says("caution: This kernel refuses the pair because it does not know whether the "
+		    "hardware forwards peer requests. Do not override it");
+	assert_says("remedy: Put both devices below one more switch: they share none of those that "
+		    "they have now. If its ports redirect peer requests (ACS), the kernel still "
+		    "refuses the pair: run p2ptrace peers again.\n"
 		    "remedy: Or ask the vendor of the CPU whether its host bridge forwards peer "
 		    "requests. If so, linux-pci@vger.kernel.org");
-	assert_says("caution: The kernel does not look at ACS for a pair that shares no PCI "
-		    "bridge, but hardware does. These ports redirect peer requests or completions: "
-		    "0000:02:01.0, 0000:00:01.0, 0000:06:01.0, 0000:00:06.0. A redirected request "
-		    "goes up to the root complex");
+	/* A path that is refused needs no caution about its use */
+	assert_does_not_say("root complex");
 	assert_does_not_say("disable_acs_redir");
 }
 
@@ -149,8 +149,10 @@ static void one_port_is_not_called_several(void **state)
 		    "requests: 0000:2e:10.0.");
 	assert_says("The devices below this port then lose the isolation");
 	draw("xeon-whose-first-function-is-an-accelerator", "intel");
+	ask("7.3", "0000:6a:00.0", "0000:16:00.0");
+	assert_says("Here, one port redirects: 0000:15:01.0.");
 	ask("6.12", "0000:6a:00.0", "0000:16:00.0");
-	assert_says("This port redirects peer requests or completions: 0000:15:01.0.");
+	assert_does_not_say("0000:15:01.0");
 }
 
 static void what_a_boot_option_replaces_is_said_as_far_as_it_is_known(void **state)
@@ -166,8 +168,10 @@ static void what_a_boot_option_replaces_is_said_as_far_as_it_is_known(void **sta
 	machine->options_known = false;
 	ask("6.12", "0000:31:00.0", "0000:34:00.0");
 	assert_does_not_say("includes its ports");
-	assert_says("The boot options in use are unknown: if they have this option already, add "
-		    "its ports to the new one, which replaces it. The");
+	assert_says("If /proc/cmdline has pci=disable_acs_redir already, add its ports to the list "
+		    "below: only the last such option counts. The");
+	assert_says("if you use pci=config_acs (since Linux 6.11), with the ports that it has "
+		    "already; x leaves");
 }
 
 /*
@@ -201,9 +205,13 @@ static void ports_that_the_rule_ignores_are_shown(void **state)
 	(void)state;
 	draw("gpus-across-amd-host-bridges", "zen");
 	ask("7.0", "0000:03:00.0", "0000:23:00.0");
-	assert_says("redirect peer requests or completions: 0000:02:01.0, 0000:00:01.1.");
-	assert_says("note: The kernel allows every host bridge of this CPU (AMD, family 0x19), as "
-		    "of all since family 0x17 (Zen), whether or not it is on the kernel's list.");
+	assert_says("caution: All requests of this pair go through the root complex. The kernel "
+		    "counts it as able to forward them, but did not check this path: compare the "
+		    "data of a test transfer first. Requests and completions that a port redirects "
+		    "(ACS) also pass the IOMMU, if it is on. Here, these ports redirect: "
+		    "0000:02:01.0, 0000:00:01.1.\n");
+	assert_says("note: The kernel allows every host bridge of AMD CPUs from family 0x17 (Zen) "
+		    "on, whether or not it is on the kernel's list. This CPU is of family 0x19.");
 	assert_says("by the first function on its root bus: 0000:00:00.0, 1022:153a.\n");
 	assert_does_not_say("It is not on");
 	drawing_set_cpu(machine, "old-amd");
@@ -219,28 +227,42 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	draw("guest-440fx", "intel");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_says("caution: This looks like a virtual machine (QEMU). Its PCI topology");
-	assert_says("remedy: On the host, or through its operator, run p2ptrace peers for the real "
-		    "devices.");
-	assert_says("so that both devices are below one virtual switch: the kernel of the guest "
-		    "then allows the pair.");
-	assert_says("\n# QEMU, machine type q35; A and B are the PCI names on the host:\n"
+	assert_says("note: By their vendor ids, both devices are emulated by the hypervisor: there "
+		    "is no real device behind them, and the hypervisor carries out their "
+		    "requests. Compare the data of a test transfer first.\n");
+	assert_says("remedy: Put both devices below one virtual switch: the kernel of the guest "
+		    "then allows the pair. This machine has the type pc, without PCI Express: "
+		    "change it to q35 first.");
+	assert_says("\n# QEMU, machine type q35; give the two devices bus=down1 and bus=down2\n"
 		    "-device pcie-root-port,id=root,chassis=21 \\\n");
+	assert_says("id=down2,bus=up,chassis=23\n");
+	assert_does_not_say("On the host");
+	assert_does_not_say("vfio-pci,host");
 	assert_does_not_say("Put both devices below one switch");
 	assert_does_not_say("name of the CPU alone");
 	drawing_set_cpu(machine, "zen");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_says("because of the name of the CPU alone. Whether the host forwards these "
 		    "requests is unknown here.");
+	assert_says("Compare the data of a test transfer first. In the guest, there is nothing to "
+		    "change.\n");
+	assert_does_not_say("virtual switch");
 	strcpy(machine->hypervisor, "-");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_does_not_say("virtual machine");
+	assert_does_not_say("emulated");
 	strcpy(machine->hypervisor, "other");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_says("This is a virtual machine. Its");
 	draw("guest-vmware", "intel");
 	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
 	assert_says("This looks like a virtual machine (VMware)");
-	assert_says("pciPassthru.allowP2P");
+	assert_says("remedy: p2ptrace does not run on ESXi. Ask the operator of the host whether "
+		    "both devices are below one PCIe switch, whether the host and the devices "
+		    "support the options pciPassthru.allowP2P");
+	assert_says("run p2ptrace peers in the guest again: its kernel only allows the pair if the "
+		    "guest then sees one bridge above both devices.\n");
+	assert_does_not_say("On the host");
 	assert_does_not_say("q35");
 	strcpy(machine->hypervisor, "Hyper-V");
 	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
@@ -248,7 +270,11 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	/* As machine/host.c calls it */
 	strcpy(machine->hypervisor, "KVM/QEMU");
 	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
-	assert_says("QEMU, machine type q35");
+	assert_says("remedy: If the host allows it, put both devices below one virtual switch");
+	assert_says("\n# QEMU, machine type q35; A and B are the PCI names on the host:\n");
+	assert_says("bus=up,chassis=23 \\\n-device vfio-pci,host=A,bus=down1 \\\n"
+		    "-device vfio-pci,host=B,bus=down2\n");
+	assert_does_not_say("type pc");
 	assert_does_not_say("x-nv-gpudirect-clique");
 	at("0000:03:00.0")->vendor = at("0000:0b:00.0")->vendor = 0x10de;
 	at("0000:03:00.0")->class = at("0000:0b:00.0")->class = 0x030200;
@@ -257,6 +283,39 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	at("0000:0b:00.0")->class = 0x020000;
 	ask("6.12", "0000:03:00.0", "0000:0b:00.0");
 	assert_does_not_say("x-nv-gpudirect-clique");
+}
+
+/* The host redirects what has addresses of the guest, whatever the guest's topology is. */
+static void what_the_host_must_forward_is_said_to_a_guest(void **state)
+{
+	static const char condition[] =
+		"remedy: On the host, or through its operator, run p2ptrace peers for the "
+		"real devices. Use the pair only if the answer is thru_host_bridge, or if it is "
+		"bus_addr and the client uses ATS. A device that is passed through sends addresses "
+		"of the guest. Unless it uses ATS, its requests go up to the IOMMU and the root "
+		"complex of the host, even if both devices are below one switch.";
+
+	(void)state;
+	draw("two-gpus-one-switch-acs-off", "intel");
+	strcpy(machine->hypervisor, "KVM/QEMU");
+	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
+	assert_says(condition);
+	assert_does_not_say("virtual switch");
+	ask("7.0", "0000:0e:00.0", "0000:0e:00.0");
+	assert_does_not_say("On the host");
+	draw("gpus-across-amd-host-bridges", "zen");
+	strcpy(machine->hypervisor, "KVM/QEMU");
+	ask("7.0", "0000:03:00.0", "0000:23:00.0");
+	assert_says(condition);
+	assert_says("Until then, do not use the pair. In the guest, there is nothing to change.\n");
+	assert_does_not_say("virtual switch");
+	at("0000:23:00.0")->vendor = 0x1af4;
+	ask("7.0", "0000:03:00.0", "0000:23:00.0");
+	assert_says("note: By its vendor id, the hypervisor emulates 0000:23:00.0, so no path in "
+		    "the host leads to it. If 0000:03:00.0 is a real device, transfer");
+	assert_does_not_say("On the host");
+	ask("7.0", "0000:23:00.0", "0000:03:00.0");
+	assert_says("emulates 0000:23:00.0, so no path in the host leads to it. If 0000:03:00.0");
 }
 
 static void the_list_says_for_which_pairs_it_holds(void **state)
@@ -295,7 +354,7 @@ static void a_device_that_may_keep_its_requests_inside_needs_no_boot_option(void
 	ask("6.12", "0000:3b:00.0", "0000:3c:00.1");
 	assert_says("no port sees them, and neither ACS nor the host bridge matters; but the "
 		    "kernel does not know that, and decides as for any other pair.");
-	assert_says("one port redirects peer requests: 0000:3a:00.0.");
+	assert_says("note: The shared bridge 0000:3a:00.0 redirects peer requests.\n");
 	assert_does_not_say("remedy");
 	/* A kernel that refuses the pair does so whatever the device does */
 	at("0000:3a:00.0")->device = 0x1234;
@@ -309,7 +368,8 @@ static void a_function_in_no_slot_is_not_to_be_moved(void **state)
 	(void)state;
 	draw("xeon-whose-first-function-is-an-accelerator", "intel");
 	ask("6.12", "0000:6a:00.0", "0000:16:00.0");
-	assert_says("remedy: Boot Linux 7.2 or newer, which allows this pair.\n"
+	assert_says("remedy: Boot Linux 7.2 or newer. It knows that this hardware forwards peer "
+		    "requests, so it allows the pair without an override.\n"
 		    "remedy: Or transfer the data through system memory, or use another device in "
 		    "place of 0000:6a:00.0, below one switch with 0000:16:00.0. 0000:6a:00.0 is "
 		    "integrated into the root complex (the CPU or its chipset), so it cannot be "
@@ -322,8 +382,9 @@ static void a_function_in_no_slot_is_not_to_be_moved(void **state)
 	draw("function-on-its-own-root-bus", "intel");
 	ask("6.12", "0000:01:00.0", "0001:10:00.0");
 	assert_says("remedy: Transfer the data through system memory, or use another device in "
-		    "place of 0001:10:00.0, below one switch with 0000:01:00.0. 0001:10:00.0 is on "
-		    "a root bus, not in a slot, so it cannot be put below a switch.\n");
+		    "place of 0001:10:00.0, below one switch with 0000:01:00.0. Linux sees "
+		    "0001:10:00.0 directly on a root bus, with no port above it, so it is probably "
+		    "in no slot, and cannot be put below a switch.\n");
 }
 
 static void the_vendor_to_ask_is_that_of_the_host_bridge(void **state)
@@ -345,18 +406,28 @@ static void the_vendor_to_ask_is_that_of_the_host_bridge(void **state)
 		    "requests. If so");
 }
 
-static void to_switch_vmd_off_is_the_first_remedy(void **state)
+static void vmd_is_to_be_switched_off_only_if_that_helps(void **state)
 {
 	struct function *port;
 
 	(void)state;
 	draw("same-address-in-two-domains", "intel");
 	ask("6.12", "0000:03:00.0", "10000:04:00.0");
-	assert_says("remedy: First switch VMD (Intel Volume Management Device) off in the firmware "
-		    "setup, unless a RAID volume needs it, and run p2ptrace peers again. VMD "
-		    "0000:00:0e.0 puts 10000:04:00.0 into a PCI domain of its own, below a host "
-		    "bridge of its own; without VMD, it is below the host bridge of 0000:00:0e.0.\n"
-		    "remedy: Put both devices below one switch.\n");
+	assert_says("note: VMD (Intel Volume Management Device) 0000:00:0e.0 puts 10000:04:00.0 "
+		    "into a PCI domain of its own, below a host bridge of its own. Without VMD, it "
+		    "is below the host bridge of 0000:00:0e.0. But to switch VMD off does not "
+		    "make the kernel allow the pair.\n"
+		    "remedy: Put both devices below one switch. If");
+	/* A host bridge on the list */
+	at("0000:00:00.0")->device = 0x2020;
+	ask("6.12", "0000:03:00.0", "10000:04:00.0");
+	assert_says("Without VMD, it is below the host bridge of 0000:00:0e.0.\n"
+		    "remedy: Switch VMD off in the firmware setup, unless a RAID volume needs it, "
+		    "and run p2ptrace peers again.\n"
+		    "remedy: Or put both devices below one switch.");
+	ask("6.12", "10000:04:00.0", "0000:03:00.0");
+	assert_says("remedy: Switch VMD off in the firmware setup");
+	at("0000:00:00.0")->device = 0xa700;
 	ask("6.12", "0000:03:00.0", "0000:00:0e.0");
 	assert_does_not_say("VMD");
 	/* Two behind one VMD: once */
@@ -367,8 +438,8 @@ static void to_switch_vmd_off_is_the_first_remedy(void **state)
 	port->type = TYPE_ROOT_PORT;
 	port->acs.presence = ABSENT;
 	ask("6.12", "10000:00:07.0", "10000:04:00.0");
-	assert_says("VMD 0000:00:0e.0 puts 10000:00:07.0 into");
-	assert_does_not_say("VMD 0000:00:0e.0 puts 10000:04:00.0 into");
+	assert_says("0000:00:0e.0 puts 10000:00:07.0 into");
+	assert_does_not_say("0000:00:0e.0 puts 10000:04:00.0 into");
 }
 
 static void a_newer_kernel_that_allows_the_pair_is_a_remedy(void **state)
@@ -379,8 +450,9 @@ static void a_newer_kernel_that_allows_the_pair_is_a_remedy(void **state)
 	assert_says("0009:00:00.0, 10de:2f95. It is: NVIDIA Vera Rubin root port. The kernel's "
 		    "list of host bridges that forward peer requests has it since 7.3, so that of "
 		    "6.12 does not.");
-	assert_says("remedy: Boot Linux 7.3 or newer, which allows this pair.\n"
-		    "remedy: Or put both devices below one switch.\n");
+	assert_says("remedy: Boot Linux 7.3 or newer. It knows that this hardware forwards peer "
+		    "requests, so it allows the pair without an override.\n"
+		    "remedy: Or put both devices below one switch. If its ports redirect");
 	assert_does_not_say("ask the vendor");
 	ask("7.3", "0009:01:00.0", "0019:01:00.0");
 	assert_says("has it since 7.3. The entry");
@@ -407,11 +479,11 @@ static void the_first_release_whose_rules_allow_the_pair_is_named(void **state)
 	draw("virtual-functions", "intel");
 	strcpy(at("0000:3a:00.0")->name, "0000:3a:05.0");
 	ask("5.15", "0000:3d:00.0", "0000:3c:00.1");
-	assert_says("remedy: Boot Linux 5.19 or newer, which allows this pair.");
+	assert_says("remedy: Boot Linux 5.19 or newer.");
 	assert_says("Before Linux 5.19, the kernel only looks up function 00.0");
 	draw("gpus-across-amd-host-bridges", "zen");
 	ask("5.6", "0000:03:00.0", "0000:23:00.0");
-	assert_says("remedy: Boot Linux 5.9 or newer, which allows this pair.");
+	assert_says("remedy: Boot Linux 5.9 or newer.");
 }
 
 static void an_unknown_answer_claims_nothing_about_the_way(void **state)
@@ -459,6 +531,7 @@ static void a_port_that_cannot_be_read_is_named(void **state)
 	assert_says("note: It is unknown whether this function redirects peer requests: "
 		    "0000:02:00.0.");
 	assert_says("remedy: To find out: ");
+	assert_says("it is gone, its slot is switched off, or its link is down after an error");
 	assert_says("\necho on > /sys/bus/pci/devices/0000:02:00.0/power/control\n");
 	at("0000:02:01.0")->config = CONFIG_ALL_ONES;
 	ask("6.12", "0000:03:00.0", "0000:04:00.0");
@@ -494,10 +567,15 @@ static void functions_that_the_kernel_takes_for_one_are_named(void **state)
 	(void)state;
 	draw("same-address-in-two-domains", "intel");
 	ask("6.12", "0000:03:00.0", "10000:04:00.0");
-	assert_says("caution: The kernel may use the decision about 0000:04:00.0 for "
-		    "10000:04:00.0: their names differ only in the domain");
+	assert_says("caution: Do not use both 10000:04:00.0 (not_supported) and 0000:04:00.0 "
+		    "(bus_addr) as clients of 0000:03:00.0. Their names differ only in the domain");
+	assert_says("If you need both, switch VMD (Intel Volume Management Device) off in the "
+		    "firmware setup: it makes the second domain.\n");
 	ask("6.12", "0000:04:00.0", "0000:03:00.0");
-	assert_does_not_say("may use the decision");
+	assert_does_not_say("Do not use both");
+	/* The same decision for both does no harm */
+	ask("6.12", "0000:00:0e.0", "0000:04:00.0");
+	assert_does_not_say("Do not use both");
 }
 
 static void a_missing_kernel_option_is_a_caution(void **state)
@@ -712,14 +790,15 @@ static void a_provider_without_a_pool_is_no_reason_to_refuse(void **state)
 	(void)state;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("note: It is unknown whether 0000:0e:00.0 provides a pool of peer memory, as a "
-		    "drive with a CMB does. Without one, the verdict is about the BARs");
+		    "drive with a CMB does. If so, there is a directory "
+		    "/sys/bus/pci/devices/0000:0e:00.0/p2pmem. Without a pool, the verdict is "
+		    "about the BARs");
 	gpu->pool.presence = ABSENT;
 	gpu->cmb.presence = ABSENT;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("note: 0000:0e:00.0 provides no pool of peer memory, unlike a drive with a "
-		    "CMB. Without one, the verdict is about the BARs that the driver of "
-		    "0000:0e:00.0 shares");
-	assert_says("as vfio-pci and mlx5 do in Linux 7.3");
+		    "CMB. Without a pool, the verdict is about the BARs that its driver shares");
+	assert_says("and vfio-pci and mlx5 in Linux 7.3 by P2PDMA.");
 	at("0000:12:00.0")->pool.presence = ABSENT;
 	ask("7.0", "0000:0e:00.0", "0000:12:00.0");
 	assert_says("note: Neither 0000:0e:00.0 nor 0000:12:00.0 provides a pool of peer memory");
@@ -782,12 +861,13 @@ static const struct CMUnitTest tests[] = {
 	FINDING_TEST(the_boot_option_survives_a_shell_and_grub),
 	FINDING_TEST(ports_that_the_rule_ignores_are_shown),
 	FINDING_TEST(a_guest_gets_advice_for_its_host),
+	FINDING_TEST(what_the_host_must_forward_is_said_to_a_guest),
 	FINDING_TEST(the_list_says_for_which_pairs_it_holds),
 	FINDING_TEST(functions_of_one_device_are_named_as_such),
 	FINDING_TEST(a_device_that_may_keep_its_requests_inside_needs_no_boot_option),
 	FINDING_TEST(a_function_in_no_slot_is_not_to_be_moved),
 	FINDING_TEST(the_vendor_to_ask_is_that_of_the_host_bridge),
-	FINDING_TEST(to_switch_vmd_off_is_the_first_remedy),
+	FINDING_TEST(vmd_is_to_be_switched_off_only_if_that_helps),
 	FINDING_TEST(a_newer_kernel_that_allows_the_pair_is_a_remedy),
 	FINDING_TEST(a_path_that_is_allowed_needs_no_remedy),
 	FINDING_TEST(the_first_release_whose_rules_allow_the_pair_is_named),

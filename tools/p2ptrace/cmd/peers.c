@@ -436,6 +436,7 @@ static void print_legend(const struct matrix *matrix, const struct legend *legen
 	if (legend->translated)
 		print("*     the client's addresses go through an IOMMU that translates, so some "
 		      "drivers\n      use the longer path through the root complex\n");
+	print("Rows are clients; columns are providers, by the number of their row.\n");
 	print("PIX at most one switch, PXB several switches, PHB one host bridge, NODE one NUMA "
 	      "node,\nSYS two NUMA nodes, ? unknown\n");
 	if (matrix->hidden)
@@ -457,8 +458,9 @@ static void print_cautions(const struct machine *machine)
 		note_problem(NULL, "this kernel was built without CONFIG_PCI_P2PDMA, so no driver "
 			     "can use any of these paths");
 	if (guest_of(machine))
-		note_problem(NULL, "this is a virtual machine: the topology is made up by the "
-			     "hypervisor, and the host decides where the requests go");
+		print("caution: this %s a virtual machine: the topology is made up by the "
+		      "hypervisor, and the host decides where the requests go\n",
+		      guest_verb(machine));
 	boot_options_check(machine, note_problem, NULL);
 }
 

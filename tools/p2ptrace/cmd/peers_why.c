@@ -263,9 +263,12 @@ static const char *word_for(const struct words *words, const char *word)
 static const char *place_meaning(const struct pair *pair, const char *place)
 {
 	int a = function_of(pair, pair->provider)->root, b = function_of(pair, pair->client)->root;
+	const struct root *roots = pair->machine->roots;
 
 	if (a >= 0 && b >= 0 && a != b && !strcmp(place, "PHB"))
-		return "one host bridge of the CPU between them; any other is made by VMD";
+		return is_given(roots[a].under) && is_given(roots[b].under) ?
+		       "two host bridges made by VMD, below one of the CPU" :
+		       "a host bridge of the CPU and one made by VMD between them";
 	if (a >= 0 && b >= 0 && !strcmp(place, "?"))
 		return "two host bridges, whose NUMA nodes are unknown";
 	return word_for(place_words, place);

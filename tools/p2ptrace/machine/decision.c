@@ -16,7 +16,7 @@ const struct reason reasons[NR_REASONS] = {
 	[REASON_ACS_REDIRECT_ALLOWED] = {
 		.name = "acs_redirect_allowed",
 		.words = "a port redirects peer requests to the root complex (ACS), and the host "
-			 "bridge is known to forward them",
+			 "bridge counts as able to forward them",
 		.by_acs = true,
 	},
 	[REASON_ACS_REDIRECT_BLOCKED] = {
@@ -27,13 +27,14 @@ const struct reason reasons[NR_REASONS] = {
 	},
 	[REASON_HOST_BRIDGE_ALLOWED] = {
 		.name = "host_bridge_allowed",
-		.words = "they share no PCI bridge, and the host bridge is known to forward "
-			 "requests",
+		.words = "they share no PCI bridge, and the kernel counts the host bridge as "
+			 "able to forward requests",
 		.by_place = true,
 	},
 	[REASON_CPU_ALLOWED] = {
 		.name = "cpu_allowed",
-		.words = "they share no PCI bridge, and the CPU is known to forward requests",
+		.words = "they share no PCI bridge, and the kernel counts the CPU as able to "
+			 "forward requests",
 		.by_place = true,
 	},
 	[REASON_HOST_BRIDGE_UNKNOWN] = {
@@ -60,10 +61,11 @@ const struct reason reasons[NR_REASONS] = {
 	},
 	[REASON_PORT_ALL_ONES] = {
 		.name = "port_all_ones",
-		.words = "a function on the way reads all ones, so it is powered down or gone, and "
-			 "it is not known whether it redirects peer requests (ACS)",
+		.words = "a function on the way reads all ones, so it is powered down, gone or cut "
+			 "off, and it is not known whether it redirects peer requests (ACS)",
 		.find_out = "on that machine, as root, keep it awake, and run p2ptrace there "
-			    "again; if it still reads all ones, it is gone: see dmesg",
+			    "again; if it still reads all ones, it is gone, its slot is switched "
+			    "off, or its link is down after an error (DPC): see dmesg",
 	},
 	[REASON_PORT_TRUNCATED] = {
 		.name = "port_truncated",

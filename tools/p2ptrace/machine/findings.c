@@ -278,17 +278,34 @@ static int twin_of(const struct pair *pair)
 	return NONE;
 }
 
+/* The firmware's VMD that a function is behind; "" if it is behind none. */
+static const char *vmd_above(const struct pair *pair, int function)
+{
+	int root = function_of(pair, function)->root;
+
+	return root >= 0 && is_given(pair->machine->roots[root].under) ?
+	       pair->machine->roots[root].under : "";
+}
+
 static void find_twin(struct findings *findings, const struct pair *pair)
 {
 	int twin = twin_of(pair);
+	struct decision other;
 
-	if (twin >= 0)
-		add(findings, TOPIC_decision, LEVEL_caution,
-		    "The kernel may use the decision about %s for %s: their names differ only in "
-		    "the domain, of which the kernel keeps 16 bits when it stores a decision. So "
-		    "they share one entry, and if both are clients of this provider, the decision "
-		    "that was made last holds for both.", function_of(pair, twin)->name,
-		    function_of(pair, pair->client)->name);
+	if (twin < 0)
+		return;
+	decide(&other, pair->machine, &pair->release, pair->provider, twin);
+	if (!strcmp(other.map, pair_map(pair)) && strcmp(other.map, MAP_UNKNOWN))
+		return;
+	add(findings, TOPIC_decision, LEVEL_caution,
+	    "Do not use both %s (%s) and %s (%s) as clients of %s. Their names differ only in the "
+	    "domain, of which the kernel keeps 16 bits when it stores a decision, so it uses the "
+	    "decision that it made last for both.", function_of(pair, pair->client)->name,
+	    pair_map(pair), function_of(pair, twin)->name, other.map,
+	    function_of(pair, pair->provider)->name);
+	if (*vmd_above(pair, pair->client) || *vmd_above(pair, twin))
+		more(findings, " If you need both, switch VMD (Intel Volume Management Device) off "
+		     "in the firmware setup: it makes the second domain.");
 }
 
 /* What the kernel decides while it reads all ones from the ACS control register, too. */
@@ -332,9 +349,9 @@ static void find_decision(struct findings *findings, const struct pair *pair)
 		    "requests may corrupt data without an error.");
 	else if (!strcmp(pair_map(pair), MAP_NOT_SUPPORTED))
 		add(findings, TOPIC_decision, LEVEL_caution,
-		    "The kernel refuses the pair because the hardware is not known to forward peer "
-		    "requests. Do not override it by a driver option or a patched list: hardware "
-		    "that does not forward them may corrupt data without an error.");
+		    "This kernel refuses the pair because it does not know whether the hardware "
+		    "forwards peer requests. Do not override it by a driver option or a patched "
+		    "list: hardware that does not forward them may corrupt data without an error.");
 	if (pair->machine->p2pdma == ABSENT)
 		add(findings, TOPIC_decision, LEVEL_caution,
 		    "This kernel was built without CONFIG_PCI_P2PDMA: no driver can use the path, "
@@ -444,8 +461,8 @@ static void find_cpu(struct findings *findings, const struct pair *pair)
 		return;
 	if (allows == PRESENT)
 		add(findings, TOPIC_host_bridge, LEVEL_note,
-		    "The kernel allows every host bridge of this CPU (AMD, family 0x%x), as of all "
-		    "since family 0x17 (Zen), whether or not it is on the kernel's list.",
+		    "The kernel allows every host bridge of AMD CPUs from family 0x17 (Zen) on, "
+		    "whether or not it is on the kernel's list. This CPU is of family 0x%x.",
 		    machine->cpu_family);
 	else if (allows == ABSENT)
 		add(findings, TOPIC_host_bridge, LEVEL_note,
@@ -468,6 +485,14 @@ static bool first_to_allow(const struct pair *pair, struct release *first)
 	return false;
 }
 
+static bool has_switch(const struct pair *pair, const int *up, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (function_of(pair, up[i])->type == TYPE_UPSTREAM)
+			return true;
+	return false;
+}
+
 /*
  * Both can be put below one switch, unless one is on a root bus: that one is in no slot. @other:
  * there is a remedy before this one.
@@ -479,7 +504,12 @@ static void find_switch_remedy(struct findings *findings, const struct pair *pai
 
 	if (!fixed[0] && !fixed[1]) {
 		add(findings, TOPIC_host_bridge, LEVEL_remedy,
-		    "%s both devices below one switch.", other ? "Or put" : "Put");
+		    "%s both devices below one %s. If its ports redirect peer requests (ACS), the "
+		    "kernel still refuses the pair: run p2ptrace peers again.",
+		    other ? "Or put" : "Put",
+		    has_switch(pair, pair->route.provider, pair->route.nr_provider) &&
+		    has_switch(pair, pair->route.client, pair->route.nr_client) ?
+		    "more switch: they share none of those that they have now" : "switch");
 		return;
 	}
 	add(findings, TOPIC_host_bridge, LEVEL_remedy, "%s the data through system memory",
@@ -490,34 +520,59 @@ static void find_switch_remedy(struct findings *findings, const struct pair *pai
 		     function_of(pair, ends[fixed[0]])->name);
 	more(findings, ".");
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
-		if (fixed[i])
-			more(findings, " %s %s, so it cannot be put below a switch.",
-			     function_of(pair, ends[i])->name,
-			     function_of(pair, ends[i])->type == TYPE_RC_ENDPOINT ?
-			     "is integrated into the root complex (the CPU or its chipset)" :
-			     "is on a root bus, not in a slot");
+		if (fixed[i] && function_of(pair, ends[i])->type == TYPE_RC_ENDPOINT)
+			more(findings, " %s is integrated into the root complex (the CPU or its "
+			     "chipset), so it cannot be put below a switch.",
+			     function_of(pair, ends[i])->name);
+		else if (fixed[i])
+			more(findings, " Linux sees %s directly on a root bus, with no port above "
+			     "it, so it is probably in no slot, and cannot be put below a switch.",
+			     function_of(pair, ends[i])->name);
 }
 
-/* VMD puts root ports into a domain of their own, until the firmware switches it off. */
-static void find_vmd_remedy(struct findings *findings, const struct pair *pair)
+/* What the kernel's list says of an end's host bridge, or of the one that it has without VMD. */
+static enum presence forwards_without_vmd(const struct pair *pair, const int *roots, size_t end)
+{
+	struct host_bridge bridge;
+
+	host_bridge_find(&bridge, pair->machine, roots[end]);
+	return host_bridge_forwards(&bridge, &pair->release, roots[0] == roots[1]);
+}
+
+/*
+ * VMD puts root ports into a domain of their own, until the firmware switches it off. Returns
+ * whether that may be enough.
+ */
+static bool find_vmd_remedy(struct findings *findings, const struct pair *pair)
 {
 	const int ends[] = { pair->provider, pair->client };
-	int done = NONE;
+	int roots[ARRAY_SIZE(ends)], end = NONE;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		int root = function_of(pair, ends[i])->root;
-		const char *under = root >= 0 ? pair->machine->roots[root].under : "";
+		const char *vmd = vmd_above(pair, ends[i]);
+		const struct function *function = *vmd ? machine_find(pair->machine, vmd) :
+						  function_of(pair, ends[i]);
 
-		if (!is_given(under) || root == done)
-			continue;
-		add(findings, TOPIC_host_bridge, LEVEL_remedy,
-		    "First switch VMD (Intel Volume Management Device) off in the firmware setup, "
-		    "unless a RAID volume needs it, and run p2ptrace peers again. VMD %s puts %s "
-		    "into a PCI domain of its own, below a host bridge of its own; without VMD, it "
-		    "is below the host bridge of %s.", under, function_of(pair, ends[i])->name,
-		    under);
-		done = root;
+		roots[i] = function ? function->root : UNKNOWN;
+		if (*vmd && end == NONE)
+			end = i;
 	}
+	if (end == NONE)
+		return false;
+	add(findings, TOPIC_host_bridge, LEVEL_note,
+	    "VMD (Intel Volume Management Device) %s puts %s into a PCI domain of its own, below a "
+	    "host bridge of its own. Without VMD, it is below the host bridge of %s.",
+	    vmd_above(pair, ends[end]), function_of(pair, ends[end])->name,
+	    vmd_above(pair, ends[end]));
+	if (forwards_without_vmd(pair, roots, 0) == ABSENT ||
+	    forwards_without_vmd(pair, roots, 1) == ABSENT) {
+		more(findings, " But to switch VMD off does not make the kernel allow the pair.");
+		return false;
+	}
+	add(findings, TOPIC_host_bridge, LEVEL_remedy,
+	    "Switch VMD off in the firmware setup, unless a RAID volume needs it, and run p2ptrace "
+	    "peers again.");
+	return true;
 }
 
 /* The kernel may take one of the two for its host bridge: then the CPU's vendor cannot help. */
@@ -555,7 +610,7 @@ static void find_host_bridges(struct findings *findings, const struct pair *pair
 	struct release newer;
 	char text[32];
 	int a = function_of(pair, pair->provider)->root, b = function_of(pair, pair->client)->root;
-	bool allowed_later;
+	bool allowed_later, other;
 
 	if (!pair_through_root(pair))
 		return;
@@ -566,16 +621,16 @@ static void find_host_bridges(struct findings *findings, const struct pair *pair
 		find_host_bridge(findings, pair, b);
 	if (strcmp(pair_map(pair), MAP_NOT_SUPPORTED) || guest_of(pair->machine))
 		return;
-	if (pair->route.shared == NONE)
-		find_vmd_remedy(findings, pair);
+	other = pair->route.shared == NONE && find_vmd_remedy(findings, pair);
 	allowed_later = first_to_allow(pair, &newer);
 	if (allowed_later) {
 		release_text(text, sizeof(text), &newer);
 		add(findings, TOPIC_host_bridge, LEVEL_remedy,
-		    "Boot Linux %s or newer, which allows this pair.", text);
+		    "%s Linux %s or newer. It knows that this hardware forwards peer requests, so "
+		    "it allows the pair without an override.", other ? "Or boot" : "Boot", text);
 	}
 	if (pair->route.shared == NONE)
-		find_switch_remedy(findings, pair, allowed_later);
+		find_switch_remedy(findings, pair, other || allowed_later);
 	if (!allowed_later)
 		find_vendor_remedy(findings, pair);
 }
@@ -598,8 +653,8 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	    "The transfer is allowed already, by a longer path. " : "");
 	boot_options_acs(&option, pair->machine, NULL, 0);
 	if (!pair->machine->options_known)
-		more(findings, " The boot options in use are unknown: if they have this option "
-		     "already, add its ports to the new one, which replaces it.");
+		more(findings, " If /proc/cmdline has pci=disable_acs_redir already, add its ports "
+		     "to the list below: only the last such option counts.");
 	else if (option.len)
 		more(findings, " It replaces the pci=disable_acs_redir= in use, and includes its "
 		     "ports.");
@@ -621,8 +676,9 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
 		buffer_printf(&option, "pci=config_acs=");
 		boot_options_config_acs(&option, pair->machine, route->redirects, route->nr_ruled);
-		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11); x "
-			"leaves a bit as the firmware set it:\n");
+		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11)%s; x "
+			"leaves a bit as the firmware set it:\n", pair->machine->options_known ?
+			"" : ", with the ports that it has already");
 		grub_line(findings, buffer_text(&option));
 	}
 	findings->failed |= option.failed;
@@ -651,13 +707,19 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 
 	if (!pair->routed)
 		return;
-	if (route->nr_ruled) {
+	if (route->nr_ruled == 1 && route->redirects[0] == route->shared) {
+		add(findings, TOPIC_acs, LEVEL_note,
+		    "The shared bridge %s redirects peer requests.",
+		    function_of(pair, route->shared)->name);
+	} else if (route->nr_ruled) {
 		add(findings, TOPIC_acs, LEVEL_note, "On the way to the shared bridge %s, %s:",
 		    function_of(pair, route->shared)->name, route->nr_ruled == 1 ?
 		    "one port redirects peer requests" :
 		    "these ports redirect peer requests, in the kernel's order");
 		list_ports(findings, pair, route->redirects, route->nr_ruled);
 		more(findings, ".");
+	}
+	if (route->nr_ruled) {
 		/* One device may need no path, but it does need the kernel's permission */
 		if (!same_device(pair) || strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE))
 			find_acs_remedy(findings, pair);
@@ -668,13 +730,14 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 		    "more ports redirect as well");
 		list_ports(findings, pair, route->redirects + route->nr_ruled, beyond);
 		more(findings, ". A direct path does not get there.");
-	} else if (beyond && pair_through_root(pair)) {
-		add(findings, TOPIC_acs, LEVEL_caution, "The kernel does not look at ACS for a "
-		    "pair that shares no PCI bridge, but hardware does. %s peer requests or "
-		    "completions:", beyond == 1 ? "This port redirects" : "These ports redirect");
+	} else if (beyond && !strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE)) {
+		add(findings, TOPIC_acs, LEVEL_caution, "All requests of this pair go through the "
+		    "root complex. The kernel counts it as able to forward them, but did not check "
+		    "this path: compare the data of a test transfer first. Requests and "
+		    "completions that a port redirects (ACS) also pass the IOMMU, if it is on. "
+		    "Here, %s:", beyond == 1 ? "one port redirects" : "these ports redirect");
 		list_ports(findings, pair, route->redirects, beyond);
-		more(findings, ". A redirected request goes up to the root complex, where it "
-		     "passes the IOMMU, if that is on; the root complex may not forward it.");
+		more(findings, ".");
 	}
 	if (route->nr_unreadable_ruled || (pair_through_root(pair) && route->nr_unreadable)) {
 		size_t nr = pair_through_root(pair) ? route->nr_unreadable :
@@ -951,16 +1014,17 @@ static void find_no_pool(struct findings *findings, const struct pair *pair)
 
 	if (provider->pool.presence == PRESENCE_UNKNOWN)
 		add(findings, TOPIC_cmb, LEVEL_note, "It is unknown whether %s provides a pool of "
-		    "peer memory, as a drive with a CMB does.", provider->name);
+		    "peer memory, as a drive with a CMB does. If so, there is a directory "
+		    "/sys/bus/pci/devices/%s/p2pmem.", provider->name, provider->name);
 	else if (client->pool.presence == ABSENT && client != provider)
 		add(findings, TOPIC_cmb, LEVEL_note, "Neither %s nor %s provides a pool of peer "
 		    "memory, unlike a drive with a CMB.", provider->name, client->name);
 	else
 		add(findings, TOPIC_cmb, LEVEL_note, "%s provides no pool of peer memory, unlike a "
 		    "drive with a CMB.", provider->name);
-	more(findings, " Without one, the verdict is about the BARs that the driver of %s shares: "
-	     "as dma-bufs, as drivers of GPUs do, or through P2PDMA without a pool, as vfio-pci "
-	     "and mlx5 do in Linux 7.3, which sysfs does not show.", provider->name);
+	more(findings, " Without a pool, the verdict is about the BARs that its driver shares, as "
+	     "drivers of GPUs do by dma-bufs, and vfio-pci and mlx5 in Linux 7.3 by P2PDMA. Sysfs "
+	     "does not show these.");
 }
 
 static void find_cmb(struct findings *findings, const struct pair *pair)
@@ -1096,9 +1160,86 @@ static bool is_nvidia_gpu(const struct pair *pair, int function)
 	       function_class(function_of(pair, function)) == CLASS_gpu;
 }
 
+/* By the vendor ids of QEMU, VMware and virtio. */
+static bool is_emulated(const struct pair *pair, int function)
+{
+	static const int vendors[] = { 0x1234, 0x15ad, 0x1af4, 0x1b36 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
+		if (function_of(pair, function)->vendor == vendors[i])
+			return true;
+	return false;
+}
+
+/* What the host has to answer before the pair is used. */
+static void find_host(struct findings *findings, const struct pair *pair, const char *guest)
+{
+	if (!strcmp(guest, "VMware"))
+		add(findings, TOPIC_guest, LEVEL_remedy,
+		    "p2ptrace does not run on ESXi. Ask the operator of the host whether both "
+		    "devices are below one PCIe switch, whether the host and the devices support "
+		    "the options pciPassthru.allowP2P and pciPassthru.RelaxACSforP2P of the "
+		    "virtual machine, and whether the root complex forwards peer requests.");
+	else
+		add(findings, TOPIC_guest, LEVEL_remedy,
+		    "On the host, or through its operator, run p2ptrace peers for the real "
+		    "devices. Use the pair only if the answer is thru_host_bridge, or if it is "
+		    "bus_addr and the client uses ATS.");
+	more(findings, " A device that is passed through sends addresses of the guest. Unless it "
+	     "uses ATS, its requests go up to the IOMMU and the root complex of the host, even if "
+	     "both devices are below one switch. A root complex that does not forward them may "
+	     "corrupt data without an error, so compare the data of a test transfer first.");
+	if (!strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE))
+		more(findings, " Until then, do not use the pair. In the guest, there is nothing "
+		     "to change.");
+}
+
+/* What makes the kernel of the guest allow the pair. */
+static void find_virtual_switch(struct findings *findings, const struct pair *pair,
+				const char *guest, bool emulated)
+{
+	if (*guest && !strstr(guest, "QEMU") && !strstr(guest, "KVM")) {
+		add(findings, TOPIC_guest, LEVEL_remedy,
+		    "After a change on the host, run p2ptrace peers in the guest again: its kernel "
+		    "only allows the pair if the guest then sees one bridge above both devices.%s",
+		    strcmp(guest, "VMware") ? " Ask the vendor of the hypervisor how." : "");
+		return;
+	}
+	add(findings, TOPIC_guest, LEVEL_remedy,
+	    "%sut both devices below one virtual switch: the kernel of the guest then allows the "
+	    "pair.", emulated ? "P" : "If the host allows it, p");
+	for (size_t i = 0; i < pair->machine->nr; i++)
+		if (pair->machine->functions[i].vendor == 0x8086 &&
+		    pair->machine->functions[i].device == 0x1237)
+			more(findings, " This machine has the type pc, without PCI Express: change "
+			     "it to q35 first. The PCI names in the guest then change.");
+	more(findings, " With libvirt, a virtual switch is made of PCI controllers: "
+	     "pcie-root-port, below it pcie-switch-upstream-port, and below that a "
+	     "pcie-switch-downstream-port for each device. With QEMU, add the options below.");
+	command(findings, "# QEMU, machine type q35%s\n"
+		"-device pcie-root-port,id=root,chassis=21 \\\n"
+		"-device x3130-upstream,id=up,bus=root \\\n"
+		"-device xio3130-downstream,id=down1,bus=up,chassis=22 \\\n"
+		"-device xio3130-downstream,id=down2,bus=up,chassis=23%s\n", emulated ?
+		"; give the two devices bus=down1 and bus=down2" :
+		"; A and B are the PCI names on the host:", emulated ? "" :
+		" \\\n-device vfio-pci,host=A,bus=down1 \\\n-device vfio-pci,host=B,bus=down2");
+	if (is_nvidia_gpu(pair, pair->provider) && is_nvidia_gpu(pair, pair->client))
+		more(findings, " NVIDIA's own driver is told by another option, "
+		     "x-nv-gpudirect-clique=N of vfio-pci: give one N to GPUs that reach each "
+		     "other on the host.");
+}
+
+const char *guest_verb(const struct machine *machine)
+{
+	return *machine->hypervisor ? "is" : "looks like";
+}
+
 static void find_guest(struct findings *findings, const struct pair *pair)
 {
 	const char *guest = guest_of(pair->machine);
+	bool provider = is_emulated(pair, pair->provider);
+	bool client = is_emulated(pair, pair->client);
 
 	if (!guest)
 		return;
@@ -1106,44 +1247,31 @@ static void find_guest(struct findings *findings, const struct pair *pair)
 	    "This %s a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor: the "
 	    "devices may be anywhere in the host, and the ports, host bridges and links of the "
 	    "host decide where the requests go.",
-	    *pair->machine->hypervisor ? "is" : "looks like", *guest ? " (" : "", guest,
-	    *guest ? ")" : "");
+	    guest_verb(pair->machine), *guest ? " (" : "", guest, *guest ? ")" : "");
 	if (pair->predicted.reason == REASON_CPU_ALLOWED ||
 	    (pair->predicted.reason == REASON_ACS_REDIRECT_ALLOWED &&
 	     cpu_allows(pair->machine, &pair->release) == PRESENT))
 		more(findings, " The kernel allows this pair because of the name of the CPU alone. "
 		     "Whether the host forwards these requests is unknown here.");
-	if (!strcmp(pair_map(pair), MAP_BUS_ADDR))
+	if (pair->provider == pair->client)
 		return;
-	add(findings, TOPIC_guest, LEVEL_remedy,
-	    "On the host, or through its operator, run p2ptrace peers for the real devices. If it "
-	    "says not_supported there, move the real devices below one switch. If it says bus_addr "
-	    "or thru_host_bridge, change the configuration of the virtual machine so that both "
-	    "devices are below one virtual switch: the kernel of the guest then allows the pair.");
-	if (!*guest || strstr(guest, "QEMU") || strstr(guest, "KVM")) {
-		more(findings, " With libvirt, a virtual switch is made of PCI controllers: "
-		     "pcie-root-port, below it pcie-switch-upstream-port, and below that a "
-		     "pcie-switch-downstream-port for each device. With QEMU, add the options "
-		     "below.");
-		command(findings, "# QEMU, machine type q35; A and B are the PCI names on the "
-			"host:\n"
-			"-device pcie-root-port,id=root,chassis=21 \\\n"
-			"-device x3130-upstream,id=up,bus=root \\\n"
-			"-device xio3130-downstream,id=down1,bus=up,chassis=22 \\\n"
-			"-device xio3130-downstream,id=down2,bus=up,chassis=23 \\\n"
-			"-device vfio-pci,host=A,bus=down1 \\\n"
-			"-device vfio-pci,host=B,bus=down2\n");
-		if (is_nvidia_gpu(pair, pair->provider) && is_nvidia_gpu(pair, pair->client))
-			more(findings, " NVIDIA's own driver is told by another option, "
-			     "x-nv-gpudirect-clique=N of vfio-pci: give one N to GPUs that reach "
-			     "each other on the host.");
-	} else if (!strcmp(guest, "VMware")) {
-		more(findings, " ESXi has the options pciPassthru.allowP2P and "
-		     "pciPassthru.RelaxACSforP2P of the virtual machine; ask VMware's "
-		     "documentation which devices and hosts support them.");
-	} else {
-		more(findings, " Ask the vendor of the hypervisor how.");
-	}
+	if (provider && client)
+		add(findings, TOPIC_guest, LEVEL_note,
+		    "By their vendor ids, both devices are emulated by the hypervisor: there is no "
+		    "real device behind them, and the hypervisor carries out their requests. "
+		    "Compare the data of a test transfer first.%s",
+		    strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE) ? "" :
+		    " In the guest, there is nothing to change.");
+	else if (provider || client)
+		add(findings, TOPIC_guest, LEVEL_note,
+		    "By its vendor id, the hypervisor emulates %s, so no path in the host leads to "
+		    "it. If %s is a real device, transfer the data through system memory.",
+		    function_of(pair, provider ? pair->provider : pair->client)->name,
+		    function_of(pair, provider ? pair->client : pair->provider)->name);
+	else
+		find_host(findings, pair, guest);
+	if (!map_supported(pair_map(pair)) || !strcmp(pair_map(pair), MAP_UNKNOWN))
+		find_virtual_switch(findings, pair, guest, provider || client);
 }
 
 static void add_problem(void *ctx, const char *sentence)

@@ -103,6 +103,9 @@ bool pair_through_root(const struct pair *pair);
  */
 const char *guest_of(const struct machine *machine);
 
+/* What such a machine does: it "is" a virtual machine, or only "looks like" one. */
+const char *guest_verb(const struct machine *machine);
+
 void findings_gather(struct findings *findings, const struct pair *pair);
 void findings_free(struct findings *findings);
 
