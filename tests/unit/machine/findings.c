@@ -150,7 +150,7 @@ static void one_port_is_not_called_several(void **state)
 	assert_says("The devices below this port then lose the isolation");
 	draw("xeon-whose-first-function-is-an-accelerator", "intel");
 	ask("7.3", "0000:6a:00.0", "0000:16:00.0");
-	assert_says("Here, one port redirects: 0000:15:01.0.");
+	assert_says("On the way, one port redirects requests or completions (ACS): 0000:15:01.0.");
 	ask("6.12", "0000:6a:00.0", "0000:16:00.0");
 	assert_does_not_say("0000:15:01.0");
 }
@@ -170,8 +170,8 @@ static void what_a_boot_option_replaces_is_said_as_far_as_it_is_known(void **sta
 	assert_does_not_say("includes its ports");
 	assert_says("If /proc/cmdline has pci=disable_acs_redir already, add its ports to the list "
 		    "below: only the last such option counts. The");
-	assert_says("if you use pci=config_acs (since Linux 6.11), with the ports that it has "
-		    "already; x leaves");
+	assert_says("if you use pci=config_acs (since Linux 6.11, which took one port only at "
+		    "first), with the ports that it has already; x leaves");
 }
 
 /*
@@ -200,16 +200,37 @@ static void the_boot_option_survives_a_shell_and_grub(void **state)
 			    "0000:11:01.0;0000:0b:10.0\n");
 }
 
+static void a_path_through_the_root_complex_is_to_be_tested(void **state)
+{
+	static const char caution[] = "caution: All requests of this pair go through the root";
+
+	(void)state;
+	draw("amd-gpus-one-switch-acs-on", "zen");
+	ask("6.12", "0000:31:00.0", "0000:34:00.0");
+	assert_says(caution);
+	assert_says("compare the data of a test transfer first.\n");
+	/* Refused; one device; a guest, which gets advice of its own */
+	draw("amd-gpus-one-switch-acs-on", "intel");
+	ask("6.12", "0000:31:00.0", "0000:34:00.0");
+	assert_does_not_say(caution);
+	draw("virtual-functions", "intel");
+	ask("6.12", "0000:3b:00.0", "0000:3c:00.1");
+	assert_does_not_say(caution);
+	draw("guest-440fx", "zen");
+	ask("6.12", "0000:00:04.0", "0000:00:05.0");
+	assert_does_not_say(caution);
+}
+
 static void ports_that_the_rule_ignores_are_shown(void **state)
 {
 	(void)state;
 	draw("gpus-across-amd-host-bridges", "zen");
 	ask("7.0", "0000:03:00.0", "0000:23:00.0");
-	assert_says("caution: All requests of this pair go through the root complex. The kernel "
-		    "counts it as able to forward them, but did not check this path: compare the "
-		    "data of a test transfer first. Requests and completions that a port redirects "
-		    "(ACS) also pass the IOMMU, if it is on. Here, these ports redirect: "
-		    "0000:02:01.0, 0000:00:01.1.\n");
+	assert_says("caution: All requests of this pair go through the root complex, and through "
+		    "the IOMMU if that translates. The kernel counts the root complex as able to "
+		    "forward them, but did not check this path: compare the data of a test "
+		    "transfer first. On the way, these ports redirect requests or completions "
+		    "(ACS): 0000:02:01.0, 0000:00:01.1.\n");
 	assert_says("note: The kernel allows every host bridge of AMD CPUs from family 0x17 (Zen) "
 		    "on, whether or not it is on the kernel's list. This CPU is of family 0x19.");
 	assert_says("by the first function on its root bus: 0000:00:00.0, 1022:153a.\n");
@@ -226,10 +247,12 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	(void)state;
 	draw("guest-440fx", "intel");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
-	assert_says("caution: This looks like a virtual machine (QEMU). Its PCI topology");
+	assert_says("caution: This looks like a virtual machine (QEMU). Its PCI topology is made "
+		    "up by the hypervisor.\n");
 	assert_says("note: By their vendor ids, both devices are emulated by the hypervisor: there "
-		    "is no real device behind them, and the hypervisor carries out their "
-		    "requests. Compare the data of a test transfer first.\n");
+		    "is no real device behind them. How the hypervisor carries out their requests "
+		    "is unknown here: compare the data of a test transfer before you use the "
+		    "pair.\n");
 	assert_says("remedy: Put both devices below one virtual switch: the kernel of the guest "
 		    "then allows the pair. This machine has the type pc, without PCI Express: "
 		    "change it to q35 first.");
@@ -244,8 +267,8 @@ static void a_guest_gets_advice_for_its_host(void **state)
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
 	assert_says("because of the name of the CPU alone. Whether the host forwards these "
 		    "requests is unknown here.");
-	assert_says("Compare the data of a test transfer first. In the guest, there is nothing to "
-		    "change.\n");
+	assert_says("compare the data of a test transfer before you use the pair. In the guest, "
+		    "there is nothing to change.\n");
 	assert_does_not_say("virtual switch");
 	strcpy(machine->hypervisor, "-");
 	ask("6.12", "0000:00:04.0", "0000:00:05.0");
@@ -368,8 +391,9 @@ static void a_function_in_no_slot_is_not_to_be_moved(void **state)
 	(void)state;
 	draw("xeon-whose-first-function-is-an-accelerator", "intel");
 	ask("6.12", "0000:6a:00.0", "0000:16:00.0");
-	assert_says("remedy: Boot Linux 7.2 or newer. It knows that this hardware forwards peer "
-		    "requests, so it allows the pair without an override.\n"
+	assert_says("remedy: Boot Linux 7.2 or newer. It counts this hardware as able to forward "
+		    "peer requests, so it allows the pair without an override. Compare the data "
+		    "of a test transfer first.\n"
 		    "remedy: Or transfer the data through system memory, or use another device in "
 		    "place of 0000:6a:00.0, below one switch with 0000:16:00.0. 0000:6a:00.0 is "
 		    "integrated into the root complex (the CPU or its chipset), so it cannot be "
@@ -450,8 +474,9 @@ static void a_newer_kernel_that_allows_the_pair_is_a_remedy(void **state)
 	assert_says("0009:00:00.0, 10de:2f95. It is: NVIDIA Vera Rubin root port. The kernel's "
 		    "list of host bridges that forward peer requests has it since 7.3, so that of "
 		    "6.12 does not.");
-	assert_says("remedy: Boot Linux 7.3 or newer. It knows that this hardware forwards peer "
-		    "requests, so it allows the pair without an override.\n"
+	assert_says("remedy: Boot Linux 7.3 or newer. It counts this hardware as able to forward "
+		    "peer requests, so it allows the pair without an override. Compare the data "
+		    "of a test transfer first.\n"
 		    "remedy: Or put both devices below one switch. If its ports redirect");
 	assert_does_not_say("ask the vendor");
 	ask("7.3", "0009:01:00.0", "0019:01:00.0");
@@ -569,8 +594,9 @@ static void functions_that_the_kernel_takes_for_one_are_named(void **state)
 	ask("6.12", "0000:03:00.0", "10000:04:00.0");
 	assert_says("caution: Do not use both 10000:04:00.0 (not_supported) and 0000:04:00.0 "
 		    "(bus_addr) as clients of 0000:03:00.0. Their names differ only in the domain");
-	assert_says("If you need both, switch VMD (Intel Volume Management Device) off in the "
-		    "firmware setup: it makes the second domain.\n");
+	assert_says("VMD (Intel Volume Management Device) makes the second domain, so to switch "
+		    "it off in the firmware setup ends this. RAID volumes of VMD are not found "
+		    "then, and a system on one does not boot.\n");
 	ask("6.12", "0000:04:00.0", "0000:03:00.0");
 	assert_does_not_say("Do not use both");
 	/* The same decision for both does no harm */
@@ -859,6 +885,7 @@ static const struct CMUnitTest tests[] = {
 	FINDING_TEST(one_port_is_not_called_several),
 	FINDING_TEST(what_a_boot_option_replaces_is_said_as_far_as_it_is_known),
 	FINDING_TEST(the_boot_option_survives_a_shell_and_grub),
+	FINDING_TEST(a_path_through_the_root_complex_is_to_be_tested),
 	FINDING_TEST(ports_that_the_rule_ignores_are_shown),
 	FINDING_TEST(a_guest_gets_advice_for_its_host),
 	FINDING_TEST(what_the_host_must_forward_is_said_to_a_guest),

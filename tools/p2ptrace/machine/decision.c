@@ -11,7 +11,8 @@ const struct reason reasons[NR_REASONS] = {
 	},
 	[REASON_SAME_BRIDGE] = {
 		.name = "same_bridge",
-		.words = "both are below one bridge, and no port redirects peer requests",
+		.words = "both are below one bridge, and no port between them redirects peer "
+			 "requests",
 	},
 	[REASON_ACS_REDIRECT_ALLOWED] = {
 		.name = "acs_redirect_allowed",

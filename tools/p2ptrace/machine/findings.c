@@ -304,8 +304,9 @@ static void find_twin(struct findings *findings, const struct pair *pair)
 	    pair_map(pair), function_of(pair, twin)->name, other.map,
 	    function_of(pair, pair->provider)->name);
 	if (*vmd_above(pair, pair->client) || *vmd_above(pair, twin))
-		more(findings, " If you need both, switch VMD (Intel Volume Management Device) off "
-		     "in the firmware setup: it makes the second domain.");
+		more(findings, " VMD (Intel Volume Management Device) makes the second domain, so "
+		     "to switch it off in the firmware setup ends this. RAID volumes of VMD are "
+		     "not found then, and a system on one does not boot.");
 }
 
 /* What the kernel decides while it reads all ones from the ACS control register, too. */
@@ -626,8 +627,9 @@ static void find_host_bridges(struct findings *findings, const struct pair *pair
 	if (allowed_later) {
 		release_text(text, sizeof(text), &newer);
 		add(findings, TOPIC_host_bridge, LEVEL_remedy,
-		    "%s Linux %s or newer. It knows that this hardware forwards peer requests, so "
-		    "it allows the pair without an override.", other ? "Or boot" : "Boot", text);
+		    "%s Linux %s or newer. It counts this hardware as able to forward peer "
+		    "requests, so it allows the pair without an override. Compare the data of a "
+		    "test transfer first.", other ? "Or boot" : "Boot", text);
 	}
 	if (pair->route.shared == NONE)
 		find_switch_remedy(findings, pair, other || allowed_later);
@@ -676,8 +678,9 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
 		buffer_printf(&option, "pci=config_acs=");
 		boot_options_config_acs(&option, pair->machine, route->redirects, route->nr_ruled);
-		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11)%s; x "
-			"leaves a bit as the firmware set it:\n", pair->machine->options_known ?
+		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11, which "
+			"took one port only at first)%s; x leaves a bit as the firmware set "
+			"it:\n", pair->machine->options_known ?
 			"" : ", with the ports that it has already");
 		grub_line(findings, buffer_text(&option));
 	}
@@ -686,8 +689,9 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	add(findings, TOPIC_acs, LEVEL_remedy,
 	    "To try it until the next boot, as root: unload the drivers of both devices, clear "
 	    "the bits (request redirect, completion redirect, egress control) with setpci as "
-	    "below, and load the drivers again. Do not do this while one of the devices belongs to "
-	    "a guest or to user space: the kernel would still take them for isolated.");
+	    "below, and load the drivers again. Do not do this while any device below the same "
+	    "switch belongs to a guest or to user space: the kernel would still take it for "
+	    "isolated.");
 	for (size_t i = 0; i < route->nr_ruled; i++)
 		command(findings, "setpci -s %s ECAP_ACS+6.w=0:%x\n",
 			function_of(pair, route->redirects[i])->name, ACS_REDIRECTS);
@@ -730,14 +734,20 @@ static void find_acs(struct findings *findings, const struct pair *pair)
 		    "more ports redirect as well");
 		list_ports(findings, pair, route->redirects + route->nr_ruled, beyond);
 		more(findings, ". A direct path does not get there.");
-	} else if (beyond && !strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE)) {
+	}
+	/* A guest has been told more about this */
+	if (!strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE) && !same_device(pair) &&
+	    !guest_of(pair->machine)) {
 		add(findings, TOPIC_acs, LEVEL_caution, "All requests of this pair go through the "
-		    "root complex. The kernel counts it as able to forward them, but did not check "
-		    "this path: compare the data of a test transfer first. Requests and "
-		    "completions that a port redirects (ACS) also pass the IOMMU, if it is on. "
-		    "Here, %s:", beyond == 1 ? "one port redirects" : "these ports redirect");
-		list_ports(findings, pair, route->redirects, beyond);
-		more(findings, ".");
+		    "root complex, and through the IOMMU if that translates. The kernel counts the "
+		    "root complex as able to forward them, but did not check this path: compare "
+		    "the data of a test transfer first.");
+		if (beyond && !route->nr_ruled) {
+			more(findings, " On the way, %s requests or completions (ACS):",
+			     beyond == 1 ? "one port redirects" : "these ports redirect");
+			list_ports(findings, pair, route->redirects, beyond);
+			more(findings, ".");
+		}
 	}
 	if (route->nr_unreadable_ruled || (pair_through_root(pair) && route->nr_unreadable)) {
 		size_t nr = pair_through_root(pair) ? route->nr_unreadable :
@@ -1244,10 +1254,10 @@ static void find_guest(struct findings *findings, const struct pair *pair)
 	if (!guest)
 		return;
 	add(findings, TOPIC_guest, LEVEL_caution,
-	    "This %s a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor: the "
-	    "devices may be anywhere in the host, and the ports, host bridges and links of the "
-	    "host decide where the requests go.",
-	    guest_verb(pair->machine), *guest ? " (" : "", guest, *guest ? ")" : "");
+	    "This %s a virtual machine%s%s%s. Its PCI topology is made up by the hypervisor%s",
+	    guest_verb(pair->machine), *guest ? " (" : "", guest, *guest ? ")" : "",
+	    provider && client ? "." : ": the devices may be anywhere in the host, and the ports, "
+	    "host bridges and links of the host decide where the requests go.");
 	if (pair->predicted.reason == REASON_CPU_ALLOWED ||
 	    (pair->predicted.reason == REASON_ACS_REDIRECT_ALLOWED &&
 	     cpu_allows(pair->machine, &pair->release) == PRESENT))
@@ -1258,8 +1268,8 @@ static void find_guest(struct findings *findings, const struct pair *pair)
 	if (provider && client)
 		add(findings, TOPIC_guest, LEVEL_note,
 		    "By their vendor ids, both devices are emulated by the hypervisor: there is no "
-		    "real device behind them, and the hypervisor carries out their requests. "
-		    "Compare the data of a test transfer first.%s",
+		    "real device behind them. How the hypervisor carries out their requests is "
+		    "unknown here: compare the data of a test transfer before you use the pair.%s",
 		    strcmp(pair_map(pair), MAP_THRU_HOST_BRIDGE) ? "" :
 		    " In the guest, there is nothing to change.");
 	else if (provider || client)
