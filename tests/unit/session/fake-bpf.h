@@ -19,6 +19,7 @@
 static const struct bpf_map *maps[64];
 static size_t nr_maps;
 static const char *refused_name;	/* a program that cannot be attached */
+static unsigned int nr_links;
 
 int __wrap_bpf_object__load(struct bpf_object *object);
 int __wrap_bpf_object__load(struct bpf_object *object)
@@ -34,13 +35,14 @@ struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program)
 		errno = ENOENT;
 		return NULL;
 	}
+	nr_links++;
 	return (struct bpf_link *)program;
 }
 
 int __wrap_bpf_link__destroy(struct bpf_link *link);
 int __wrap_bpf_link__destroy(struct bpf_link *link)
 {
-	(void)link;
+	nr_links -= !!link;
 	return 0;
 }
 

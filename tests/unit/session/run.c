@@ -7,13 +7,10 @@
  * clock and the signal are fakes. Time passes only while the session waits, and for each record and
  * pause as long as a test says.
  */
-#include <errno.h>
+#include "fake-bpf.h"
+
 #include <time.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "unit.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/units.h"
@@ -36,7 +33,7 @@ static void *read_ctx;
 static bool wakes, new_fails;		/* wakes: poll() finds records at once */
 static int poll_fails, consume_fails;	/* an errno, once */
 static unsigned int consume_fails_at;	/* the call of consume() */
-static unsigned int nr_polls, nr_consumed, nr_attached;
+static unsigned int nr_polls, nr_consumed;
 static char timeouts[256];		/* of poll(), in ms */
 static char naps[512];			/* in ms */
 
@@ -90,7 +87,7 @@ struct ring_buffer *__wrap_ring_buffer__new(int fd, ring_buffer_sample_fn fn, vo
 					    const struct ring_buffer_opts *opts)
 {
 	(void)opts;
-	assert_int_equal(fd, 3);
+	assert_true(is(fd, "records"));
 	read_record = fn;
 	read_ctx = ctx;
 	errno = EPERM;
@@ -148,49 +145,6 @@ int __wrap_ring_buffer__poll(struct ring_buffer *ring, int timeout_ms)
 	return 0;
 }
 
-int __wrap_bpf_object__load(struct bpf_object *object);
-int __wrap_bpf_object__load(struct bpf_object *object)
-{
-	(void)object;
-	return 0;
-}
-
-struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program);
-struct bpf_link *__wrap_bpf_program__attach(const struct bpf_program *program)
-{
-	nr_attached++;
-	return (struct bpf_link *)program;
-}
-
-int __wrap_bpf_link__destroy(struct bpf_link *link);
-int __wrap_bpf_link__destroy(struct bpf_link *link)
-{
-	nr_attached -= !!link;
-	return 0;
-}
-
-int __wrap_bpf_map__fd(const struct bpf_map *map);
-int __wrap_bpf_map__fd(const struct bpf_map *map)
-{
-	return !strcmp(bpf_map__name(map), "records") ? 3 : 4;
-}
-
-int __wrap_bpf_program__fd(const struct bpf_program *program);
-int __wrap_bpf_program__fd(const struct bpf_program *program)
-{
-	(void)program;
-	return 5;
-}
-
-int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len);
-int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *len)
-{
-	(void)fd;
-	(void)info;
-	(void)len;
-	return 0;
-}
-
 int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value);
 int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 {
@@ -198,7 +152,7 @@ int __wrap_bpf_map_lookup_elem(int fd, const void *key, void *value)
 	(void)key;
 	memset(value, 0, session.lost.nr_cpus * sizeof(uint64_t));
 	/* The lost are counted once nothing can be lost any more */
-	assert_int_equal(nr_attached, 0);
+	assert_int_equal(nr_links, 0);
 	return 0;
 }
 
@@ -215,7 +169,7 @@ static enum session_verdict on_record(void *ctx, const void *data, size_t size)
 static enum session_verdict on_pause(void *ctx)
 {
 	assert_ptr_equal(ctx, &config);
-	assert_int_equal(nr_attached, 2);
+	assert_int_equal(nr_links, 2);
 	if (strlen(paused) < sizeof(paused) - 64)
 		sprintf(paused + strlen(paused), "%llu:%u ",
 			(unsigned long long)((now_ns - START_NS) / NSEC_PER_MSEC), records);
@@ -227,6 +181,7 @@ static int setup(void **state)
 {
 	(void)state;
 	now_ns = START_NS;
+	nr_maps = 0;
 	nr_readings = queued = nr_polls = nr_consumed = records = pauses = nr_naps = 0;
 	stop_at_record = signal_at_record = stop_at_pause = signal_at_nap = consume_fails_at = 0;
 	poll_fails = consume_fails = 0;
@@ -289,7 +244,7 @@ static void few_records_are_read_after_each_timeout(void **state)
 	assert_int_equal(records, 7);
 	/* After each timeout, and at the end */
 	assert_int_equal(nr_consumed, 4);
-	assert_int_equal(nr_attached, 0);
+	assert_int_equal(nr_links, 0);
 	assert_int_equal(bpf_map__max_entries(trace->maps.records), 65536);
 	session_close(&session);
 
@@ -334,7 +289,7 @@ static void a_record_may_stop_the_session(void **state)
 	assert_int_equal(records, 5);
 	assert_int_equal(queued, 15);
 	assert_int_equal(pauses, 0);
-	assert_int_equal(nr_attached, 0);
+	assert_int_equal(nr_links, 0);
 
 	/* Also among those that are read at the end */
 	again();
@@ -454,7 +409,7 @@ static void hooks_are_those_of_the_programs_that_are_used(void **state)
 static int ending(void *ctx)
 {
 	assert_ptr_equal(ctx, &config);
-	assert_int_equal(nr_attached, 2);
+	assert_int_equal(nr_links, 2);
 	return 4;
 }
 
