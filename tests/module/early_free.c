@@ -5,10 +5,10 @@
  *
  *	insmod early_free.ko provider=0000:03:00.0 drive=/dev/nvme1n1
  *	cd /sys/module/early_free/parameters
- *	echo 65536 >write	write so many bytes of OLD to the start of the drive from peer
- *				memory, free it, and fill as much newly allocated memory with NEW;
- *				wait for the drive
- *	cat again		whether the new memory was that which the drive was still reading
+ *	echo 65536 >write	write 64 KiB of OLD from peer memory to the start of the drive;
+ *				before the drive has read it, free the memory, allocate
+ *				64 KiB, and fill them with NEW; wait for the drive
+ *	cat again		Y if the new memory is the memory that was freed
  *
  * It works with the functions that each kernel with peer-to-peer DMA exports.
  */
