@@ -103,14 +103,16 @@ static void pairs_come_by_bytes(void **state)
 	map(NIC, SSD, 1 << 20);
 	map_as(NIC, FAR, 8192, 3);
 	page_text(&out, &recording, summary);
-	assert_shown("\nDMA mappings of peer memory\n");
-	assert_shown("     2.00M          2 ");
+	assert_shown("\nDMA mappings of peer memory: how much, and how much of it clients read "
+		     "and wrote\n");
+	assert_shown("     2.00M    2.00M        0          2 ");
 	assert_shown(" bus_addr          sg      0000:04:00.0 -> 0000:03:00.0 (nvme0)\n");
 	assert_shown(" thru_host_bridge  sg      0000:04:00.0 -> 0000:81:00.0\n");
 	assert_true(strstr(out.data, "   2.00M ") < strstr(out.data, "   8.00K "));
 	assert_true(strstr(out.data, "   8.00K ") < strstr(out.data, "   4.00K "));
 	/* Not unmapped, so there is no time */
-	assert_shown("  4.00K          1        -        -  bus_addr          sg      few -> ");
+	assert_shown("  4.00K    4.00K        0          1        -        -  bus_addr          "
+		     "sg      few -> ");
 	assert_shown("Still held at the end: 0 buffers (0), 3 DMA mappings, 0 dma-bufs\n");
 }
 
@@ -220,7 +222,7 @@ static void fallbacks_have_a_next_step(void **state)
 static void each_reason_of_a_fallback_is_explained(void **state)
 {
 	static const char *const reasons[] = {
-		"no_binding", "no_memory", "removed", "too_small", "cpu_access",
+		"no_binding", "no_memory", "removed", "too_small", "cpu_access", "inline_data",
 	};
 
 	(void)state;

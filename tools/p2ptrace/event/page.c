@@ -25,9 +25,10 @@ static const struct {
 } fallback_steps[] = {
 	{ "no_binding", "the controller found no suitable peer memory; run p2ptrace nvmet" },
 	{ "no_memory", "the peer memory is full; use a larger provider, or see p2ptrace leaks" },
-	{ "removed", "the provider was removed, and there is no other; see /sys/class/p2pmem/" },
+	{ "removed", "the provider was removed, and there is no other; see /sys/class/*p2pmem/" },
 	{ "too_small", "the request is smaller than p2pmem_min_size; lower it, if intended" },
 	{ "cpu_access", "the CPU handles this data, as for admin commands: this is expected" },
+	{ "inline_data", "small writes bring their data with the command: this is expected" },
 };
 
 const char *page_fallback_step(const char *reason)
@@ -178,25 +179,29 @@ static void pairs_text(struct buffer *out, const struct recording *r, const stru
 {
 	struct hash_node **list = hash_sorted(&s->pairs, page_by_bytes);
 
-	buffer_printf(out, "\nDMA mappings of peer memory%s\n", list ? "" : ": none");
+	buffer_printf(out, "\nDMA mappings of peer memory%s\n",
+		      list ? ": how much, and how much of it clients read and wrote" : ": none");
 	if (list)
-		buffer_printf(out, "  %8s %10s %8s %8s  %-17s %-7s %s\n", "bytes", "mappings",
-			      "p50", "p99", "map type", "kind", "client -> provider");
+		buffer_printf(out, "  %8s %8s %8s %10s %8s %8s  %-17s %-7s %s\n", "bytes", "read",
+			      "written", "mappings", "p50", "p99", "map type", "kind",
+			      "client -> provider");
 	for (size_t i = 0; list && i < s->pairs.nr && i < ROWS; i++) {
 		const struct summary_pair_key *key = hash_key(&s->pairs, list[i]);
 		const struct summary_pair *pair = hash_value(&s->pairs, list[i]);
-		char size[16], p50[16] = "-", p99[16] = "-", map[32], kind[32];
+		char size[16], to[16], from[16], p50[16] = "-", p99[16] = "-", map[32], kind[32];
 		char client[PAGE_LABEL_LEN], provider[PAGE_LABEL_LEN];
 
 		page_size(pair->bytes, size, sizeof(size));
+		page_size(pair->bytes_to, to, sizeof(to));
+		page_size(pair->bytes_from, from, sizeof(from));
 		if (pair->mapped.count) {
 			hist_time(hist_percentile(&pair->mapped, 50), p50, sizeof(p50));
 			hist_time(hist_percentile(&pair->mapped, 99), p99, sizeof(p99));
 		}
 		page_label(client, sizeof(client), r, &key->client);
 		page_label(provider, sizeof(provider), r, &key->provider);
-		buffer_printf(out, "  %8s %10" PRIu64 " %8s %8s  %-17s %-7s %s -> %s\n", size,
-			      pair->maps, p50, p99,
+		buffer_printf(out, "  %8s %8s %8s %10" PRIu64 " %8s %8s  %-17s %-7s %s -> %s\n",
+			      size, to, from, pair->maps, p50, p99,
 			      enums_name(&r->enums, ENUM_MAP_TYPE, key->map, map, sizeof(map)),
 			      enums_name(&r->enums, ENUM_MAP_KIND, key->kind, kind, sizeof(kind)),
 			      client, provider);
