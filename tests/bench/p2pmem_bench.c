@@ -12,6 +12,8 @@
  *	pool PROVIDER BYTES LAYOUT FILL SEED	one CPU, the other patterns
  *	cpus PROVIDER BYTES LAYOUT FILL SEED	every CPU at the same time
  *	dma DEVICE ENTRIES			mappings of system memory
+ *	hmm DEVICE				the same by HMM, if that can map
+ *	request DISK ENTRIES			reads into system memory, by polling
  *	sgls BYTES				system memory for an NVMe target
  *	lives PROVIDER CLIENT COUNT		whole lives of buffers, not timed
  *
@@ -32,9 +34,14 @@
  * the cost of reading the counter from a single call.
  */
 
+#include <linux/blkdev.h>
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
+#include <linux/hmm.h>
+#if __has_include(<linux/hmm-dma.h>)
+#include <linux/hmm-dma.h>
+#endif
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -45,8 +52,9 @@
 #include <linux/sizes.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
-#include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include "nvmet.h"
 
@@ -63,7 +71,7 @@
 #define HISTORY_OPS	20000
 #define HISTORY_COST	2000000000ULL
 
-/* Number of buffers that one CPU passes to the other at a time */
+/* Number of buffers that one CPU passes to another at a time */
 #define HANDOVER	32
 
 static DEFINE_MUTEX(bench_lock);
@@ -382,6 +390,8 @@ static unsigned int age_pool(struct pool *pool, unsigned int fill)
 
 static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 {
+	/* Only the series for 6.12 has magazines */
+	bool recalls = LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0);
 	u64 spent = 0;
 	unsigned int ops;
 	size_t size;
@@ -414,9 +424,9 @@ static int bench_pool(struct pool *pool, bool solid, unsigned int fill)
 	seq_buf_printf(&bench_result, "pattern=mixed cost=%llu ops=%u\n",
 		       pool->alloc.sum * 100 / max(pool->alloc.count, 1) +
 		       pool->free.sum * 100 / max(pool->free.count, 1), ops);
-	report_single("worst-recall", pool);
+	report_single(recalls ? "worst-recall" : "worst-random", pool);
 	ret = bench_pairs(pool, "random", STEADY_SIZE, STEADY_SIZE);
-	if (ret)
+	if (ret || !recalls)
 		return ret;
 
 	pool->no_magazines = IS_ENABLED(CONFIG_PCI_P2PMEM);
@@ -441,6 +451,7 @@ struct member {
 	struct crew *crew;
 	struct task_struct *task;
 	bool frees;
+	void *addr[HANDOVER];
 	struct span loop[BATCHES], real[BATCHES];
 };
 
@@ -449,7 +460,6 @@ struct crew {
 	unsigned int nr, rounds;
 	atomic_t arrived, left, failed;
 	struct completion done;
-	void *addr[HANDOVER];
 	struct member member[] __counted_by(nr);
 };
 
@@ -494,12 +504,13 @@ static int pairs_thread(void *data)
 	return leave(crew, failed);
 }
 
-/* One thread allocates and the other one frees; each waits for the other */
+/* Every other thread frees what the one before it allocates; all wait for each other */
 static int handover_thread(void *data)
 {
 	struct member *me = data;
 	struct crew *crew = me->crew;
 	struct pool *pool = crew->pool;
+	void **addr = me->frees ? me[-1].addr : me->addr;
 	unsigned int i, j, failed = 0;
 	unsigned long flags;
 
@@ -509,16 +520,14 @@ static int handover_thread(void *data)
 		local_irq_save(flags);
 		me->loop[i].start = clock();
 		for (j = 0; j < HANDOVER; j++)
-			OPTIMIZER_HIDE_VAR(crew->addr[j]);
+			OPTIMIZER_HIDE_VAR(addr[j]);
 		me->loop[i].end = clock();
 		me->real[i].start = clock();
 		for (j = 0; j < HANDOVER; j++) {
 			if (!me->frees)
-				crew->addr[j] = pci_alloc_p2pmem(pool->provider,
-								 STEADY_SIZE);
-			else if (crew->addr[j])
-				pci_free_p2pmem(pool->provider, crew->addr[j],
-						STEADY_SIZE);
+				addr[j] = pci_alloc_p2pmem(pool->provider, STEADY_SIZE);
+			else if (addr[j])
+				pci_free_p2pmem(pool->provider, addr[j], STEADY_SIZE);
 			else
 				failed++;
 		}
@@ -550,7 +559,7 @@ static int run_crew(struct crew *crew, int (*thread)(void *))
 			return PTR_ERR(task);
 		}
 		member->crew = crew;
-		member->frees = i++;
+		member->frees = i++ % 2;
 		member->task = get_task_struct(task);
 	}
 	for (i = 0; i < crew->nr; i++)
@@ -591,7 +600,7 @@ static int bench_cpus(struct pool *pool, bool solid, unsigned int fill)
 		return -ENOMEM;
 	crew->nr = num_online_cpus();
 	crew->pool = pool;
-	if (crew->nr != 2)
+	if (crew->nr % 2)
 		return -ENXIO;
 
 	ret = fill_pool(pool, solid, fill);
@@ -626,80 +635,182 @@ static int bench_cpus(struct pool *pool, bool solid, unsigned int fill)
 		}
 	}
 	batches->rounds = 1;
-	batches->ops = HANDOVER;
+	batches->ops = HANDOVER * crew->nr / 2;
 	report("handover", batches);
 	return 0;
 }
 
 /*
- * DMA mapping
+ * Whatever does not use peer memory
  */
 
-static noinline int time_maps(struct device *dev, struct sg_table *table,
-			      unsigned int rounds, u64 *cost)
-{
-	unsigned int i;
-	unsigned long flags;
-	int nents = 0;
-	u64 start, loop;
-
-	local_irq_save(flags);
-	start = clock();
-	for (i = 0; i < rounds; i++)
-		OPTIMIZER_HIDE_VAR(table);
-	loop = clock() - start;
-
-	start = clock();
-	for (i = 0; i < rounds; i++) {
-		nents = dma_map_sg(dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
-		if (unlikely(!nents))
-			break;
-		dma_unmap_sg(dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
-	}
-	*cost = clock() - start - loop;
-	local_irq_restore(flags);
-	return nents;
-}
-
-static int bench_dma(struct pci_dev *pdev, unsigned int nents)
+/* Measure @op, which returns 0 or an error; always inline, so that @op is, too */
+static __always_inline int bench_ops(const char *pattern, int (*op)(void *), void *arg)
 {
 	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
-	struct scatterlist *sg;
-	struct sg_table table;
-	unsigned int i;
-	int ret;
+	unsigned int i, j;
+	unsigned long flags;
+	u64 start, loop;
+	int ret = 0;
 
 	if (!batches)
 		return -ENOMEM;
-	ret = sg_alloc_table(&table, nents, GFP_KERNEL);
-	if (ret)
-		return ret;
-	for_each_sgtable_sg(&table, sg, i) {
-		struct page *page = alloc_page(GFP_KERNEL);
-
-		if (!page) {
-			ret = -ENOMEM;
-			goto out_free;
-		}
-		sg_set_page(sg, page, PAGE_SIZE, 0);
-	}
-
 	batches->rounds = BATCH_MAX;
 	batches->ops = 1;
-	for (i = 0; i < BATCHES; i++) {
-		if (time_maps(&pdev->dev, &table, BATCH_MAX, &batches->cost[i]) <= 0) {
-			ret = -EIO;
-			goto out_free;
-		}
+	for (i = 0; i < BATCHES && !ret; i++) {
+		local_irq_save(flags);
+		start = clock();
+		for (j = 0; j < BATCH_MAX; j++)
+			OPTIMIZER_HIDE_VAR(arg);
+		loop = clock() - start;
+
+		start = clock();
+		for (j = 0; j < BATCH_MAX && !ret; j++)
+			ret = op(arg);
+		batches->cost[i] = clock() - start - loop;
+		local_irq_restore(flags);
 		cond_resched();
 	}
-	report("dma_map_sg", batches);
+	if (!ret)
+		report(pattern, batches);
+	return ret;
+}
 
-out_free:
-	for_each_sgtable_sg(&table, sg, i)
-		if (sg_page(sg))
-			__free_page(sg_page(sg));
-	sg_free_table(&table);
+struct mapping {
+	struct device *dev;
+	struct sg_table table;
+};
+
+static int map_unmap(void *arg)
+{
+	struct mapping *map = arg;
+	struct sg_table *table = &map->table;
+
+	if (!dma_map_sg(map->dev, table->sgl, table->orig_nents, DMA_TO_DEVICE))
+		return -EIO;
+	dma_unmap_sg(map->dev, table->sgl, table->orig_nents, DMA_TO_DEVICE);
+	return 0;
+}
+
+static int bench_dma(struct device *dev, struct page *page, unsigned int nents)
+{
+	struct mapping map = { .dev = dev };
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	ret = sg_alloc_table(&map.table, nents, GFP_KERNEL);
+	if (ret)
+		return ret;
+	for_each_sgtable_sg(&map.table, sg, i)
+		sg_set_page(sg, page, PAGE_SIZE, 0);
+	ret = bench_ops("dma_map_sg", map_unmap, &map);
+	sg_free_table(&map.table);
+	return ret;
+}
+
+#if defined(CONFIG_HMM_MIRROR) && __has_include(<linux/hmm-dma.h>)
+struct hmm_mapping {
+	struct device *dev;
+	struct hmm_dma_map map;
+	struct pci_p2pdma_map_state state;
+};
+
+static int hmm_map_unmap(void *arg)
+{
+	struct hmm_mapping *map = arg;
+
+	if (hmm_dma_map_pfn(map->dev, &map->map, 0, &map->state) == DMA_MAPPING_ERROR ||
+	    !hmm_dma_unmap_pfn(map->dev, &map->map, 0))
+		return -EIO;
+	return 0;
+}
+
+static int bench_hmm(struct device *dev, struct page *page)
+{
+	struct hmm_mapping map = { .dev = dev };
+	int ret;
+
+	ret = hmm_dma_map_alloc(dev, &map.map, 1, PAGE_SIZE);
+	if (ret)
+		return ret;
+	map.map.pfn_list[0] = page_to_pfn(page) | HMM_PFN_VALID | HMM_PFN_WRITE;
+	ret = bench_ops("hmm_dma_map", hmm_map_unmap, &map);
+	hmm_dma_map_free(dev, &map.map);
+	return ret;
+}
+#else
+static int bench_hmm(struct device *dev, struct page *page)
+{
+	return 0;
+}
+#endif
+
+/*
+ * A read is timed while it is submitted, and again during the poll that completes
+ * it.  The drive takes any time in between.
+ */
+static void request_done(struct bio *bio)
+{
+	*(bool *)bio->bi_private = true;
+}
+
+static int time_request(struct block_device *bdev, struct page *page,
+			unsigned int nents, u64 *cost)
+{
+	struct bio *bio = bio_alloc(bdev, nents, REQ_OP_READ | REQ_POLLED, GFP_KERNEL);
+	unsigned long flags;
+	bool done = false;
+	u64 start, step;
+	int ret;
+
+	/* The same page many times: each is a segment of its own */
+	while (nents--)
+		__bio_add_page(bio, page, PAGE_SIZE, 0);
+	bio->bi_private = &done;
+	bio->bi_end_io = request_done;
+
+	local_irq_save(flags);
+	start = clock();
+	submit_bio(bio);
+	*cost = clock() - start;
+	local_irq_restore(flags);
+	do {
+		local_irq_save(flags);
+		start = clock();
+		bio_poll(bio, NULL, BLK_POLL_ONESHOT);
+		step = clock() - start;
+		local_irq_restore(flags);
+	} while (!READ_ONCE(done));
+	*cost += step;
+
+	ret = blk_status_to_errno(bio->bi_status);
+	bio_put(bio);
+	return ret;
+}
+
+static int bench_request(const char *path, struct page *page, unsigned int nents)
+{
+	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
+	struct file *file;
+	unsigned int i;
+	int ret = 0;
+
+	if (!batches)
+		return -ENOMEM;
+	file = bdev_file_open_by_path(path, BLK_OPEN_READ, NULL, NULL);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	/* The first ones warm up */
+	batches->rounds = 1;
+	batches->ops = 1;
+	for (i = 0; i < 3 * BATCHES && !ret; i++)
+		ret = time_request(file_bdev(file), page, nents,
+				   &batches->cost[i % BATCHES]);
+	if (!ret)
+		report("request", batches);
+	bdev_fput(file);
 	return ret;
 }
 
@@ -708,29 +819,12 @@ out_free:
  * a controller that may use peer memory and a namespace that does not use it.
  */
 
-static noinline int time_sgls(struct nvmet_req *req, unsigned int rounds,
-			      u64 *cost)
+static int alloc_free_sgls(void *arg)
 {
-	unsigned long flags;
-	unsigned int i;
-	u64 start, loop;
-	int ret = 0;
+	int ret = nvmet_req_alloc_sgls(arg);
 
-	local_irq_save(flags);
-	start = clock();
-	for (i = 0; i < rounds; i++)
-		OPTIMIZER_HIDE_VAR(req);
-	loop = clock() - start;
-
-	start = clock();
-	for (i = 0; i < rounds; i++) {
-		ret = nvmet_req_alloc_sgls(req);
-		if (unlikely(ret))
-			break;
-		nvmet_req_free_sgls(req);
-	}
-	*cost = clock() - start - loop;
-	local_irq_restore(flags);
+	if (!ret)
+		nvmet_req_free_sgls(arg);
 	return ret;
 }
 
@@ -745,12 +839,9 @@ struct fake_request {
 
 static int bench_sgls(size_t bytes)
 {
-	struct batches *batches __free(kfree) = kzalloc(sizeof(*batches), GFP_KERNEL);
 	struct fake_request *fake __free(kfree) = kzalloc(sizeof(*fake), GFP_KERNEL);
-	unsigned int i;
-	int ret;
 
-	if (!batches || !fake)
+	if (!fake)
 		return -ENOMEM;
 	fake->cmd.common.opcode = nvme_cmd_read;
 	fake->ns.nsid = 1;
@@ -760,17 +851,7 @@ static int bench_sgls(size_t bytes)
 	fake->req.sq = &fake->sq;
 	fake->req.ns = &fake->ns;
 	fake->req.transfer_len = bytes;
-
-	batches->rounds = BATCH_MAX;
-	batches->ops = 1;
-	for (i = 0; i < BATCHES; i++) {
-		ret = time_sgls(&fake->req, BATCH_MAX, &batches->cost[i]);
-		if (ret)
-			return ret;
-		cond_resched();
-	}
-	report("sgls", batches);
-	return 0;
+	return bench_ops("sgls", alloc_free_sgls, &fake->req);
 }
 
 /*
@@ -781,17 +862,17 @@ static int bench_sgls(size_t bytes)
 
 static int bench_life(struct pci_dev *provider, struct pci_dev *client)
 {
-	struct scatterlist *sgl;
-	unsigned int nents;
+	void *addr = pci_alloc_p2pmem(provider, STEADY_SIZE);
+	struct scatterlist sg;
 	int mapped;
 
-	sgl = pci_p2pmem_alloc_sgl(provider, &nents, STEADY_SIZE);
-	if (!sgl)
+	if (!addr)
 		return -ENOMEM;
-	mapped = dma_map_sg(&client->dev, sgl, nents, DMA_TO_DEVICE);
+	sg_init_one(&sg, addr, STEADY_SIZE);
+	mapped = dma_map_sg(&client->dev, &sg, 1, DMA_TO_DEVICE);
 	if (mapped)
-		dma_unmap_sg(&client->dev, sgl, nents, DMA_TO_DEVICE);
-	pci_p2pmem_free_sgl(provider, sgl);
+		dma_unmap_sg(&client->dev, &sg, 1, DMA_TO_DEVICE);
+	pci_free_p2pmem(provider, addr, STEADY_SIZE);
 	return mapped ? 0 : -EREMOTEIO;
 }
 
@@ -810,6 +891,8 @@ static int bench_lives(struct pci_dev *provider, struct pci_dev *client,
 /*
  * Commands
  */
+
+DEFINE_FREE(free_page_struct, struct page *, if (_T) __free_page(_T))
 
 static struct pci_dev *get_device_by_name(const char *name)
 {
@@ -865,15 +948,21 @@ static int run_lives(struct pci_dev *provider, const char *args)
 
 static int run(char *command)
 {
+	struct page *page __free(free_page_struct) = alloc_page(GFP_KERNEL);
 	struct pci_dev *pdev;
 	char what[8], name[16];
 	unsigned int number;
 	int ret = -EINVAL, args;
 
+	if (!page)
+		return -ENOMEM;
 	if (sscanf(command, "%7s %15s %n", what, name, &args) != 2)
 		return -EINVAL;
 	if (!strcmp(what, "sgls"))
 		return kstrtouint(name, 10, &number) ?: bench_sgls(number);
+	if (!strcmp(what, "request"))
+		return kstrtouint(command + args, 10, &number) ?:
+			bench_request(name, page, number);
 
 	pdev = get_device_by_name(name);
 	if (!pdev)
@@ -885,8 +974,10 @@ static int run(char *command)
 		ret = run_pool(pdev, command + args, bench_cpus);
 	else if (!strcmp(what, "lives"))
 		ret = run_lives(pdev, command + args);
+	else if (!strcmp(what, "hmm"))
+		ret = bench_hmm(&pdev->dev, page);
 	else if (!strcmp(what, "dma") && !kstrtouint(command + args, 10, &number) && number)
-		ret = bench_dma(pdev, number);
+		ret = bench_dma(&pdev->dev, page, number);
 
 	pci_dev_put(pdev);
 	return ret;

@@ -7,13 +7,16 @@
  * unknown number of instructions meanwhile.  null_blk is not a PCI function, so it
  * cannot use peer memory.  This driver can, and it maps data as
  * drivers/nvme/host/pci.c does: a single piece of system memory by itself, and
- * anything else as a scatterlist.
+ * anything else by the iterator of the block layer, or on 6.12 as a scatterlist.
  *
  * The parameter requests counts requests with data, and peer_requests those whose
  * data is in peer memory.  They show whether the intended memory was measured.
  */
 
 #include <linux/blk-mq.h>
+#if __has_include(<linux/blk-mq-dma.h>)
+#include <linux/blk-mq-dma.h>
+#endif
 #include <linux/dma-mapping.h>
 #include <linux/memremap.h>
 #include <linux/mempool.h>
@@ -37,31 +40,55 @@ static struct pci_dev *pdev;
 static struct gendisk *disk;
 static mempool_t *lists;
 
+#ifdef BLK_MQ_DMA_H
+struct drive_request {
+	struct dma_iova_state state;
+	enum pci_p2pdma_map_type map;
+	dma_addr_t addr;
+	unsigned int len;
+};
+
+static blk_status_t drive_map_list(struct request *req)
+{
+	struct drive_request *drive_req = blk_mq_rq_to_pdu(req);
+	struct blk_dma_iter iter;
+
+	if (blk_rq_dma_map_iter_start(req, &pdev->dev, &drive_req->state, &iter)) {
+		drive_req->map = iter.p2pdma.map;
+		while (blk_rq_dma_map_iter_next(req, &pdev->dev, &iter))
+			;
+	}
+	return iter.status;
+}
+
+/* The series adds an argument: whether these are integrity data */
+#if __has_include(<linux/p2pmem.h>)
+#define unmap_rq(...)	blk_rq_dma_unmap(__VA_ARGS__, false)
+#else
+#define unmap_rq	blk_rq_dma_unmap
+#endif
+
+static void drive_unmap_list(struct request *req)
+{
+	struct drive_request *drive_req = blk_mq_rq_to_pdu(req);
+
+	/* Without an IOMMU, no segment has to be unmapped by itself */
+	WARN_ON_ONCE(!unmap_rq(req, &pdev->dev, &drive_req->state,
+			       blk_rq_payload_bytes(req), drive_req->map));
+}
+#else
 struct drive_request {
 	struct sg_table table;
 	dma_addr_t addr;
 	unsigned int len;
 };
 
-static blk_status_t drive_map(struct request *req)
+static blk_status_t drive_map_list(struct request *req)
 {
 	struct drive_request *drive_req = blk_mq_rq_to_pdu(req);
 	struct sg_table *table = &drive_req->table;
-	struct bio_vec bv = req_bvec(req);
 	int ret;
 
-	requests++;
-	if (is_pci_p2pdma_page(bv.bv_page))
-		peer_requests++;
-	else if (blk_rq_nr_phys_segments(req) == 1) {
-		drive_req->addr = dma_map_bvec(&pdev->dev, &bv, rq_dma_dir(req), 0);
-		if (dma_mapping_error(&pdev->dev, drive_req->addr))
-			return BLK_STS_RESOURCE;
-		drive_req->len = bv.bv_len;
-		return BLK_STS_OK;
-	}
-
-	drive_req->len = 0;
 	table->sgl = mempool_alloc(lists, GFP_ATOMIC);
 	if (!table->sgl)
 		return BLK_STS_RESOURCE;
@@ -75,17 +102,44 @@ static blk_status_t drive_map(struct request *req)
 	return BLK_STS_OK;
 }
 
+static void drive_unmap_list(struct request *req)
+{
+	struct drive_request *drive_req = blk_mq_rq_to_pdu(req);
+
+	dma_unmap_sgtable(&pdev->dev, &drive_req->table, rq_dma_dir(req), 0);
+	mempool_free(drive_req->table.sgl, lists);
+}
+#endif
+
+static blk_status_t drive_map(struct request *req)
+{
+	struct drive_request *drive_req = blk_mq_rq_to_pdu(req);
+	struct bio_vec bv = req_bvec(req);
+
+	requests++;
+	if (is_pci_p2pdma_page(bv.bv_page))
+		peer_requests++;
+	else if (blk_rq_nr_phys_segments(req) == 1) {
+		drive_req->addr = dma_map_bvec(&pdev->dev, &bv, rq_dma_dir(req), 0);
+		if (dma_mapping_error(&pdev->dev, drive_req->addr))
+			return BLK_STS_RESOURCE;
+		drive_req->len = bv.bv_len;
+		return BLK_STS_OK;
+	}
+
+	drive_req->len = 0;
+	return drive_map_list(req);
+}
+
 static void drive_unmap(struct request *req)
 {
 	struct drive_request *drive_req = blk_mq_rq_to_pdu(req);
 
-	if (drive_req->len) {
+	if (drive_req->len)
 		dma_unmap_page(&pdev->dev, drive_req->addr, drive_req->len,
 			       rq_dma_dir(req));
-		return;
-	}
-	dma_unmap_sgtable(&pdev->dev, &drive_req->table, rq_dma_dir(req), 0);
-	mempool_free(drive_req->table.sgl, lists);
+	else
+		drive_unmap_list(req);
 }
 
 static blk_status_t drive_queue_rq(struct blk_mq_hw_ctx *hctx,

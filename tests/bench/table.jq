@@ -7,9 +7,7 @@ include "text";
 def target:
 	if . == null then "none"
 	elif .most then "<= \(.most | thousands)"
-	elif .more then "<= base + \(.more)"
-	elif .percent then "<= base + \(.percent) %"
-	else "+ \(.request_percent) % of loop" end;
+	else "<= base + \(.more)" end;
 
 def met:
 	if .met == null then "NOT MEASURED"
@@ -27,16 +25,15 @@ def line($f): ($f[0] | left(14)) + ($f[1] | left(8)) + ($f[2] | right(6)) + ($f[
 "ours: \(.ours)",
 "",
 line(["PATTERN", "LAYOUT", "FILL", "BAR", "BASE", "OURS", "RATIO", "TARGET", "MET"]),
-(.rows[] | line([.pattern,
-	(.layout // .direction //
-		if .entries then "\(.entries) page\(if .entries > 1 then "s" else "" end)"
-		else "16 KiB" end),
-	(if .fill == null then "" else "\(.fill) %" end), (.bar // ""),
+(.rows[] | line([.pattern + (.boot | if startswith("cpus") then .[4:] else "" end),
+	(.layout // if .entries then "\(.entries) page\(if .entries > 1 then "s" else "" end)"
+		else "" end),
+	(if .fill == null then "" else "\(.fill) %" end), (.bar // .boot),
 	(.base | cost), (.ours | cost) + (if .noisy then "~" else "" end), (.ratio | ratio),
 	(.target | target), met])),
 "",
-(.rows | map(select((.test == "dma" or .test == "sgls") and .met != null)) | .[] |
-	"\(.pattern)\(if .entries then ", entries: \(.entries)" else "" end): " +
+(.rows[] | select(.bar == null and .met != null) |
+	"\(.pattern)\(if .entries then ", entries: \(.entries)" else "" end), \(.boot): " +
 	"\(.ours - .base | . * 100 | round / 100) more than base"),
 (.rows | map(select(.details.base.history != .details.ours.history and .met != null)) | .[] |
 	"\(.pattern), \(.fill) %, \(.bar): after \(.details.base.history) allocations and frees " +
