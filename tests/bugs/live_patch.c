@@ -19,6 +19,7 @@
 static struct klp_func funcs[] = {
 	{ .old_name = "pci_p2pdma_map_type", .new_func = pci_p2pdma_map_type },
 	{ .old_name = "pci_p2pdma_distance_many", .new_func = pci_p2pdma_distance_many },
+	{ .old_name = "pci_p2pdma_add_resource", .new_func = pci_p2pdma_add_resource },
 	{ .old_name = "pci_alloc_p2pmem", .new_func = pci_alloc_p2pmem },
 	{ .old_name = "pci_p2pmem_alloc_sgl", .new_func = pci_p2pmem_alloc_sgl },
 	{ .old_name = "pci_p2pmem_find_many", .new_func = pci_p2pmem_find_many },
