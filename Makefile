@@ -49,7 +49,8 @@ prove		= prove --timer -j $(JOBS)
 other_bases	:= $(filter-out $(BASE),$(bases))
 other_tests	= $(if $(filter 6.12,$(1)),$(addprefix tests/guest/, \
 	data-verified-through-peer-memory.t kunit-suites-pass.t map-type-thru-host-bridge.t \
-	accounts-agree.t hot-unplug-under-load.t))
+	accounts-agree.t hot-unplug-under-load.t injected-failures-fall-back.t \
+	small-requests-use-system-memory.t))
 
 # What the tests below are, or need, besides the kernels
 check_needs	= $(p2ptrace_unit_tests) $(fuzz_replay) $(field_compare)

@@ -31,14 +31,15 @@ def expected:
 			row("pool"; "steady"; $solid; pair),
 			row("pool"; "alternating"; $solid; pair),
 			row("pool"; "worst-first"; $solid; worst))),
-	# Without peer memory, only branches that are patched out: a NOP each.  In dma_map_sg() and in
-	# dma_unmap_sg() for an event and for pins, else for an event.
+	# Without peer memory, only branches that are patched out: a NOP each.  In dma_map_sg() and
+	# in dma_unmap_sg() for an event and for pins, else for an event.
 	([1, 16][] as $entries |
 		row("plain"; "dma_map_sg"; {entries: $entries}; now({more: 4}) // {more: 2}),
 		row("idle"; "dma_map_sg"; {entries: $entries}; now({more: (5 * $entries)}))),
 	(now("hmm_dma_map") // empty, "request" |
 		row("plain"; .; {}; now({more: 2})), row("idle"; .; {}; now({more: 5}))),
-	# What the series changes in a request of the target: bench-nvmet cannot see a few instructions
+	# What the series changes in a request of the target: bench-nvmet cannot see a few
+	# instructions
 	(["plain", "idle"][] as $boot | row($boot; "sgls"; {}; now({more: 0})));
 
 def key: [.boot, .pattern, .layout, .fill, .bar, .entries];

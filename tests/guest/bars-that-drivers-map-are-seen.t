@@ -34,15 +34,19 @@ hold() {
 }
 count() { grep -c "$1" $watch_out; }
 
-echo 1 >$tracing/events/dma/dma_map_resource/enable
+# Newer kernels have dma_map_resource() call dma_map_phys(), which has the event
+event=dma_map_resource
+[ -e $tracing/events/dma/$event ] || event=dma_map_phys
+echo 1 >$tracing/events/dma/$event/enable
 watch trace --json
 ok 'the module maps BARs' sh -c "echo 61 >$churn/bars"
 ok 'a process maps 23 pages, and unmaps 12' hold 23
 exec 3>&-
 ok 'it ends' wait "$holder"
 ok 'trace ends well' watch_end
-echo 0 >$tracing/events/dma/dma_map_resource/enable
-is 'the kernel mapped BARs' "$(grep -c ' dma_map_resource: ' $tracing/trace)" 122
+echo 0 >$tracing/events/dma/$event/enable
+is 'the kernel mapped BARs' \
+	"$(grep -cE ' dma_map_(resource: |phys: .* attrs=.*MMIO)' $tracing/trace)" 122
 is 'trace has those of the provider' "$(jq -c 'select(.event == "p2pdma_map") |
 	[.provider, .client, .bus_addr, .dma_addr, .size, .kind, .dir, .map]' $watch_out |
 	sort | uniq -c | sed 's/^ *//')" "61 [\"$provider\",\"$client\",$((bar)),$((bar)),4096,\

@@ -15,15 +15,16 @@ require_p2ptrace
 # shellcheck source=tests/lib/churn.sh
 . "${BASH_SOURCE[0]%/*}/../lib/churn.sh"
 
+pages=$(grep -owE -m 1 'pci_p2pdma_map_segment|__pci_p2pdma_update_state' /proc/kallsyms)
 # Each hook of a stock kernel, and its events; in brackets if another hook shows a part of them
-hooks='pci_alloc_p2pmem p2pmem_alloc p2pmem_alloc_fail
+hooks="pci_alloc_p2pmem p2pmem_alloc p2pmem_alloc_fail
 calc_map_type_and_dist p2pdma_decide
 pci_p2pmem_find_many p2pmem_find
 dma_map_sg [p2pdma_map]
 dma_unmap_sg [p2pdma_unmap]
-pci_p2pdma_map_segment [p2pdma_map p2pdma_unmap]
+$pages [p2pdma_map p2pdma_unmap]
 p2pmem_alloc_mmap p2pmem_mmap
-nvmet_req_alloc_sgls nvmet_p2pmem_use nvmet_p2pmem_fallback'
+nvmet_req_alloc_sgls nvmet_p2pmem_use nvmet_p2pmem_fallback"
 
 plan $((4 * $(wc -l <<<"$hooks") + 25))
 
@@ -146,9 +147,9 @@ P2PTRACE_NO_HOOKS=pci_alloc_p2pmem "$P2PTRACE" leaks --duration 0.1 >/dev/null 2
 is 'leaks needs to see allocations' $? 3
 like 'and says so' "$(tail -n 1 $watch_err)" 'alloc'
 all_hooks=$(awk '{ print $1 }' <<<"$hooks" | paste -sd ,),pci_free_p2pmem,pci_p2pmem_free_sgl
-all_hooks+=,p2pdma_page_free,dma_map_resource
+all_hooks+=,p2pdma_page_free,p2pdma_folio_free,dma_map_resource,blk_rq_dma_map_iter_start,dmabuf
 for function in export file_release dynamic_attach detach map_attachment unmap_attachment pin \
-	unpin invalidate_mappings move_notify; do
+	unpin invalidate_mappings move_notify phys_vec_to_sgt; do
 	all_hooks+=,dma_buf_$function
 done
 P2PTRACE_NO_HOOKS=$all_hooks "$P2PTRACE" trace --duration 0.1 >/dev/null 2>$watch_err
