@@ -44,7 +44,6 @@ like 'it could use the memory' "$(said 1)" \
 like 'it warns that hosts lose the namespace' "$(said 1)" 'Connected hosts lose it, and their I/O'
 ok 'the next step can be pasted' \
 	sh -c "$("$P2PTRACE" nvmet --json | jq -r '.subsystems[0].namespaces[0].verdicts[0].next')"
-p2pmem_of_any_size $lab/namespaces/1
 is 'after that, it uses the memory' "$(verdict 1)" "peer supported $provider"
 like 'no host uses it yet' "$(said 1)" 'NIC and drive reach it directly; no host uses it yet\.'
 

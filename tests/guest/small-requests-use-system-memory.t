@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: p2pmem_min_size of a namespace is the size of the smallest request that uses peer memory,
-# and applies from the next request on. Smaller requests fall back with the reason too_small. Wrong
-# values are refused.
+# and applies from the next request on. It is 0 unless it is set. Smaller requests fall back with
+# the reason too_small. Wrong values are refused.
 # Requires: p2pmem series with RDMA_RXE_P2PDMA_TEST, p2ptrace, fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
@@ -21,9 +21,10 @@ nvmet_connect lab
 remote=$(remote_drive lab)
 
 mkdir -p "$nvmet/subsystems/fresh/namespaces/1"
-default=$(<"$nvmet/subsystems/fresh/namespaces/1/p2pmem_min_size")
-is 'the default is two pages' "$default" 8192
-echo "$default" >"$ns/p2pmem_min_size"
+is 'requests of any size use peer memory by default' \
+	"$(cat "$nvmet/subsystems/fresh/namespaces/1/p2pmem_min_size" "$ns/p2pmem_min_size" |
+		xargs)" '0 0'
+echo 8192 >"$ns/p2pmem_min_size"
 before=$(counted too_small)
 ok 'blocks of 4 KiB are right' fio_verify "$remote" 4k 3
 ok 'blocks of 8 KiB are right' fio_verify "$remote" 8k 3

@@ -195,13 +195,9 @@ rxe_up() {
 	wait_for 20 rxe_ready 2>/dev/null || bail "rxe0 is not active: $(rdma link)"
 }
 
-# p2pmem_of_any_size NAMESPACE: use peer memory for requests of any size, also for the few small
-# ones with which a host looks for partitions.  Tests can then count all requests.
-p2pmem_of_any_size() { [ ! -e "$1/p2pmem_min_size" ] || echo 0 >"$1/p2pmem_min_size"; }
-
 # nvmet_export SUBSYSTEM SERIAL [P2PMEM]: export a drive as the only namespace of a subsystem over
-# rxe0.  P2PMEM is written to its p2pmem attribute (0, 1 or a provider) and applies to requests of
-# any size.  Fails if the kernel refuses P2PMEM, or to enable the namespace.
+# rxe0.  P2PMEM is written to its p2pmem attribute (0, 1 or a provider).  Fails if the kernel
+# refuses P2PMEM, or to enable the namespace.
 nvmet_export() {
 	local subsystem=$nvmet/subsystems/$1 device
 	device=$(drive "$2") || exit
@@ -211,7 +207,6 @@ nvmet_export() {
 	printf %s "$device" >"$subsystem/namespaces/1/device_path"
 	if [ -n "${3:-}" ]; then
 		echo "$3" >"$subsystem/namespaces/1/p2pmem" || return
-		p2pmem_of_any_size "$subsystem/namespaces/1"
 	fi
 	echo 1 >"$subsystem/namespaces/1/enable" || return
 

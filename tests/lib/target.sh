@@ -21,7 +21,6 @@ namespace_asks() {
 	mkdir "$dir" || bail "cannot create namespace $1"
 	printf %s "$device" >"$dir/device_path"
 	echo "$3" >"$dir/p2pmem" || return
-	p2pmem_of_any_size "$dir"
 	echo 1 >"$dir/enable"
 }
 
