@@ -161,7 +161,7 @@ bench-peers: deps-bench $(bench_peers) ## measure the cost of deciding all pairs
 p2ptrace_deps	:= build unit install optional
 lab_deps	:= $(p2ptrace_deps) kernel lab distro tests
 
-deps: ## install what all other targets need (as root, on Debian 12 and 13)
+deps: ## install what demo, check and vm need (as root, on Debian 12 and 13)
 	$(Q)tools/deps/install $(lab_deps)
 
 deps-p2ptrace: ## install only what p2ptrace, check-unit and install need

@@ -46,7 +46,9 @@ for tool in prometheus curl jq; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
 done
 
-[ -e "${LAB_KERNEL:-$top/build/kernel/arch/x86/boot/bzImage}" ] ||
+# shellcheck source=kernel-config/base.sh
+. "$top/kernel-config/base.sh" || exit
+[ -e "${LAB_KERNEL:-$top/build/$BASE/kernel/arch/x86/boot/bzImage}" ] ||
 	skip_all "there is no kernel with the series: run 'make kernel'"
 
 plan 7
