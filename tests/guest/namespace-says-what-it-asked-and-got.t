@@ -22,8 +22,9 @@ value() { cat "$ns/p2pmem"; }
 
 plain=$(pci_of plain0)
 if for_612; then
-	named=$name said_wrong="p2pmem: 'rubbish' lends no peer memory"
-	said_missing="'p2pmem99' lends no peer memory" said_none="'$plain' lends no peer memory"
+	named=$name said_wrong="p2pmem: 'rubbish' provides no peer memory"
+	said_missing="'p2pmem99' provides no peer memory"
+	said_none="'$plain' provides no peer memory"
 else
 	named=$provider said_wrong='No such PCI device: rubbish'
 	said_missing='No such PCI device: p2pmem99'

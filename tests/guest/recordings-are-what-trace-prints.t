@@ -43,7 +43,8 @@ is 'report --lives has each block' \
 		sort | uniq -c | awk '{ print $1 }' | xargs)" '61 61'
 page=$(report $rec)
 like 'the page has the pair, by bytes' "$page" \
-	"1\.91M +976K +976K +122 .* bus_addr +(sg|block) .* $drive \(nvme[0-9]\) -> $provider \(nvme[0-9]\)"
+	"1\.91M +976K +976K +122 .* bus_addr +(sg|block) .* $drive \(nvme[0-9]\) -> \
+$provider \(nvme[0-9]\)"
 like 'it has the lifetimes' "$page" ' 122 .* p2pmem0'
 like 'it says that nothing is held, and nothing lost' "$page" \
 	'Lost: none.*Still held at the end: 0 '
