@@ -82,7 +82,7 @@ help: ## list the targets
 
 ## Tools
 p2ptrace: ## build only p2ptrace, in seconds, as build/p2ptrace
-install: install-p2ptrace ## install p2ptrace under $(DESTDIR)$(PREFIX), by default /usr/local
+install: install-p2ptrace ## install p2ptrace under DESTDIR/PREFIX, by default /usr/local
 
 ## Kernel
 kernel: kernel-tree ## build the kernel with the series, in build/BASE/kernel
@@ -105,7 +105,7 @@ kernel-base: kernel-tree ## build the base without the series, in build/BASE/bas
 		$(base_build)/base/kernel $(base_config)
 	$(Q)KERNEL_TREE=$(base_build)/base/linux kernel-config/build $(base_build)/base/kernel
 
-kernel-tree: deps ## make build/BASE/linux, a git tree with the series on its base
+kernel-tree: deps ## create build/BASE/linux, a git tree with the series on its base
 	$(Q)kernel-config/tree
 
 series: ## write patches/BASE from the commits in build/BASE/linux
@@ -120,30 +120,30 @@ vm: kernel ## get a shell in the lab
 	$(Q)tests/vm/run --shell
 
 ## Tests
-check-tree: deps ## check the scripts and the licenses in this tree
+check-tree: deps ## check scripts, licenses, line widths and folders
 	$(Q)prove --timer tests/tree
 check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
 check-field: ## compare p2ptrace's decisions with the kernel's own code, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build
 check-fuzz: deps-fuzz ## give the parsers and the command line random input, FUZZ_SECONDS=10 each
-check-mutation: ## check that unit tests fail if a line of p2ptrace is wrong (MUTANTS=REGEX: files)
+check-mutation: ## check that unit tests fail if a line is wrong (MUTANTS=REGEX picks files)
 	$(Q)prove --timer tests/mutation
-coverage: deps-coverage $(p2ptrace_skel) ## show lines that unit tests run, in build/coverage/html
+coverage: deps-coverage $(p2ptrace_skel) ## show what unit tests run, in build/coverage/html
 	$(Q)tests/coverage/measure
 	$(Q)genhtml -q -o $(BUILD)/coverage/html $(BUILD)/coverage/coverage.info
 check-series: deps-series kernel-tree ## check the patches; build and boot each of them
 	$(Q)prove --timer tests/series tests/series/slow
 check-runner: kernel ## run the tests of the lab's runner
 	$(Q)$(prove) tests/runner
-check-guest: deps p2ptrace kernel kernel-base ## run the tests that boot the lab
+check-guest: deps p2ptrace kernel kernel-base ## run the tests of p2ptrace and series in the guest
 	$(Q)$(prove) tests/guest
 check-distro: deps p2ptrace ## run the tests that need Debian's own kernels and take long
 	$(Q)prove --timer tests/distro
-check-bugs: deps ## show the bugs that the patches for 7.3 fix, with and without them, to read
+check-bugs: deps ## show the bugs that patches/7.3 fixes, with and without them
 	$(Q)$(MAKE) BASE=7.3 kernel-tree
 	$(Q)tests/bugs/run
-check-debug: deps p2ptrace kernel-debug kernel-base ## run them and stress tests on the debug kernel
+check-debug: deps p2ptrace kernel-debug kernel-base ## run guest and stress tests on a debug kernel
 	$(Q)LAB_KERNEL=$(base_build)/kernel-debug/arch/x86/boot/bzImage \
 		prove --timer tests/guest tests/stress
 bench-core: kernel-tree ## measure the cost of peer memory, in instructions

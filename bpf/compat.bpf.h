@@ -95,8 +95,8 @@ static __always_inline void task_read(__u32 *pid, __u64 comm[2])
 /*
  * The preempt count. On x86 it is in struct pcpu_hot since 64701838bf05 ("x86/percpu: Move
  * preempt_count next to current_task", 6.2) and until 46e8fff6d45f ("x86/preempt: Move preempt
- * count to percpu hot section", 6.15). On arm64 it is in the thread_info. -1 if the kernel has it
- * elsewhere: any kernel lacks one of several variables, and then libbpf searches the BTF of
+ * count to percpu hot section", 6.15). On arm64 it is in the thread_info. -1 on other kernels: only
+ * one variable is tried, because for each one that vmlinux lacks, libbpf searches the BTF of all
  * modules, which takes CAP_SYS_ADMIN.
  */
 extern const struct pcpu_hot pcpu_hot __ksym __weak;

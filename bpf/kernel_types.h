@@ -273,7 +273,7 @@ struct nvmet_req {
 	unsigned long transfer_len;
 };
 
-/* Where x86 and arm64 have the first argument of a function, and where what it returns */
+/* The registers of the first argument and of the return value, of x86 and of arm64 */
 struct pt_regs {
 	unsigned long di;
 	unsigned long ax;

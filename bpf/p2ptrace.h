@@ -237,7 +237,7 @@
 /* The same if nvmet is a module: a program of the other kind would keep it from being unloaded */
 #define P2PTRACE_STOCK_NVMET_CALL		"kprobe/nvmet_req_alloc_sgls"
 #define P2PTRACE_STOCK_NVMET_RETURN		"kretprobe/nvmet_req_alloc_sgls"
-/* Not events: show which pages are peer memory. The former exists since 6.16, the latter until. */
+/* Not events: show which pages are peer memory. First the function since 6.16, then that before. */
 #define P2PTRACE_STOCK_PAGES_UPDATE		"fentry/__pci_p2pdma_update_state"
 #define P2PTRACE_STOCK_PAGES			"fentry/pci_p2pdma_map_segment"
 /* Block requests, since 6.17. They are unmapped just before they complete or are queued again. */

@@ -269,8 +269,9 @@ int stock_pages_update(unsigned long long *ctx)
  * void pci_p2pmem_free_sgl(struct pci_dev *pdev, struct scatterlist *sgl)
  *
  * The latter frees each segment with the former, which GCC inlines there in most kernels (all of
- * Debian's from 6.16 to 7.3). Then only the latter is called. Otherwise both are, and must count
- * once. The first lists tell: if the former is called meanwhile, it is not inlined.
+ * Debian's from 6.16 to 7.3). Then only the latter is called. Otherwise both are called, and each
+ * free must be counted once. The first lists show which case it is: if the former is called while a
+ * list is freed, it is not inlined.
  *
  * Until then, the frees of lists are recorded when they begin. frees_of_lists has the buffers that
  * are being freed so and the task that does it, and lists_in_progress the buffer of each list.
@@ -344,7 +345,7 @@ static __always_inline __u64 list_bus_addr(const struct scatterlist *sg)
 		return 0;
 	p2p = p2pdma_pagemap(pagemap_of(page));
 	phys = page_phys((__u64)page) + BPF_CORE_READ(sg, offset);
-	/* Where struct page is may not be what it was taken for */
+	/* The assumed address of the array of struct page may be wrong */
 	if (phys < BPF_CORE_READ(p2p, pgmap.range.start) ||
 	    phys > BPF_CORE_READ(p2p, pgmap.range.end))
 		return 0;
@@ -410,13 +411,13 @@ static __always_inline bool page_read(__u64 page, struct buffer *buf)
 	__u64 start = BPF_CORE_READ(p2p, pgmap.range.start);
 	__u64 end = BPF_CORE_READ(p2p, pgmap.range.end), phys;
 
-	/* Another page has something else in that word: zeros are read, or no such type or range */
+	/* The word of another page leads to no dev_pagemap, so that type or range do not fit */
 	if (BPF_CORE_READ(p2p, pgmap.type) !=
 		    bpf_core_enum_value(enum memory_type, MEMORY_DEVICE_PCI_P2PDMA) ||
 	    start >= end || (start | (end + 1)) & ((1 << PAGE_SHIFT) - 1))
 		return false;
 	phys = page_phys(page);
-	/* Where struct page is may not be what it was taken for */
+	/* The assumed address of the array of struct page may be wrong */
 	if (phys < start || phys > end) {
 		count_lost();
 		return false;

@@ -282,7 +282,7 @@ EVENT_PROG_EVERYWHERE(p2pmem_mmap, const struct provider_view *provider, __u64 s
 	return 0;
 }
 
-/* dma-bufs. A revocation comes first, because the end of a mapping may be its end. */
+/* dma-bufs. Revocations come first: the end of a mapping may complete a revocation. */
 
 EVENT_PROG_FUNCTION(dma_buf_revoke, const struct dmabuf_revoke *revoke)
 {

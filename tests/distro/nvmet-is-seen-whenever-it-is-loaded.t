@@ -47,7 +47,7 @@ ok 'trace starts' start trace --json
 trace=$pid
 ok 'stat starts' start_stat
 is 'both say that nvmet is not loaded' "$(cat $err /tmp/stat.err |
-	grep -c 'nvmet is not loaded; its requests are seen once it is')" 2
+	grep -c 'nvmet is not loaded; its requests are seen once it is loaded')" 2
 ok 'nvmet is loaded' modprobe nvmet
 ok 'both notice' wait_for 60 both_noted 1 'nvmet was loaded'
 ok 'it exports a drive' export_drive
@@ -66,7 +66,7 @@ kill -STOP "$trace"
 export_drive
 kill -CONT "$trace"
 ok 'trace notes that it came late' \
-	wait_for 60 noted $err 1 'leave out requests before p2ptrace noticed'
+	wait_for 60 noted $err 1 'without requests before p2ptrace noticed'
 ok 'trace ends with status 0' stop "$trace"
 unload
 

@@ -23,11 +23,11 @@
 #   MODULE=1                        the test uses core(), see guest.sh, or churn.sh; with KERNEL:
 #                                   the test uses dmabuf_importer
 #   QMP=1                           the test uses qmp(), see guest.sh
-#   NEEDS=OPTION                    the part of the series that the test needs, by its option in
-#                                   Kconfig, without CONFIG_ (default: PCI_P2PMEM_KUNIT_TEST, which
-#                                   all with p2pmem have; '': none), or in words a part that only
-#                                   the series for 6.12 has, or "pins"; the test is skipped if the
-#                                   series of this base does not have it
+#   NEEDS=PART                      the part of the series that the test needs. PART is a name of
+#                                   Kconfig without CONFIG_ (default: PCI_P2PMEM_KUNIT_TEST, which
+#                                   every series with p2pmem has), '' for none, "pins", or words
+#                                   for a part that only the series for 6.12 has. The test is
+#                                   skipped if the series of this base lacks it.
 #   STOCK=1                         the test needs a kernel without p2pmem: that of "make kernel" if
 #                                   the series does not have it yet, otherwise the base kernel; it
 #                                   is skipped if there is none

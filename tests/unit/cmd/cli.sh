@@ -185,7 +185,7 @@ refused 2 'no command' 'check --help' check --json --
 refused 2 "'--client=1:0.0'" 'check --help' check --client=1:0.0 -- true
 refused 2 "'0'" 'such as 1234' trace --pid 0
 refused 2 "'4294967296'" 'such as 1234' stat --pid 4294967296
-refused 2 "'size' is no order" 'bytes, maps, total, provider, client, map' top --sort size
+refused 2 "'size' is not an order" 'bytes, maps, total, provider, client, map' top --sort size
 refused 2 'is too long' 'at most 63' top --filter "$(printf '%064d' 0)"
 refused 2 "'0'" 'such as 1' top 0
 refused 2 "COUNT '0'" 'such as 10' top 1 0

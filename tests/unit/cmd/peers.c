@@ -194,10 +194,10 @@ static void options_select_rows_and_columns(void **state)
 	assert_int_equal(PEERS("--all", "--why", "card0", "0e:0.0"), EXIT_USAGE);
 	assert_one_line(err.text, "--all, --class and --dev select what the matrix shows");
 	assert_int_equal(PEERS("--class", "gpu,what"), EXIT_USAGE);
-	assert_one_line(err.text, "'gpu,what' has 'what', which is no class; the classes are gpu, "
+	assert_one_line(err.text, "'gpu,what': 'what' is not a class; the classes are gpu, "
 			"accel, nvme, nic, memory, other, bridge");
 	assert_int_equal(PEERS("--dev", "card7"), EXIT_USAGE);
-	assert_one_line(err.text, "--dev 'card7' names no function");
+	assert_one_line(err.text, "--dev 'card7' is not a PCI function of this machine");
 }
 
 static void what_holds_for_all_pairs_is_said_once(void **state)
@@ -360,9 +360,9 @@ static void a_name_that_is_not_clear_is_refused(void **state)
 	assert_one_line(err.text, "PROVIDER 'card0' names several functions: 0000:0e:00.0, "
 			"0000:12:00.0; give the full PCI name of one");
 	assert_int_equal(PEERS("--why", "12:0.0", "nvme7"), EXIT_USAGE);
-	assert_one_line(err.text, "CLIENT 'nvme7' names no function");
+	assert_one_line(err.text, "CLIENT 'nvme7' is not a PCI function of this machine");
 	assert_int_equal(PEERS("--why", "12:0.0", "7f:1f.7"), EXIT_USAGE);
-	assert_one_line(err.text, "CLIENT '7f:1f.7' names no function");
+	assert_one_line(err.text, "CLIENT '7f:1f.7' is not a PCI function of this machine");
 	assert_int_equal(PEERS("--why", "12:0.0"), EXIT_USAGE);
 	assert_one_line(err.text, "--why takes a provider and a client");
 	add_gpus(11);

@@ -165,9 +165,9 @@ static void each_violation_has_a_singular_and_a_plural_sentence(void **state)
 		  "unmap_without_map: 2 DMA mappings were ended but never made" },
 		{ P2PTRACE_HELD_TOO_LONG,
 		  "held_too_long: 1 buffer was held for longer than the limit; "
-		  "the lives in p2ptrace trace show which",
+		  "the lives of p2ptrace trace show which",
 		  "held_too_long: 2 buffers were held for longer than the limit; "
-		  "the lives in p2ptrace trace show which" },
+		  "the lives of p2ptrace trace show which" },
 		{ P2PTRACE_MAPPED_AT_DETACH,
 		  "mapped_at_detach: 1 device was detached from a dma-buf that it still had "
 		  "mapped",

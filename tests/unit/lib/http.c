@@ -490,7 +490,7 @@ static void what_cannot_listen_says_why(void **state)
 
 	(void)state;
 	http_address_text(text, sizeof(text), &address);
-	assert_int_equal(refused_with(text, "another process does"), EXIT_OTHER);
+	assert_int_equal(refused_with(text, "another process listens there already"), EXIT_OTHER);
 	/* TEST-NET-1 is no address of any machine */
 	assert_int_equal(refused_with("192.0.2.1:9737", "does not have that address"), EXIT_USAGE);
 }

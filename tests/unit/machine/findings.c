@@ -170,8 +170,8 @@ static void what_a_boot_option_replaces_is_said_as_far_as_it_is_known(void **sta
 	assert_does_not_say("includes its ports");
 	assert_says("If /proc/cmdline has pci=disable_acs_redir already, add its ports to the list "
 		    "below: only the last such option counts. The");
-	assert_says("if you use pci=config_acs (since Linux 6.11, which took one port only at "
-		    "first), with the ports that it has already; x leaves");
+	assert_says("if you use pci=config_acs (since Linux 6.11; early 6.11 kernels accept "
+		    "only one port), with the ports that it has already; x leaves");
 }
 
 /*
@@ -347,11 +347,12 @@ static void the_list_says_for_which_pairs_it_holds(void **state)
 	draw("virtual-functions", "intel");
 	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
 	assert_says("The kernel's list of host bridges that forward peer requests has it since "
-		    "5.6. The entry allows pairs below this host bridge, and pairs between it and "
-		    "another one on the list.");
+		    "Linux 5.6. The entry allows pairs below this host bridge, and pairs between "
+		    "it and another one on the list.");
 	at("0000:3a:00.0")->device = 0x2f00;
 	ask("6.12", "0000:3d:00.0", "0000:3c:00.1");
-	assert_says("has it since 5.4. The entry allows only pairs below this one host bridge.");
+	assert_says("has it since Linux 5.4. The entry allows only pairs below this one host "
+		    "bridge.");
 }
 
 static void functions_of_one_device_are_named_as_such(void **state)
@@ -439,7 +440,7 @@ static void vmd_is_to_be_switched_off_only_if_that_helps(void **state)
 	ask("6.12", "0000:03:00.0", "10000:04:00.0");
 	assert_says("note: VMD (Intel Volume Management Device) 0000:00:0e.0 puts 10000:04:00.0 "
 		    "into a PCI domain of its own, below a host bridge of its own. Without VMD, it "
-		    "is below the host bridge of 0000:00:0e.0. But to switch VMD off does not "
+		    "is below the host bridge of 0000:00:0e.0. But switching VMD off does not "
 		    "make the kernel allow the pair.\n"
 		    "remedy: Put both devices below one switch. If");
 	/* A host bridge on the list */
@@ -472,15 +473,15 @@ static void a_newer_kernel_that_allows_the_pair_is_a_remedy(void **state)
 	draw("arm-server-known-since-7", "arm");
 	ask("6.12", "0009:01:00.0", "0019:01:00.0");
 	assert_says("0009:00:00.0, 10de:2f95. It is: NVIDIA Vera Rubin root port. The kernel's "
-		    "list of host bridges that forward peer requests has it since 7.3, so that of "
-		    "6.12 does not.");
+		    "list of host bridges that forward peer requests has it since Linux 7.3, so "
+		    "the list of Linux 6.12 does not have it.");
 	assert_says("remedy: Boot Linux 7.3 or newer. It counts this hardware as able to forward "
 		    "peer requests, so it allows the pair without an override. Compare the data "
 		    "of a test transfer first.\n"
 		    "remedy: Or put both devices below one switch. If its ports redirect");
 	assert_does_not_say("ask the vendor");
 	ask("7.3", "0009:01:00.0", "0019:01:00.0");
-	assert_says("has it since 7.3. The entry");
+	assert_says("has it since Linux 7.3. The entry");
 	assert_does_not_say("or newer");
 	draw("function-on-its-own-root-bus", "intel");
 	ask("5.4", "0000:01:00.0", "0001:10:00.0");
@@ -594,9 +595,9 @@ static void functions_that_the_kernel_takes_for_one_are_named(void **state)
 	ask("6.12", "0000:03:00.0", "10000:04:00.0");
 	assert_says("caution: Do not use both 10000:04:00.0 (not_supported) and 0000:04:00.0 "
 		    "(bus_addr) as clients of 0000:03:00.0. Their names differ only in the domain");
-	assert_says("VMD (Intel Volume Management Device) makes the second domain, so to switch "
-		    "it off in the firmware setup ends this. RAID volumes of VMD are not found "
-		    "then, and a system on one does not boot.\n");
+	assert_says("VMD (Intel Volume Management Device) makes the second domain, so "
+		    "switching it off in the firmware setup solves this. RAID volumes of VMD "
+		    "are not found then, and a system on one does not boot.\n");
 	ask("6.12", "0000:04:00.0", "0000:03:00.0");
 	assert_does_not_say("Do not use both");
 	/* The same decision for both does no harm */

@@ -104,7 +104,7 @@ static void the_files_are_not_read_on_a_kernel_with_the_series(void **state)
 
 static void a_function_must_be_traceable(void **state)
 {
-	const char *forbidden = "the kernel does not allow to trace it";
+	const char *forbidden = "the kernel does not allow tracing it";
 
 	(void)state;
 	assert_string_equal(refused(FREE, SYMBOL, "pci_alloc_p2pmem\npci_free_p2pmem_x\n", ""),
@@ -124,11 +124,11 @@ static void the_first_list_that_can_be_read_counts(void **state)
 	write_text(dir, "kallsyms", SYMBOL);
 	write_text(dir, "filter", "pci_alloc_p2pmem\n");
 	hooks_open(&hooks, btf, &files, true);
-	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow to trace it");
+	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow tracing it");
 	files.filter_functions[1] = files.filter_functions[0];
 	files.filter_functions[0] = NULL;
 	hooks_open(&hooks, btf, &files, true);
-	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow to trace it");
+	assert_string_equal(hooks_refuse(&hooks, FREE), "the kernel does not allow tracing it");
 }
 
 static void a_function_that_is_no_hook_of_ours_needs_btf_only(void **state)

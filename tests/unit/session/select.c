@@ -164,7 +164,8 @@ static void a_series_without_pins_misses_nothing(void **state)
 	assert_int_equal(select_from(&kernel, true, &set), EXIT_KERNEL);
 	capture_end(&c);
 	assert_one_line(c.text, "cannot trace p2pmem_reclaim: buffers have no pins on this kernel, "
-			"so they return when they are freed; trace p2pmem_free");
+			"so memory returns to the pool when its buffer is freed; trace "
+			"p2pmem_free instead");
 	kernel_close(&kernel);
 }
 
@@ -421,7 +422,7 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 
 	/* One that shows only the beginning is */
 	set_without("block_rq_requeue", &set, &c);
-	assert_non_null(strstr(c.text, "p2pdma_unmap leaves out block requests: "
+	assert_non_null(strstr(c.text, "p2pdma_unmap is seen only in part, without block requests: "
 			       "block_rq_requeue: the kernel does not have it"));
 	assert_true(set.blind[P2PTRACE_p2pdma_unmap]);
 	assert_false(set.blind[P2PTRACE_p2pdma_map]);
@@ -441,11 +442,12 @@ static void a_mapping_is_shown_in_every_way_that_the_kernel_has(void **state)
 	assert_true(hooks_want(&set, HOOK_PAGES));
 
 	set_without("dma_map_sg", &set, &c);
-	assert_non_null(strstr(c.text, "p2pdma_map leaves out scatterlists: dma_map_sg: "));
+	assert_non_null(strstr(c.text, "p2pdma_map is seen only in part, without scatterlists: "
+			       "dma_map_sg: "));
 
 	/* Lists are freed by a function of their own */
 	set_without("pci_free_p2pmem", &set, &c);
-	assert_non_null(strstr(c.text, "p2pmem_free leaves out single buffers: "
+	assert_non_null(strstr(c.text, "p2pmem_free is seen only in part, without single buffers: "
 			       "pci_free_p2pmem: the kernel does not have it"));
 	assert_true(set.has[P2PTRACE_p2pmem_free] && set.blind[P2PTRACE_p2pmem_free]);
 	assert_true(hooks_want(&set, HOOK_FREE_SGL));
@@ -529,7 +531,7 @@ static void filters_narrow_the_selection(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "nvmet_p2pmem_fallback has no dev or provider, which");
+	assert_one_line(c.text, "nvmet_p2pmem_fallback has no field dev or provider, but");
 
 	o = (struct selection){ .client = "0000:00:00.0" };
 	set = (struct event_set){};
@@ -537,7 +539,7 @@ static void filters_narrow_the_selection(void **state)
 	capture_begin(&c);
 	assert_int_equal(select_events(&o, true, &set), EXIT_USAGE);
 	capture_end(&c);
-	assert_one_line(c.text, "p2pmem_alloc has no client, which a filter compares");
+	assert_one_line(c.text, "p2pmem_alloc has no field client, but a filter needs it");
 }
 
 /* The message, and which events are selected. */
@@ -562,7 +564,7 @@ static const char *left_out(const struct selection *o, struct capture *c)
 	return select_named(o, &none, false, &to, c);
 }
 
-#define LACK "leaving out events that lack a field which a filter compares: "
+#define LACK "leaving out events without a field that a filter needs: "
 
 static void events_that_a_filter_leaves_out_are_listed(void **state)
 {

@@ -139,7 +139,7 @@ struct check {
 	struct verdict verdict;
 	struct counter_live live;
 	struct child child;	/* the command */
-	bool judged;		/* it had its time to settle */
+	bool judged;		/* the time of --settle is over */
 	uint64_t ended_ns, settle_until_ns;
 	int status;
 };

@@ -9,7 +9,7 @@
 #define P2PTRACE_COMMANDS(X)								\
 	X(trace, "print each event of peer memory as it happens")			\
 	X(record, "write each event to a file")						\
-	X(report, "show what a file of record has: a page, JSON, a timeline, a web page")	\
+	X(report, "show a recording: as a page, JSON, a timeline, a web page")		\
 	X(stat, "count events: rates per interval, and totals")				\
 	X(top, "watch peer memory on a terminal: traffic, buffers, fallbacks, refusals")	\
 	X(export, "serve all counts to Prometheus, or write them for node_exporter")	\

@@ -92,13 +92,13 @@ static const struct arg_option way_options[] = {
 	  "Serve http://ADDRESS:PORT/metrics (default " LISTEN_DEFAULT ")", set_listen },
 	{ "textfile", 0, "FILE",
 	  "Write FILE instead, for node_exporter's textfile collector", set_textfile },
-	{ "interval", 0, "SECONDS", "Write FILE after each such time (default 15)", set_interval },
+	{ "interval", 0, "SECONDS", "Write FILE every SECONDS seconds (default 15)", set_interval },
 	{}
 };
 
 static const struct arg_option cost_options[] = {
 	{ "paths-interval", 0, "SECONDS",
-	  "Decide again after this time which devices reach which (default 600)",
+	  "Compute the paths between devices every SECONDS seconds (default 600)",
 	  set_paths_interval },
 	{ "no-durations", 0, NULL,
 	  "Do not measure how long buffers are held and mapped, which is about half of the cost of "

@@ -83,9 +83,9 @@ static const struct args args = {
 		 "buffer has one of three states: live; freed (a device still has it mapped); user "
 		 "(a process maps it). A kernel without the p2pmem series shows no mappings and no "
 		 "states. Of the buffers allocated before p2ptrace started, it shows only the "
-		 "total size. Of dma-bufs from before, a kernel before Linux 6.16 shows only "
-		 "those that a device has attached to or mapped since. With --dev, only dma-bufs "
-		 "are shown whose memory is known to be that of the device. With --json, the "
+		 "total size. Before Linux 6.16, dma-bufs exported earlier are shown only if a "
+		 "device has attached to or mapped them since. With --dev, a dma-buf is shown "
+		 "only if its memory is known to be on that device. With --json, the "
 		 "output is one document.\n",
 	.exit_status = "Exit status: 0 fine (whether or not buffers are held), 2 bad usage, 3 this "
 		       "kernel or these privileges cannot do it, 4 any other error.",

@@ -46,8 +46,8 @@ static const struct args args = {
 	.notes = "Buffers and mappings that began before p2ptrace started are counted, not "
 		 "measured. Percentiles assume that times are spread evenly within a line of the "
 		 "histogram. With --client, only mappings and revocations are shown; with --dev, "
-		 "of dma-bufs only mappings of memory of the device. With --json, the output is "
-		 "one document.\n",
+		 "mappings of dma-bufs only if they are of that device's memory. With --json, "
+		 "the output is one document.\n",
 	.exit_status = OPTIONS_EXIT_STATUS,
 	.examples = "  p2ptrace lifetimes --duration 10\n"
 		    "  p2ptrace lifetimes --client eth0\n"

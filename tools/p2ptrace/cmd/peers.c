@@ -88,7 +88,7 @@ static int set_class(void *to, const char *value)
 	for (int i = 0; i < NR_CLASSES; i++)
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
 			 i ? ", " : "", class_name(i));
-	return fail(EXIT_USAGE, "--class '%.64s' has '%s', which is no class; the classes are %s",
+	return fail(EXIT_USAGE, "--class '%.64s': '%s' is not a class; the classes are %s",
 		    value, name, names);
 }
 
@@ -191,8 +191,8 @@ static const struct args args = {
 		 "to the host bridge and down again. not_supported means that the kernel refuses "
 		 "the pair. unknown means that a fact is missing; --why names it.\n\n"
 		 "Proximity, as nvidia-smi topo -m has it: PIX at most one switch, PXB several "
-		 "switches, PHB the same host bridge, NODE the same NUMA node, SYS two NUMA "
-		 "nodes.\n\n"
+		 "switches, PHB the same host bridge, NODE two host bridges of one NUMA node, SYS "
+		 "two NUMA nodes.\n\n"
 		 "A function has its PCI name (0000:01:00.0) and the names of its drivers (nvme0, "
 		 "eth0, mlx5_0, card1). No function needs to provide memory now, and no kernel "
 		 "option is needed. A kernel that reports its decisions is asked; for others, "
@@ -246,9 +246,9 @@ static int find_function(const struct machine *machine, const char *option, cons
 		(void)!fail(EXIT_USAGE, "%s '%s' names several functions: %s; give the full PCI "
 			    "name of one", option, shown, list);
 	} else {
-		(void)!fail(EXIT_USAGE, "%s '%s' names no function; it takes a PCI name "
-			    "(0000:01:00.0) or a name of a device (nvme0, eth0): see the list that "
-			    "--all prints", option, shown);
+		(void)!fail(EXIT_USAGE, "%s '%s' is not a PCI function of this machine; it takes a "
+			    "PCI name (0000:01:00.0) or a name of a device (nvme0, eth0): see the "
+			    "list that --all prints", option, shown);
 	}
 	return -1;
 }

@@ -113,7 +113,7 @@ static const struct arg_option output_options[] = {
 static const struct arg_option ring_options[] = {
 	{ "ring", 0, "SIZE",
 	  "Keep only the last SIZE bytes of events, in memory, and write them to FILE on SIGUSR1, "
-	  "by --trigger, and otherwise at the end",
+	  "when --trigger holds, or, without --trigger, at the end",
 	  set_ring },
 	{ "trigger", 0, "'METRIC OP N'",
 	  "With --ring, write the file when this count begins to hold; OP is ==, !=, <, <=, > or "

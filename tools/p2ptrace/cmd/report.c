@@ -113,12 +113,13 @@ static const struct arg_group groups[] = {
 
 static const struct args args = {
 	.usage = "FILE",
-	.summary = "Show what FILE has, which 'p2ptrace record' wrote: which way the data went, "
-		   "refusals with remedies, fallbacks, how long buffers were held, what was still "
-		   "held at the end, and losses.",
+	.summary = "Show the contents of FILE, which 'p2ptrace record' wrote: which way the data "
+		   "went, refusals with remedies, fallbacks, how long buffers were held, what was "
+		   "still held at the end, and losses.",
 	.groups = groups,
 	.argument = set_file,
-	.notes = "With --json, print the lines that 'p2ptrace trace --json' would have printed. "
+	.notes = "With --json, print the lines of 'p2ptrace trace --json'; with --lives, the "
+		 "lives; with --check, the verdict. "
 		 "A file that was cut, by a crash or a full disk, is shown up to there, and the "
 		 "page says so. FILE may be -, for standard input.\n",
 	.exit_status = "Exit status: 0 fine, 1 the check failed, 2 bad usage, 3 the kernel did not "

@@ -57,7 +57,7 @@ static int set_sort(void *to, const char *value)
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
 			 i ? ", " : "", top_orders[i].name);
 	}
-	return fail(EXIT_USAGE, "--sort '%.64s' is no order; the orders are %s", value, names);
+	return fail(EXIT_USAGE, "--sort '%.64s' is not an order; the orders are %s", value, names);
 }
 
 static int set_filter(void *to, const char *value)

@@ -129,7 +129,7 @@ static int attributes(enum top_style style)
 		return A_REVERSE;
 	if (colours && style != TOP_PLAIN)
 		return COLOR_PAIR(style);
-	/* Without colours, what is wrong stands out all the same */
+	/* Without colours, errors are bold */
 	return style == TOP_BAD ? A_BOLD : A_NORMAL;
 }
 

@@ -699,7 +699,7 @@ static void dmabufs_section(struct buffer *out, const struct recording *r, const
 	put(out, "</section>\n");
 }
 
-/* ---- the time line ---- */
+/* ---- the timeline ---- */
 
 static void bin_bytes(const struct recording *r, const struct summary_bin *bin,
 		      uint64_t bytes[NR_COLOURS])
@@ -791,7 +791,7 @@ static void bins_table(struct buffer *out, const struct recording *r, const stru
 	};
 	size_t step = (s->nr_bins + 23) / 24;
 
-	put(out, "<details><summary>The time line as a table</summary>\n");
+	put(out, "<details><summary>The timeline as a table</summary>\n");
 	table_open(out, "What happened when", heads);
 	for (size_t i = 0; i < s->nr_bins; i += step) {
 		uint64_t all[NR_COLOURS] = {}, held = 0, fallbacks = 0, nr = 0;

@@ -80,7 +80,7 @@ struct summary_mapping {
 };
 
 /*
- * The time line: what happened in each of SUMMARY_BINS intervals of @bin_ns. The intervals grow
+ * The timeline: what happened in each of SUMMARY_BINS intervals of @bin_ns. The intervals grow
  * with the recording.
  */
 #define SUMMARY_BINS	240

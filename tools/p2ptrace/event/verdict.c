@@ -37,8 +37,8 @@ static const struct {
 		"the end of a DMA mapping that its client never made" },
 	[P2PTRACE_HELD_TOO_LONG] = {
 		"held_too_long",
-		"buffer was held for longer than the limit; the lives in p2ptrace trace show which",
-		"buffers were held for longer than the limit; the lives in p2ptrace trace show "
+		"buffer was held for longer than the limit; the lives of p2ptrace trace show which",
+		"buffers were held for longer than the limit; the lives of p2ptrace trace show "
 		"which",
 		"a buffer held for longer than the limit, even if it was freed later" },
 	[P2PTRACE_MAPPED_AT_DETACH] = {

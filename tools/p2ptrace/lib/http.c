@@ -189,8 +189,8 @@ static int cannot_listen(const struct http_address *address, int err)
 	http_address_text(text, sizeof(text), address);
 	switch (err) {
 	case EADDRINUSE:
-		return fail(EXIT_OTHER, "cannot listen on %s: another process does; end it, or "
-			    "give another port", text);
+		return fail(EXIT_OTHER, "cannot listen on %s: another process listens there "
+			    "already; stop it, or give another port", text);
 	case EADDRNOTAVAIL:
 		return fail(EXIT_USAGE, "cannot listen on %s: this machine does not have that "
 			    "address; see 'ip address'", text);

@@ -43,7 +43,7 @@ void interrupt_catch(void)
 	sigaddset(&action.sa_mask, SIGHUP);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* nohup(1) has it ignored, and that stays */
+	/* Keep SIGHUP ignored if nohup(1) has made it so */
 	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
 }

@@ -30,8 +30,8 @@ int debugfs_refused(const char *debugfs, const char *path, int err)
 	case EPERM:
 		return fail(EXIT_KERNEL, "the kernel is locked down (integrity or "
 			    "confidentiality): debugfs cannot be read (%s: %s); see " LOCKDOWN ", "
-			    "and boot with lockdown=none and without Secure Boot; in a "
-			    "container, run it on the host", path,
+			    "and boot without lockdown= on the kernel command line and without "
+			    "Secure Boot; in a container, run it on the host", path,
 			    strerror(-err));
 	case EPROTO:
 	case EINVAL:

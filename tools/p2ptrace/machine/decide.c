@@ -363,7 +363,7 @@ static void decide_also(struct decision *decision, const struct passage *passage
 		set(decision, other.map, other.reason, other.blocker);
 }
 
-/* By the rules of all releases: these two host bridges are treated otherwise since one of those. */
+/* The rules differ between releases for these two host bridges: unknown unless all agree. */
 static void decide_any_release(struct decision *decision, const struct passage *passage)
 {
 	const struct known_bridge *known[] = { passage->provider->known, passage->client->known };

@@ -305,7 +305,7 @@ static void find_twin(struct findings *findings, const struct pair *pair)
 	    function_of(pair, pair->provider)->name);
 	if (*vmd_above(pair, pair->client) || *vmd_above(pair, twin))
 		more(findings, " VMD (Intel Volume Management Device) makes the second domain, so "
-		     "to switch it off in the firmware setup ends this. RAID volumes of VMD are "
+		     "switching it off in the firmware setup solves this. RAID volumes of VMD are "
 		     "not found then, and a system on one does not boot.");
 }
 
@@ -393,15 +393,15 @@ static void host_bridge_status(struct findings *findings, const struct pair *pai
 	switch (known_bridge_in(known, &pair->release)) {
 	case PRESENT:
 	case PRESENCE_UNKNOWN:
-		more(findings, "%s has it since %s.", list, since);
+		more(findings, "%s has it since Linux %s.", list, since);
 		break;
 	case ABSENT:
 		if (known->until.major)
-			more(findings, "%s had it from %s until before %s, so that of %s does not.",
-			     list, since, until, release);
+			more(findings, "%s had it from Linux %s on and lost it in %s, so the list "
+			     "of Linux %s does not have it.", list, since, until, release);
 		else
-			more(findings, "%s has it since %s, so that of %s does not.", list, since,
-			     release);
+			more(findings, "%s has it since Linux %s, so the list of Linux %s does not "
+			     "have it.", list, since, release);
 	}
 	more(findings, " The entry allows %s.", known->same_only ?
 	     "only pairs below this one host bridge" :
@@ -567,7 +567,7 @@ static bool find_vmd_remedy(struct findings *findings, const struct pair *pair)
 	    vmd_above(pair, ends[end]));
 	if (forwards_without_vmd(pair, roots, 0) == ABSENT ||
 	    forwards_without_vmd(pair, roots, 1) == ABSENT) {
-		more(findings, " But to switch VMD off does not make the kernel allow the pair.");
+		more(findings, " But switching VMD off does not make the kernel allow the pair.");
 		return false;
 	}
 	add(findings, TOPIC_host_bridge, LEVEL_remedy,
@@ -678,8 +678,8 @@ static void find_acs_remedy(struct findings *findings, const struct pair *pair)
 	if (pair->release.major > 6 || (pair->release.major == 6 && pair->release.minor >= 11)) {
 		buffer_printf(&option, "pci=config_acs=");
 		boot_options_config_acs(&option, pair->machine, route->redirects, route->nr_ruled);
-		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11, which "
-			"took one port only at first)%s; x leaves a bit as the firmware set "
+		command(findings, "# instead, if you use pci=config_acs (since Linux 6.11; early "
+			"6.11 kernels accept only one port)%s; x leaves a bit as the firmware set "
 			"it:\n", pair->machine->options_known ?
 			"" : ", with the ports that it has already");
 		grub_line(findings, buffer_text(&option));

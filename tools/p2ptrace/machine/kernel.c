@@ -120,8 +120,8 @@ int kernel_check_lockdown(const char *path)
 	if (!lockdown_mode(path, mode, sizeof(mode)) || strcmp(mode, CONFIDENTIALITY))
 		return 0;
 	return fail(EXIT_KERNEL, "the kernel is locked down (%s) and does not let BPF programs "
-		    "read its memory; see %s, and boot with lockdown=integrity or lockdown=none",
-		    mode, path);
+		    "read its memory; see %s, and boot without lockdown=confidentiality", mode,
+		    path);
 }
 
 int kernel_refused(const char *what, int err)
@@ -132,10 +132,11 @@ int kernel_refused(const char *what, int err)
 	case EPERM:
 		if (lockdown_mode(LOCKDOWN, text, sizeof(text)))
 			return fail(EXIT_KERNEL, "not permitted to %s: the kernel is locked down "
-				    "(%s); see " LOCKDOWN ", and boot with lockdown=none", what,
-				    text);
-		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, on a kernel that is "
-			    "not locked down", what);
+				    "(%s); see " LOCKDOWN ", and boot without lockdown= on the "
+				    "kernel command line and without Secure Boot", what, text);
+		return fail(EXIT_KERNEL, "not permitted to %s; run it as root, outside of a "
+			    "container, with all capabilities (see CapEff in /proc/self/status)",
+			    what);
 	case EACCES:
 		return fail(EXIT_KERNEL, "not permitted to %s; run it as root; if you did, "
 			    "the verbose messages show what the kernel's verifier rejected", what);
@@ -193,6 +194,9 @@ const char *kernel_series_step(void)
 	return "the series exists for Linux 6.12 and 7.3 only";
 }
 
+#define ONLY_DMABUFS \
+	"; dma-bufs can be traced without it, if only their events are selected"
+
 static int lacks_p2pdma(void)
 {
 	struct utsname name = {};
@@ -201,9 +205,9 @@ static int lacks_p2pdma(void)
 	if (!uname(&name) && strstr(name.version, "Debian"))
 		return fail(EXIT_KERNEL, "this kernel (%s) is built without peer-to-peer DMA "
 			    "(CONFIG_PCI_P2PDMA); Debian's kernels have it from 6.16 on: boot one "
-			    "of trixie-backports, on Debian 13", name.release);
+			    "of trixie-backports, on Debian 13" ONLY_DMABUFS, name.release);
 	return fail(EXIT_KERNEL, "this kernel is built without peer-to-peer DMA "
-		    "(CONFIG_PCI_P2PDMA); boot one that has CONFIG_PCI_P2PDMA=y");
+		    "(CONFIG_PCI_P2PDMA); boot one that has CONFIG_PCI_P2PDMA=y" ONLY_DMABUFS);
 }
 
 int kernel_open(struct kernel *kernel, const char *vmlinux_btf)

@@ -15,10 +15,10 @@ void order_by_number(struct machine *machine);
 
 /*
  * By the list in /proc/bus/pci/devices, which has no domains. Its lines are matched with functions
- * by all that both show. If that leaves a choice, the functions of those lines are taken in the
- * order of their directories in sysfs, whose inode numbers rise, provided that the whole list then
- * agrees with these numbers. Sets machine->ordered, or leaves the functions as they are. Returns 0
- * or -ENOMEM.
+ * by all that both show. If several functions match a line, they are taken in the order in which
+ * their directories in sysfs were made, which the inode numbers show. This counts only if the whole
+ * list agrees with the inode numbers. Sets machine->ordered, or leaves the functions as they are.
+ * Returns 0 or -ENOMEM.
  */
 int order_by_kernel(struct machine *machine, const char *sysfs, const char *procfs);
 

@@ -800,7 +800,7 @@ static int read_reported(struct reader *reader, const json_t *object)
 			     &reported->client);
 	if (!rc)
 		rc = get_members(reader, reported_members, object, reported, &complete);
-	/* A decision for nobody knows whom is none */
+	/* Drop a decision whose provider or client is unknown */
 	if (!rc && (reported->provider < 0 || reported->client < 0))
 		reader->machine->nr_reported--;
 	return rc;

@@ -352,9 +352,9 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 	if (hooks->have_symbols && hooks->symbols[i] > 1)
 		return "the kernel has several functions of this name";
 	if (hooks->have_filter && !hooks->filter[i])
-		return "the kernel does not allow to trace it";
+		return "the kernel does not allow tracing it";
 	if (needs_vmemmap(stock_hooks[i].role) && hooks->no_symbols)
-		return "/proc/kallsyms cannot be read, which says where struct page is";
+		return "/proc/kallsyms, which has the address of struct page, cannot be read";
 	if (needs_vmemmap(stock_hooks[i].role) && hooks->have_vmemmap && !hooks->vmemmap_base)
 		return "the kernel hides where struct page is (sysctl kernel.kptr_restrict)";
 	return NULL;

@@ -16,7 +16,7 @@
 struct btf;
 
 /*
- * What a stock kernel needs besides the hook of an event itself. Numbered after the events.
+ * Further hooks that events need on a stock kernel. Numbered after the events.
  * Programs are attached in this order, and those of events before HOOK_FREE_SGL_END: a beginning is
  * seen only when its end is seen as well.
  */

@@ -169,8 +169,9 @@ static bool lacks_nvmet(const struct event_set *set, int event)
 static int fail_unavailable(const struct event_set *set, int event)
 {
 	if (lacks_pins(set, event))
-		return fail(EXIT_KERNEL, "cannot trace %s: %s, so they return when they are freed; "
-			    "trace p2pmem_free", events[event].name, set->why[event]);
+		return fail(EXIT_KERNEL, "cannot trace %s: %s, so memory returns to the pool when "
+			    "its buffer is freed; trace p2pmem_free instead", events[event].name,
+			    set->why[event]);
 	if (is_of_series(set, event))
 		return fail(EXIT_KERNEL, "this kernel lacks the p2pmem series and cannot show %s; "
 			    "%s", events[event].name, kernel_series_step());
@@ -187,7 +188,7 @@ static void note_left_out(const struct event_set *set, const struct event_set *w
 		size_t used = strlen(no_nvmet);
 
 		if (set->has[i] && set->blind[i])
-			note("%s leaves out %s", events[i].name, set->why[i]);
+			note("%s is seen only in part, without %s", events[i].name, set->why[i]);
 		/* The last note says that a stock kernel lacks those of the series */
 		if (!wanted->has[i] || set->has[i] || is_of_series(set, i))
 			continue;
@@ -262,8 +263,8 @@ int select_events(const struct selection *want, bool by_name, struct event_set *
 		if (!set->has[i] || !lacks)
 			continue;
 		if (by_name)
-			return fail(EXIT_USAGE, "%s has no %s, which a filter compares; leave out "
-				    "the event or the filter", events[i].name, lacks);
+			return fail(EXIT_USAGE, "%s has no field %s, but a filter needs it; leave "
+				    "out the event or the filter", events[i].name, lacks);
 		set->has[i] = false;
 	}
 	if (!event_set_count(set))
@@ -283,7 +284,7 @@ static void note_not_passing(const struct event_set *passing)
 			used += snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", events[i].name);
 	if (used)
-		note("leaving out events that lack a field which a filter compares: %s", names);
+		note("leaving out events without a field that a filter needs: %s", names);
 }
 
 static int check_names(const struct selection *want)

@@ -48,7 +48,7 @@ int select_all(const struct selection *want, const struct select_how *how, struc
 void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct event_set *set);
 
 /*
- * The steps of select_all(). This one removes the events that lack a field which a filter compares.
+ * The steps of select_all(). This one removes the events without a field that a filter needs.
  */
 int select_events(const struct selection *want, bool by_name, struct event_set *set);
 

@@ -180,7 +180,7 @@ static bool next_hook(struct session *session, unsigned int role)
 	hook = hooks_best(set, role);
 	if (hook < 0)
 		return false;
-	note("taking %s: %s cannot be used", stock_hooks[hook].section,
+	note("using %s instead of %s, which this kernel refused", stock_hooks[hook].section,
 	     bpf_program__section_name(session->programs[role]));
 	session->again = true;
 	return true;
@@ -208,7 +208,8 @@ static void drop_ways(struct session *session, unsigned int role, const char *wh
 			continue;
 		hooks_drop_way(set, i, session->config.groups, why);
 		if (hooks_left(set, way->event)) {
-			note("%s leaves out %s: %s", events[way->event].name, way->what, why);
+			note("%s is seen only in part, without %s: %s", events[way->event].name,
+			     way->what, why);
 		} else {
 			note("leaving out %s: %s", events[way->event].name, why);
 			remove_event(session, way->event, why);
@@ -400,7 +401,7 @@ static int attach_module(struct session *session)
 
 static void module_blind(struct session *session, const char *why)
 {
-	note("nvmet_p2pmem_use and nvmet_p2pmem_fallback leave out %s", why);
+	note("nvmet_p2pmem_use and nvmet_p2pmem_fallback are seen only in part, without %s", why);
 	for (unsigned int i = 0; i < hook_nr_ways; i++)
 		if (way_has_role(&hook_ways[i], HOOK_NVMET_CALL) &&
 		    session->config.events.has[hook_ways[i].event])
@@ -439,7 +440,7 @@ static void follow_module(struct session *session)
 static void start_module(struct session *session)
 {
 	if (wants_module(session) && !nvmet_loaded(SYSFS))
-		note("nvmet is not loaded; its requests are seen once it is");
+		note("nvmet is not loaded; its requests are seen once it is loaded");
 	follow_module(session);
 	session->running = true;
 }
