@@ -163,7 +163,7 @@ default_points() {
 		logged in_source --user make install DESTDIR=/tmp/dest PREFIX=/usr
 	is 'the program, its man pages and its completion are installed' \
 		"$(cd "$root/tmp/dest" && find . -type f | sed 's/^\.//' | sort)" \
-		"$(installed_files)"
+		"$(installed_files | sort)"
 	is 'a second make p2ptrace does nothing' \
 		"$(in_source --user make p2ptrace 2>&1)" ''
 

@@ -133,8 +133,8 @@ refused 2 '--client is given twice' 'give it once' trace --client 1:0.0 --client
 refused 2 '--count is given twice' 'give it once' trace --count 1 --count 2
 refused 2 '--duration is given twice' 'give it once' trace --duration 1 --duration 2
 refused 2 '--buffer is given twice' 'give it once' trace --buffer 8M --buffer 16M
-refused 2 'p2pmem_alloc has no client' 'leave out' trace --event p2pmem_alloc --client 0:0.0
-refused 2 'nvmet_p2pmem_fallback has no dev' 'leave out' \
+refused 2 'p2pmem_alloc has no field client' 'leave out' trace --event p2pmem_alloc --client 0:0.0
+refused 2 'nvmet_p2pmem_fallback has no field dev' 'leave out' \
 	trace --dev p2pmem0 --event nvmet_p2pmem_fallback,p2pdma_decide
 refused 2 '\x1b' --list-events trace --event "$(printf '\033[2J')"
 # A long name does not push the next step out
@@ -202,7 +202,7 @@ refused 2 "'--pid=1'" 'export --help' export --pid=1
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm 1234567890123456
 refused 2 '1 to 15 bytes' '/proc/PID/comm' trace --comm ''
 refused 2 "'0'" 'such as 4096' trace --min-size 0
-refused 2 'p2pdma_decide has no size' 'leave out' trace --min-size 4K --event p2pdma_decide
+refused 2 'p2pdma_decide has no field size' 'leave out' trace --min-size 4K --event p2pdma_decide
 refused 2 "'--pid=1'" 'lifetimes --help' lifetimes --pid=1
 refused 2 'needs all events of a buffer' 'leave one of them out' trace --lives --event p2pmem_alloc
 refused 2 'needs all events of a buffer' --client trace --lives --client 1:0.0
@@ -220,7 +220,7 @@ refused 2 "--output ''" 'name of a file' record --output ''
 refused 2 'put -- in front' 'record --help' record true
 refused 2 "'--json'" 'record --help' record --json
 refused 2 "'0'" 'such as' record --duration 0
-refused 2 'p2pdma_decide has no size' 'leave out the event' \
+refused 2 'p2pdma_decide has no field size' 'leave out the event' \
 	record --min-size 4K --event p2pdma_decide
 # Only the first error is reported
 refused 2 "'nope'" --list-events trace --event nope --count x --frobnicate
