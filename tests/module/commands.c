@@ -116,19 +116,32 @@ static unsigned int cut_buf(struct scatterlist **to, const struct test_buf *buf,
 	return n;
 }
 
-int test_buf_table(const struct test_buf *buf, unsigned int max_segment,
-		   struct sg_table *table, gfp_t gfp)
+/* @first: a page that comes before the buffer, or NULL */
+static int make_table(struct page *first, const struct test_buf *buf,
+		      unsigned int max_segment, struct sg_table *table,
+		      gfp_t gfp)
 {
 	struct scatterlist *to;
 	int error;
 
-	error = sg_alloc_table(table, cut_buf(NULL, buf, max_segment), gfp);
+	error = sg_alloc_table(table, !!first + cut_buf(NULL, buf, max_segment),
+			       gfp);
 	if (error)
 		return error;
 
 	to = table->sgl;
+	if (first) {
+		sg_set_page(to, first, PAGE_SIZE, 0);
+		to = sg_next(to);
+	}
 	cut_buf(&to, buf, max_segment);
 	return 0;
+}
+
+int test_buf_table(const struct test_buf *buf, unsigned int max_segment,
+		   struct sg_table *table, gfp_t gfp)
+{
+	return make_table(NULL, buf, max_segment, table, gfp);
 }
 
 int test_map(struct test_map *map, const struct test_buf *buf,
@@ -136,8 +149,8 @@ int test_map(struct test_map *map, const struct test_buf *buf,
 {
 	int error;
 
-	error = test_buf_table(buf, dma_get_max_seg_size(client), &map->table,
-			       gfp);
+	error = make_table(map->first, buf, dma_get_max_seg_size(client),
+			   &map->table, gfp);
 	if (error)
 		return error;
 
@@ -471,7 +484,7 @@ static int cmd_map(char **argv, int argc, char *reply)
 
 	if (argc > 4 && !strcmp(argv[4], "from_device"))
 		dir = DMA_FROM_DEVICE;
-	else if (argc > 4)
+	else if (argc > 4 && strcmp(argv[4], "mixed"))
 		return -EINVAL;
 
 	error = kstrtou32(argv[1], 0, &number);
@@ -500,6 +513,8 @@ static int cmd_map(char **argv, int argc, char *reply)
 		goto out_free;
 	}
 
+	if (argc > 4 && !strcmp(argv[4], "mixed"))
+		map->first = ZERO_PAGE(0);
 	error = test_map(map, buf, &client->dev, dir, GFP_KERNEL);
 	if (error)
 		goto out_erase;
@@ -872,7 +887,10 @@ static const struct test_command test_commands[] = {
 	{ "fill",		cmd_pattern,		3, 3 },
 	/* verify BUF SEED: -EILSEQ if BUF is not what fill has written */
 	{ "verify",		cmd_pattern,		3, 3 },
-	/* map MAP BUF CLIENT [from_device]: the default is to_device */
+	/*
+	 * map MAP BUF CLIENT [from_device|mixed]: the default is to_device; "mixed" is a list that
+	 * begins with a page of system memory
+	 */
 	{ "map",		cmd_map,		4, 5 },
 	/* map_again MAP: map the same memory once more and unmap it */
 	{ "map_again",		cmd_map_again,		2, 2 },

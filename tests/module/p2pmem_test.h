@@ -67,11 +67,13 @@ struct test_buf {
  * @client: the device that does the DMA
  * @table: a copy of the list of pieces, for the DMA addresses of this mapping
  * @dir: direction of the DMA
+ * @first: a page of system memory that @table begins with, or NULL
  */
 struct test_map {
 	struct device *client;
 	struct sg_table table;
 	enum dma_data_direction dir;
+	struct page *first;
 };
 
 int test_users_init(void);
