@@ -122,7 +122,7 @@ vm: kernel ## get a shell in the lab
 ## Tests
 check-tree: deps ## check scripts, licenses, line widths and folders
 	$(Q)prove --timer tests/tree
-check-unit: ## run the tests of p2ptrace that need no kernel, in seconds
+check-unit: ## run the tests of p2ptrace that need no kernel
 check-field: ## compare p2ptrace's decisions with the kernel's own code, in seconds
 check-build: deps-build ## build p2ptrace on Debian 12, 13 and testing, with each compiler (as root)
 	$(Q)prove --timer tests/build

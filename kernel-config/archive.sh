@@ -6,7 +6,8 @@
 # APT has its configuration, lists and cache in build/distro/apt, and installs nothing: the
 # configuration and the packages of this machine stay as they are.  Source lib.sh before this file.
 #
-#   archive_lock                    wait for other users of these files, until the script ends
+#   archive_lock, archive_unlock    wait for other users of these files; until the script ends, or
+#                                   until archive_unlock
 #   archive_update                  read the lists of the archive, if that is due
 #   private CMD...                  run a command of APT with that configuration
 #   fetch DIR PACKAGE...            download packages to DIR; PACKAGE may be NAME=VERSION
@@ -29,8 +30,13 @@ archive_lock() {
 		fail "Debian's kernels are fetched with apt-get, which is missing"
 	[ -e "$KEYS" ] || fail "no $KEYS: install debian-archive-keyring"
 	exec 9>"$distro/lock"
-	flock 9
+	flock -n 9 || {
+		say WAIT "for another target that fetches from Debian's archive"
+		flock 9
+	}
 }
+
+archive_unlock() { exec 9>&-; }
 
 # mirror NAME: the mirror of this machine for "debian" or "debian-security"
 mirror() {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shows: pins keep freed memory behind an IOMMU as well, which has a function of its own to map
-# scatterlists: with bus addresses and through the host bridge, also in a list that begins with system
-# memory.
+# scatterlists: with bus addresses and through the host bridge, also in a list that begins with
+# system memory.
 # Requires: p2pmem series, p2ptrace, the build directory of the kernel.
 
 # shellcheck disable=SC2034 # read by guest-test.sh

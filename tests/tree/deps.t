@@ -12,7 +12,7 @@ top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin"
-for tool in awk bash cat chown df dirname make mkdir prove sed sort tail; do
+for tool in awk bash cat chmod chown df dirname make mkdir prove rm sed sort tail; do
 	ln -s "$(command -v $tool)" "$scratch/bin/$tool"
 done
 for tool in apt apt-get dpkg dpkg-query sudo; do
@@ -29,7 +29,7 @@ chmod +x "$scratch/bin/id"
 bare() {
 	: >"$scratch/called"
 	env -i PATH="$scratch/bin" BUILD="$scratch/build" OS_RELEASE="$scratch/os-release" \
-		"${variables[@]}" "$@" >"$scratch/output" 2>&1
+		POLICY_RC_D="$scratch/policy-rc.d" "${variables[@]}" "$@" >"$scratch/output" 2>&1
 	status=$?
 }
 
@@ -42,7 +42,7 @@ variables=(BPFTOOL=no-bpftool)
 build='GCC or Clang,a C library,Linux'\''s UAPI headers,Clang,bpftool,pkg-config'
 build+=',libbpf 1.1 or newer,libelf of elfutils,zlib,libpci of pciutils,Jansson'
 
-plan 22
+plan 24
 
 system debian 12
 for target in p2ptrace check-unit install; do
@@ -74,6 +74,25 @@ for version in 12 13; do
 	is "make deps on Debian $version installs what is missing" "$(<"$scratch/called")" \
 		"apt-get update"$'\n'"$package"
 done
+
+# A package may bring a service, which would run at once and after each boot
+cat >>"$scratch/bin/apt-get" <<'END'
+[ -x "$POLICY_RC_D" ] || echo 'services may start' >>"${0%/*}/../called"
+END
+cat >"$scratch/bin/systemctl" <<'END'
+#!/bin/bash
+echo "systemctl $*" >>"${0%/*}/../called"
+END
+cat >"$scratch/bin/dpkg" <<'END'
+#!/bin/bash
+printf '%s\n' /usr/bin/tool /usr/lib/systemd/system/server.service
+END
+chmod +x "$scratch/bin/systemctl"
+bare "${install[@]}"
+is 'no service is started or stays enabled' "$(<"$scratch/called")" \
+	"apt-get update"$'\n'"$package"$'\n''systemctl disable --quiet server.service'
+is 'services can be started later' "$(ls "$scratch/policy-rc.d" 2>/dev/null)" ''
+rm "$scratch/bin/systemctl"
 # The stub has installed nothing
 is 'make deps fails when something is still missing' "$status: $(names)" '1: rst2man of docutils'
 

@@ -36,22 +36,26 @@ p2ptrace_unit	:= $(BUILD)/obj/unit
 p2ptrace_tests	:= $(BUILD)/tests/unit
 p2ptrace_man	:= $(BUILD)/obj/man
 
-# Expanded only when used: "make check" may install the compiler and pkg-config first.
+# Expanded only when used, and once: "make check" may install the compiler and pkg-config first.
+once		= $(eval $(1) := $(2))$($(1))
 p2ptrace_pc	= $(shell $(PKG_CONFIG) $(if $(filter -static%,$(LDFLAGS)),--static) $(1) \
 			libbpf libelf zlib libpci jansson $(OPTIONAL))
+pc_cflags	= $(call once,pc_cflags,$(call p2ptrace_pc,--cflags))
+pc_bpf_cflags	= $(call once,pc_bpf_cflags,$(shell $(PKG_CONFIG) --cflags-only-I libbpf))
 have		= $(if $(filter $(1),$(OPTIONAL)),-DHAVE_$(2))
 # The directory with the asm/ of the compiler's target: not /usr/include on a multiarch system.
-uapi_include	= $(patsubst %/asm/types.h,%,$(firstword $(filter %/asm/types.h,\
-			$(shell $(CC) -include asm/types.h -M -x c /dev/null))))
+uapi_include	= $(call once,uapi_include,$(patsubst %/asm/types.h,%,$(firstword \
+			$(filter %/asm/types.h, \
+			$(shell $(CC) -include asm/types.h -M -x c /dev/null)))))
 
 # There is no need for -D__TARGET_ARCH_*: nothing here looks at registers. Clang 21 warns of what
 # BPF_CORE_READ() of libbpf declares.
 P2PTRACE_BPF_CFLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -Wshadow \
 	-Wstrict-prototypes -Wno-unused-parameter -Wno-unknown-warning-option \
-	-Wno-default-const-init-var-unsafe $(shell $(PKG_CONFIG) --cflags-only-I libbpf) \
+	-Wno-default-const-init-var-unsafe $(pc_bpf_cflags) \
 	-idirafter $(uapi_include)
 P2PTRACE_CFLAGS	= -std=gnu11 -D_GNU_SOURCE -Ibpf -Itools/p2ptrace -I$(p2ptrace_bpf) \
-	$(call p2ptrace_pc,--cflags) $(call have,libmicrohttpd,LIBMICROHTTPD) \
+	$(pc_cflags) $(call have,libmicrohttpd,LIBMICROHTTPD) \
 	$(call have,libzstd,ZSTD) $(call have,ncurses,NCURSES) \
 	-g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wvla -Wwrite-strings -Wundef
