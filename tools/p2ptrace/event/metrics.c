@@ -85,7 +85,7 @@ static const struct {
 	{ "held", NO_EVENT, OFFSET(gauges.held), IS_GAUGE | OF_SERIES,
 	  "buffers currently allocated" },
 	{ "held_bytes", NO_EVENT, OFFSET(gauges.held_bytes), IS_GAUGE,
-	  "their memory, in whole pages" },
+	  "memory in use, in whole pages" },
 	{ "pinned", NO_EVENT, OFFSET(gauges.pinned), IS_GAUGE | OF_SERIES,
 	  "current DMA mappings of buffers" },
 	{ "lost", NO_EVENT, OFFSET(lost), 0, "events that were not counted" },
