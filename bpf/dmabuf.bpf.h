@@ -356,7 +356,7 @@ static __always_inline bool page_of_bar(struct page *page)
 	end = BPF_CORE_READ(pagemap, range.end);
 	return BPF_CORE_READ(pagemap, type) ==
 	       bpf_core_enum_value(enum memory_type, MEMORY_DEVICE_PCI_P2PDMA) &&
-	       start && start < end && !((start | (end + 1)) & ((1 << PAGE_SHIFT) - 1));
+	       start && start < end && !((start | (end + 1)) & (PAGE_SIZE - 1));
 }
 
 /*

@@ -77,6 +77,10 @@ struct page {
 	struct dev_pagemap *pgmap;
 };
 
+struct mem_section {
+	unsigned long section_mem_map;
+};
+
 struct folio {
 	struct dev_pagemap *pgmap;
 };

@@ -317,37 +317,66 @@ static __always_inline bool free_is_of_list(__u64 id)
 }
 
 /*
- * Where struct page of the first page of memory is: at this address, or if it is 0, where x86 has
- * it without CONFIG_DYNAMIC_MEMORY_LAYOUT.
+ * Where struct page of the first page of memory would be. On x86, the variable vmemmap_base has it,
+ * or without CONFIG_DYNAMIC_MEMORY_LAYOUT it is fixed. Elsewhere it depends on the release, the
+ * configuration and the memory of the machine, but each struct mem_section has it: see
+ * sparse_encode_mem_map(). These are the addresses of the variables, 0 if there is none.
  */
 const volatile __u64 vmemmap_base_at = 0;
+const volatile __u64 mem_section_at = 0;
 
 #define VMEMMAP_FIXED	0xffffea0000000000ull
-#define PAGE_SHIFT	12
 
-static __always_inline __u64 page_phys(__u64 page)
+/* User space sets it. 64 KiB is the largest page of arm64. */
+const volatile __u32 page_shift = 12;
+#define PAGE_SIZE	(1ull << page_shift)
+
+/* arch/x86/include/asm/sparsemem.h, and that of arm64 since 5.12 */
+#define SECTION_SIZE_BITS	(page_shift < 16 ? 27 : 29)
+
+/* SECTION_MAP_MASK has at most these bits; struct page has 64 bytes at least */
+#define SECTION_FLAGS		63ull
+
+/* The kernel has CONFIG_SPARSEMEM_EXTREME: struct mem_section **mem_section */
+static __always_inline __u64 vmemmap_of_section(__u64 phys)
+{
+	__u64 size = bpf_core_type_size(struct mem_section), per_root = PAGE_SIZE / size;
+	__u64 nr = phys >> SECTION_SIZE_BITS, roots = 0, root = 0;
+	const struct mem_section *section;
+
+	bpf_probe_read_kernel(&roots, sizeof(roots), (const void *)mem_section_at);
+	bpf_probe_read_kernel(&root, sizeof(root),
+			      (const void *)(roots + nr / per_root * sizeof(root)));
+	section = (const void *)(root + nr % per_root * size);
+	return BPF_CORE_READ(section, section_mem_map) & ~SECTION_FLAGS;
+}
+
+/* @start: an address near that of the page */
+static __always_inline __u64 page_phys(__u64 page, __u64 start)
 {
 	__u64 base = VMEMMAP_FIXED;
 
 	if (vmemmap_base_at)
 		bpf_probe_read_kernel(&base, sizeof(base), (const void *)vmemmap_base_at);
-	return (page - base) / bpf_core_type_size(struct page) << PAGE_SHIFT;
+	else if (mem_section_at)
+		base = vmemmap_of_section(start);
+	return (page - base) / bpf_core_type_size(struct page) << page_shift;
 }
 
 /* The bus address. pci_p2pmem_alloc_sgl() makes lists of one segment; 0 if this is not one. */
 static __always_inline __u64 list_bus_addr(const struct scatterlist *sg)
 {
-	__u64 link = BPF_CORE_READ(sg, page_link), phys;
+	__u64 link = BPF_CORE_READ(sg, page_link), start, phys;
 	struct page *page = (void *)(link & ~(SG_CHAIN | SG_END));
 	const struct pci_p2pdma_pagemap *p2p;
 
 	if (!(link & SG_END) || !page)
 		return 0;
 	p2p = p2pdma_pagemap(pagemap_of(page));
-	phys = page_phys((__u64)page) + BPF_CORE_READ(sg, offset);
+	start = BPF_CORE_READ(p2p, pgmap.range.start);
+	phys = page_phys((__u64)page, start) + BPF_CORE_READ(sg, offset);
 	/* The assumed address of the array of struct page may be wrong */
-	if (phys < BPF_CORE_READ(p2p, pgmap.range.start) ||
-	    phys > BPF_CORE_READ(p2p, pgmap.range.end))
+	if (phys < start || phys > BPF_CORE_READ(p2p, pgmap.range.end))
 		return 0;
 	return phys + pagemap_bus_offset(p2p);
 }
@@ -414,9 +443,9 @@ static __always_inline bool page_read(__u64 page, struct buffer *buf)
 	/* The word of another page leads to no dev_pagemap, so that type or range do not fit */
 	if (BPF_CORE_READ(p2p, pgmap.type) !=
 		    bpf_core_enum_value(enum memory_type, MEMORY_DEVICE_PCI_P2PDMA) ||
-	    start >= end || (start | (end + 1)) & ((1 << PAGE_SHIFT) - 1))
+	    start >= end || (start | (end + 1)) & (PAGE_SIZE - 1))
 		return false;
-	phys = page_phys(page);
+	phys = page_phys(page, start);
 	/* The assumed address of the array of struct page may be wrong */
 	if (phys < start || phys > end) {
 		count_lost();
@@ -424,7 +453,7 @@ static __always_inline bool page_read(__u64 page, struct buffer *buf)
 	}
 	*buf = (struct buffer){
 		.provider = { .kind = VIEW_PCI, .pci = pagemap_provider(p2p) },
-		.id = phys + pagemap_bus_offset(p2p), .size = 1 << PAGE_SHIFT, .nents = 1,
+		.id = phys + pagemap_bus_offset(p2p), .size = PAGE_SIZE, .nents = 1,
 	};
 	buf->bus_addr = buf->id;
 	return true;
@@ -861,7 +890,7 @@ static __always_inline bool hmm_begins(const struct device *client, const struct
 		.size = BPF_CORE_READ(map, dma_entry_size), .kind = P2PTRACE_KIND_HMM,
 		.dir = DMA_BIDIRECTIONAL,
 	};
-	m->bus_addr = (PFN_MASK(pfn) << PAGE_SHIFT) + bus_offset;
+	m->bus_addr = (PFN_MASK(pfn) << page_shift) + bus_offset;
 	nr_hmm_mappings = 1;
 	if (!bpf_map_update_elem(&hmm_mappings, key, m, BPF_NOEXIST))
 		return true;

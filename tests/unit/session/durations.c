@@ -66,6 +66,7 @@ static int setup(void **state)
 	event_set_add_buffer(&sel.set);
 	event_set_add_mapping(&sel.set);
 	sel.set.vmemmap_base = 4096;
+	sel.set.mem_section = 8192;
 	strcpy(sel.filter.dev.s, "p2pmem7");
 	return durations_start(&d, &sel, 5);
 }
@@ -83,6 +84,8 @@ static void programs_get_their_options(void **state)
 	assert_string_equal(d.skel->rodata->filter.dev.s, "p2pmem7");
 	assert_false(d.skel->rodata->stock);
 	assert_int_equal(d.skel->rodata->vmemmap_base_at, 4096);
+	assert_int_equal(d.skel->rodata->mem_section_at, 8192);
+	assert_int_equal(1 << d.skel->rodata->page_shift, sysconf(_SC_PAGESIZE));
 	assert_int_equal(d.session.config.duration_ns, 5);
 	assert_true(d.session.config.groups);
 }

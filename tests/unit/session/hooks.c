@@ -25,6 +25,7 @@ static int setup(void **state)
 	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	btf__add_func_proto(btf, 1);
 	assert_true(btf__add_func(btf, "pci_free_p2pmem", BTF_FUNC_GLOBAL, 2) > 0);
+	assert_true(btf__add_func(btf, "pci_p2pmem_free_sgl", BTF_FUNC_GLOBAL, 2) > 0);
 	assert_true(btf__add_func(btf, "schedule", BTF_FUNC_GLOBAL, 2) > 0);
 	assert_true(btf__add_typedef(btf, "btf_trace_dma_map_sg", 1) > 0);
 	return 0;
@@ -91,6 +92,33 @@ static void a_function_must_be_a_symbol_by_exactly_that_name(void **state)
 				    NULL, ""), "");
 	assert_string_equal(refused(FREE, "ffffffff81000000 T other_with_a_long_name\n"
 				    "ffffffff81000000 ", NULL, ""), "");
+}
+
+static void a_page_has_an_address_only_if_a_variable_says_so(void **state)
+{
+	const char *list = P2PTRACE_STOCK_FREE_SGL;
+	const char *hidden = "the kernel hides where struct page is (sysctl kernel.kptr_restrict)";
+	const char *seen = "ffffffff82000000 D vmemmap_base\n"
+			   "ffffffff81000000 T pci_p2pmem_free_sgl\n";
+
+	(void)state;
+	assert_string_equal(refused(list, seen, NULL, ""), "");
+	assert_string_equal(refused(list, "ffff800081000000 B mem_section\n"
+				    "ffff800081000010 T pci_p2pmem_free_sgl\n", NULL, ""), "");
+	assert_string_equal(refused(list, "0000000000000000 D vmemmap_base\n"
+				    "0000000000000000 T pci_p2pmem_free_sgl\n", NULL, ""), hidden);
+	assert_string_equal(refused(list, "0000000000000000 B mem_section\n"
+				    "0000000000000000 T pci_p2pmem_free_sgl\n", NULL, ""), hidden);
+	/* Only on x86 may it be at a fixed address */
+	assert_string_equal(refused(list, "ffffffff81000000 T pci_p2pmem_free_sgl\n", NULL, ""),
+#ifdef __x86_64__
+			    ""
+#else
+			    "the kernel does not say where struct page is (CONFIG_KALLSYMS_ALL)"
+#endif
+			    );
+	assert_string_equal(refused(list, NULL, NULL, ""),
+			    "/proc/kallsyms cannot be read, which says where struct page is");
 }
 
 static void the_files_are_not_read_on_a_kernel_with_the_series(void **state)
@@ -201,6 +229,7 @@ static const struct CMUnitTest tests[] = {
 	HOOK_TEST(the_first_list_that_can_be_read_counts),
 	HOOK_TEST(a_function_that_is_no_hook_of_ours_needs_btf_only),
 	HOOK_TEST(every_hook_has_an_event_and_a_program),
+	HOOK_TEST(a_page_has_an_address_only_if_a_variable_says_so),
 	HOOK_TEST(the_files_are_not_read_on_a_kernel_with_the_series),
 };
 

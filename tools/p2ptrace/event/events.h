@@ -63,7 +63,7 @@ struct event_set {
 	bool pins;		/* a series in which DMA mappings pin buffers */
 	/* On a stock kernel, those that can be used: see session/hooks.h */
 	uint64_t hooks, ways;
-	uint64_t vmemmap_base;		/* for bpf/stock.bpf.h: see there */
+	uint64_t vmemmap_base, mem_section;	/* for bpf/stock.bpf.h: see there */
 	bool lists_dmabufs;		/* the kernel can list those that exist */
 	bool blind[P2PTRACE_NR_EVENTS];	/* occurs here, but is seen in part or not at all */
 	char why[P2PTRACE_NR_EVENTS][EVENT_WHY_LEN];	/* why not: see event/blind.h */

@@ -17,7 +17,8 @@ static int visit_symbol(char *line, function_visit visit, void *ctx)
 	if (errno || end == line || end[0] != ' ' || !end[1] || end[2] != ' ' || !end[3])
 		return -EINVAL;
 	/* Skip data */
-	if (!strchr("tTwW", end[1]) && strcmp(end + 3, VMEMMAP_BASE))
+	if (!strchr("tTwW", end[1]) && strcmp(end + 3, VMEMMAP_BASE) &&
+	    strcmp(end + 3, MEM_SECTION))
 		return 0;
 	tab = strchr(end, '\t');
 	if (tab)

@@ -14,11 +14,12 @@
  */
 typedef int (*function_visit)(void *ctx, uint64_t addr, char *name);
 
-/* Where x86 has struct page, if its place is not fixed. */
+/* The variables that say where struct page is, see bpf/stock.bpf.h. */
 #define VMEMMAP_BASE "vmemmap_base"
+#define MEM_SECTION "mem_section"
 
 /*
- * Visit the functions in the order of the file. kallsyms_walk() skips data, but for VMEMMAP_BASE.
+ * Visit the functions in the order of the file. kallsyms_walk() skips data, but for these two.
  * Return 1, 0 if the file is empty, or a negative errno: -EINVAL for a line that is not one of
  * kallsyms.
  */

@@ -275,6 +275,9 @@ static int note_symbol(void *ctx, uint64_t addr, char *name)
 	if (!strcmp(name, VMEMMAP_BASE)) {
 		hooks->have_vmemmap = true;
 		hooks->vmemmap_base = addr;
+	} else if (!strcmp(name, MEM_SECTION)) {
+		hooks->have_vmemmap = true;
+		hooks->mem_section = addr;
 	}
 	for (size_t i = 0; stock_hooks[i].program; i++)
 		if (is_target(name, i) && hooks->symbols[i] < 2)
@@ -325,6 +328,12 @@ static bool in_list(const char *list, const char *name)
 
 const char hook_missing[] = "the kernel does not have it";
 
+#ifdef __x86_64__
+static const bool vmemmap_may_be_fixed = true;
+#else
+static const bool vmemmap_may_be_fixed;
+#endif
+
 /* Whether its program computes the address of a page. */
 static bool needs_vmemmap(unsigned int role)
 {
@@ -355,7 +364,11 @@ const char *hooks_refuse(const struct hooks *hooks, const char *section)
 		return "the kernel does not allow tracing it";
 	if (needs_vmemmap(stock_hooks[i].role) && hooks->no_symbols)
 		return "/proc/kallsyms, which has the address of struct page, cannot be read";
-	if (needs_vmemmap(stock_hooks[i].role) && hooks->have_vmemmap && !hooks->vmemmap_base)
-		return "the kernel hides where struct page is (sysctl kernel.kptr_restrict)";
+	if (needs_vmemmap(stock_hooks[i].role) && hooks->have_symbols && !hooks->have_vmemmap &&
+	    !vmemmap_may_be_fixed)
+		return "the kernel does not show the address of struct page (CONFIG_KALLSYMS_ALL)";
+	if (needs_vmemmap(stock_hooks[i].role) && hooks->have_vmemmap && !hooks->vmemmap_base &&
+	    !hooks->mem_section)
+		return "the kernel hides the address of struct page (sysctl kernel.kptr_restrict)";
 	return NULL;
 }

@@ -127,8 +127,8 @@ struct hooks {
 	unsigned char symbols[HOOKS_MAX];	/* functions with the name of each hook's */
 	bool filter[HOOKS_MAX];			/* available_filter_functions has it */
 	bool no_symbols;			/* the first one could not */
-	bool have_vmemmap;
-	uint64_t vmemmap_base;			/* address of the variable, 0 if hidden */
+	bool have_vmemmap;			/* one of the following is there */
+	uint64_t vmemmap_base, mem_section;	/* addresses of the variables, 0 if hidden */
 };
 
 /* Reads the files only for a @stock kernel. */

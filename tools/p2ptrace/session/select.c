@@ -153,6 +153,7 @@ void select_seen(const struct kernel *kernel, const struct hooks *hooks, struct 
 	set->pins = btf_has_tracepoint(kernel->vmlinux, "p2pmem_reclaim");
 	set->hooks = set->ways = 0;
 	set->vmemmap_base = hooks->vmemmap_base;
+	set->mem_section = hooks->mem_section;
 	for (int i = 0; i < P2PTRACE_NR_EVENTS; i++)
 		find_event(kernel, hooks, set, i);
 	set->lists_dmabufs = hooks_best(set, HOOK_DMABUF_ITER) >= 0;

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "event/events.h"
 #include "event/output.h"
@@ -36,6 +37,8 @@ struct ring_buffer;
 	if (skel) {										\
 		memcpy(&(skel)->rodata->filter, &(from)->filter, sizeof((from)->filter));	\
 		(skel)->rodata->vmemmap_base_at = (from)->set.vmemmap_base;			\
+		(skel)->rodata->mem_section_at = (from)->set.mem_section;			\
+		(skel)->rodata->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));		\
 		*(object) = (skel)->obj;							\
 	}											\
 	(skel) ? 0 : fail(EXIT_OTHER, "cannot open the BPF programs: %s", strerror(errno));	\
