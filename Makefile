@@ -82,6 +82,16 @@ help: ## list the targets
 
 ## Tools
 p2ptrace: ## build only p2ptrace, in seconds, as build/p2ptrace
+p2ptrace-arm64: ## build p2ptrace for arm64, as build/arm64/p2ptrace (see deps-arm64)
+	$(Q)LAB_ARCH=arm64 tests/vm/debian-root >/dev/null
+	$(Q)PKG_CONFIG_PATH= PKG_CONFIG_SYSROOT_DIR=$(arm64_root) \
+		PKG_CONFIG_LIBDIR=$(arm64_root)/usr/lib/aarch64-linux-gnu/pkgconfig \
+		$(MAKE) BUILD=$(BUILD)/arm64 CC='aarch64-linux-gnu-gcc --sysroot=$(arm64_root)' \
+			p2ptrace
+
+# The files of a guest for arm64 are also the headers and libraries that p2ptrace is built with
+arm64_root	:= $(BUILD)/arm64/distro/root
+
 install: install-p2ptrace ## install p2ptrace under DESTDIR/PREFIX, by default /usr/local
 
 ## Kernel
@@ -140,6 +150,8 @@ check-guest: deps p2ptrace kernel kernel-base ## run the tests of p2ptrace and s
 	$(Q)$(prove) tests/guest
 check-distro: deps p2ptrace ## run the tests that need Debian's own kernels and take long
 	$(Q)prove --timer tests/distro
+check-arm64: deps-arm64 ## run p2ptrace on Debian's kernels for arm64, which QEMU emulates
+	$(Q)prove --timer tests/arm64
 check-bugs: deps ## show the bugs that patches/7.3 fixes, with and without them
 	$(Q)$(MAKE) BASE=7.3 kernel-tree
 	$(Q)tests/bugs/run
@@ -173,6 +185,9 @@ deps-tour: ## install only what tour needs
 deps-series: ## install what check-series needs, too
 	$(Q)tools/deps/install $(lab_deps) series
 
+deps-arm64: ## install what check-arm64 and p2ptrace-arm64 need, too
+	$(Q)tools/deps/install $(lab_deps) arm64
+
 deps-build: ## install what check-build needs
 	$(Q)tools/deps/install chroot
 
@@ -199,4 +214,5 @@ distclean: ## remove build/, including commits in build/BASE/linux that are not 
 	check-debug \
 	bench-core bench-nvmet bench-trace bench-peers \
 	deps deps-p2ptrace deps-series deps-build deps-bench clean distclean
+.PHONY: p2ptrace-arm64 check-arm64 deps-arm64
 .PHONY: tour deps-tour check-mutation coverage deps-fuzz deps-coverage

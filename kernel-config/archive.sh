@@ -14,15 +14,22 @@
 #   unpack DIR                      unpack the packages in DIR to DIR/root
 #
 #   DEBIAN_MIRROR=URL               another mirror than that of this machine
+#   LAB_ARCH=arm64                  packages for arm64 instead of amd64, in build/arm64/distro
 
 readonly SUITES='bookworm bookworm-updates bookworm-backports
 	trixie trixie-updates trixie-backports sid'
 readonly SECURITY='bookworm-security trixie-security'
 readonly KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
+arch=${LAB_ARCH:-amd64}
 # shellcheck disable=SC2154 # lib.sh sets it
-mkdir -p "$build/distro"
-distro=$(cd "$build/distro" && pwd -P)
+case $arch in
+amd64) distro=$build/distro ;;
+arm64) distro=$build/$arch/distro ;;
+*) fail "the lab has no LAB_ARCH=$arch: amd64, or arm64" ;;
+esac
+mkdir -p "$distro"
+distro=$(cd "$distro" && pwd -P)
 apt=$distro/apt
 
 archive_lock() {
@@ -58,10 +65,10 @@ sources() {
 	debian=$(mirror debian)
 	security=$(mirror debian-security)
 	for suite in $SUITES; do
-		echo "deb [arch=amd64 signed-by=$KEYS] $debian $suite main"
+		echo "deb [arch=$arch signed-by=$KEYS] $debian $suite main"
 	done
 	for suite in $SECURITY; do
-		echo "deb [arch=amd64 signed-by=$KEYS] $security $suite main"
+		echo "deb [arch=$arch signed-by=$KEYS] $security $suite main"
 	done
 }
 
@@ -78,8 +85,8 @@ configuration() {
 		Dir::Etc::preferences "$apt/none";
 		Dir::Etc::preferencesparts "$apt/none";
 		Acquire::Languages "none";
-		APT::Architecture "amd64";
-		APT::Architectures { "amd64"; };
+		APT::Architecture "$arch";
+		APT::Architectures { "$arch"; };
 		APT::Sandbox::User "root";
 		APT::Update::Post-Invoke "";
 		APT::Update::Post-Invoke-Success "";

@@ -8,7 +8,7 @@
 # Requires: Debian's kernel 7.3, p2ptrace, fio, nvme, rdma, setpriv.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch KERNEL=debian:7.3 TIMEOUT=900
+TOPOLOGY=switch KERNEL=${DEBIAN_KERNEL:-debian:7.3} TIMEOUT=900
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/start.sh

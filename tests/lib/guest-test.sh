@@ -40,6 +40,12 @@
 #   LAB_KERNEL                      the kernel to boot, which may be a debug kernel: the time limit
 #                                   is four times as long.  Tests with STOCK=1 or KERNEL
 #                                   ignore it.
+#   DEBIAN_KERNEL                   debian:VERSION: tests with STOCK=1 run on that kernel of Debian,
+#                                   with its modules for RDMA loaded, and so do tests that set
+#                                   KERNEL to it
+#   LAB_ARCH                        arm64: the test runs in a guest with that CPU, on a kernel of
+#                                   Debian (see "tests/vm/run --help"), without CPU, and with three
+#                                   times the time limit
 #   BASE                            the base, see kernel-config/base.sh
 
 lab_lib=$(cd -- "${BASH_SOURCE[0]%/*}" && pwd -P)
@@ -171,6 +177,9 @@ if [ -z "${LAB_GUEST:-}" ]; then
 	# shellcheck source=kernel-config/base.sh
 	. "$lab_top/kernel-config/base.sh" || exit
 	environment=(env BASE="$BASE" LAB_KERNEL_BUILD="$(lab_kernel_build)")
+	if [ "${STOCK:-}" = 1 ] && [ -n "${DEBIAN_KERNEL:-}" ]; then
+		STOCK='' KERNEL=$DEBIAN_KERNEL
+	fi
 	if [ "${STOCK:-}" = 1 ]; then
 		[ -r "$(lab_kernel)" ] || {
 			echo "1..0 # SKIP no kernel without p2pmem for BASE=$BASE:" \
@@ -199,11 +208,21 @@ if [ -z "${LAB_GUEST:-}" ]; then
 		environment+=(LAB_MODULE="$module")
 	fi
 	patience=${LAB_KERNEL:+4}
-	guest_test --topology "${TOPOLOGY:-switch}" --cpu "${CPU:-max}" \
+	if [ "${LAB_ARCH:-amd64}" = amd64 ]; then
+		RUN_OPTIONS+=(--cpu "${CPU:-max}")
+	else
+		patience=3
+	fi
+	guest_test --topology "${TOPOLOGY:-switch}" \
 		--append "${APPEND:-}" --timeout $((${TIMEOUT:-300} * ${patience:-1})) \
 			"${RUN_OPTIONS[@]}" \
 		-- "${environment[@]}" "$self" "$@"
 	exit
+fi
+
+# A kernel of Debian has as modules what the base kernel has built in
+if [ "${STOCK:-}" = 1 ] && [ -d "/lib/modules/$(uname -r)" ]; then
+	modprobe -a rdma_rxe nvmet_rdma nvme_rdma
 fi
 
 # shellcheck source=tests/lib/guest.sh

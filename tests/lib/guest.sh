@@ -8,7 +8,9 @@
 . "${BASH_SOURCE[0]%/*}/tap.sh"
 
 # The runner starts the script in the checkout
-P2PTRACE=$PWD/build/p2ptrace
+lab_build=$PWD/build
+[ "$(uname -m)" != aarch64 ] || lab_build+=/arm64
+P2PTRACE=$lab_build/p2ptrace
 
 # A script fails if a point failed or if something outside of the points was wrong, such as a lost
 # event
@@ -78,6 +80,15 @@ nic() {
 nic_pci() {
 	local name
 	name=$(nic) && basename "$(readlink "/sys/class/net/$name/device")"
+}
+
+# in_bar PROVIDER EXPRESSION: a condition of jq: the address is in a BAR of the PCI function
+in_bar() {
+	local start end condition=false
+	while read -r start end _; do
+		[ $((start)) = 0 ] || condition+=" or ($2 >= $((start)) and $2 <= $((end)))"
+	done <"/sys/bus/pci/devices/$1/resource"
+	echo "($condition)"
 }
 
 # The directory of all p2pmem devices, which does not exist without the p2pmem series
@@ -288,7 +299,7 @@ trace_json=/tmp/trace.json
 trace_pid=''
 
 require_p2ptrace() {
-	[ -x "$P2PTRACE" ] || bail "there is no build/p2ptrace: run 'make p2ptrace'"
+	[ -x "$P2PTRACE" ] || bail "there is no $P2PTRACE: run 'make p2ptrace', or p2ptrace-arm64"
 }
 
 require_p2pmem() {

@@ -14,7 +14,7 @@
  */
 typedef int (*function_visit)(void *ctx, uint64_t addr, char *name);
 
-/* The variables that say where struct page is, see bpf/stock.bpf.h. */
+/* The variables with the address of struct page, see bpf/stock.bpf.h. */
 #define VMEMMAP_BASE "vmemmap_base"
 #define MEM_SECTION "mem_section"
 

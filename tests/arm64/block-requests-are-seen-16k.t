@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shows: what block-requests-are-seen.t shows, on the kernel with pages of 16 KiB.
+# Requires: Debian's archive, p2ptrace for arm64, QEMU for Arm.
+
+# shellcheck source=tests/arm64/arm64.sh
+. "${BASH_SOURCE[0]%/*}/arm64.sh"
+on_arm64 guest/debian-kernel-shows-each-block-request.t debian:newest-16k
