@@ -19,7 +19,7 @@ refused() {
 	like "$what: the line names the mistake" "$(<"$scratch/err")" "$regex"
 }
 
-plan 51
+plan 59
 
 refused 'unknown option' "unknown option '--nonsense'" --nonsense -- true
 refused 'option without its value' '--cpu needs a value' --cpu
@@ -27,6 +27,9 @@ refused 'command without --' "'true' is not an option; write --" true
 refused 'no command and no terminal' 'a shell needs a terminal' </dev/null
 refused 'missing kernel' "no kernel at '/no/such kernel': run 'make kernel'" \
 	--kernel '/no/such kernel' -- true
+refused 'unknown architecture' "no architecture 'mips': amd64, or arm64" --arch mips -- true
+refused 'a kernel of our own on arm64' 'boots kernels of Debian only' \
+	--arch arm64 --kernel "$scratch" -- true
 
 touch "$scratch/kernel"
 with=(--kernel "$scratch/kernel")
