@@ -73,7 +73,7 @@ kernel_forget
 env --default-signal=INT "$P2PTRACE" stat --json >/tmp/stat 2>/tmp/stat.err &
 pid=$!
 counting() { grep -qs 'mode stock' /tmp/stat.err; }
-wait_for 120 counting
+wait_for 300 counting
 p2p 29
 kill -INT $pid
 ok 'stat ends with status 0' wait $pid

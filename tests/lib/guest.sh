@@ -324,7 +324,7 @@ trace_start() {
 	# A shell without job control makes its background commands ignore SIGINT
 	env --default-signal=INT "$P2PTRACE" trace --json "$@" >$trace_json 2>/tmp/trace.err &
 	trace_pid=$!
-	wait_for 120 trace_attached || bail 'p2ptrace trace does not attach within two minutes'
+	wait_for 300 trace_attached || bail 'p2ptrace trace does not attach within five minutes'
 	kill -0 $trace_pid 2>/dev/null || bail "p2ptrace: $(cat /tmp/trace.err)"
 }
 
