@@ -251,6 +251,32 @@ static void the_ring_keeps_the_last_events(void **state)
 	recording_close(&content.recording);
 }
 
+/* The second dump and the one at the end succeed, and the first one is still missing. */
+static void a_dump_that_failed_is_an_error_at_the_end(void **state)
+{
+	char good[sizeof(path)];
+
+	(void)state;
+	options.ring_bytes = 2 * SLOT_BYTES;
+	begin();
+	strcpy(good, path);
+	strcpy(path, "/nonexistent/run.rec");
+	feed(1);
+	dump_wanted = 1;
+	capture_begin(&said);
+	record_pause(&recorder);
+	capture_end(&said);
+	assert_one_line(said.text, "cannot write /nonexistent/run.rec");
+	strcpy(path, good);
+	dump_wanted = 1;
+	capture_begin(&said);
+	record_pause(&recorder);
+	capture_end(&said);
+	assert_one_line(said.text, "wrote 1 event to ");
+	assert_int_equal(end(), EXIT_USAGE);
+	assert_one_line(said.text, "wrote 1 event to ");
+}
+
 static void a_trigger_writes_the_file_when_it_begins_to_hold(void **state)
 {
 	struct content content;
@@ -341,6 +367,7 @@ static const struct CMUnitTest tests[] = {
 	RECORD_TEST(losses_are_in_the_file_by_cpu),
 	RECORD_TEST(a_full_disk_ends_it_with_an_error),
 	RECORD_TEST(the_ring_keeps_the_last_events),
+	RECORD_TEST(a_dump_that_failed_is_an_error_at_the_end),
 	RECORD_TEST(a_trigger_writes_the_file_when_it_begins_to_hold),
 	RECORD_TEST(a_trigger_needs_a_count_of_what_is_recorded),
 	RECORD_TEST(a_file_that_cannot_be_written_is_refused_at_once),

@@ -343,16 +343,23 @@ static bool triggered(struct recorder *r)
 	return met;
 }
 
-/* A dump that fails does not end the recorder: the next one may not. */
+/* A dump that fails does not end the recorder: the next one may not. Its status is kept. */
+static void try_dump(struct recorder *r, const char *why)
+{
+	int rc = dump(r, why);
+
+	r->status = r->status ?: rc;
+}
+
 static void dump_if_wanted(struct recorder *r)
 {
 	if (triggered(r))
-		r->status = dump(r, r->options->trigger_text);
+		try_dump(r, r->options->trigger_text);
 	if (!dump_wanted)
 		return;
 	dump_wanted = 0;
 	if (r->options->ring_bytes)
-		r->status = dump(r, "SIGUSR1");
+		try_dump(r, "SIGUSR1");
 	else
 		note("SIGUSR1 is only for --ring; all events are written to %s", r->path);
 }
@@ -434,8 +441,7 @@ static enum session_verdict record_pause(void *ctx)
 	if (!r->command_end_ns) {
 		int rc = child_poll(&r->child);
 
-		if (rc)
-			r->status = rc;
+		r->status = r->status ?: rc;
 		if (!r->child.ended)
 			return SESSION_GO_ON;
 		/* Its buffers may be freed, and its mappings end, a little later */
@@ -565,15 +571,15 @@ static int record_end(struct recorder *r)
 	const struct lost *lost = &r->tracer.session.lost;
 	const char *why = interrupted() ? "interrupted" : r->command_end_ns ? "the command ended" :
 			  "the duration was over";
-	int err = r->writer.out.error, rc = r->status;
+	int err = r->writer.out.error;
 
 	if (r->options->ring_bytes) {
 		/* With a trigger, a file means that it held */
 		if (!r->options->trigger_text)
-			rc = dump(r, why);
+			try_dump(r, why);
 		if (lost->total)
 			show_lost(r, "in all");
-		return rc;
+		return r->status;
 	}
 	if (!err)
 		err = write_slot(r, r->slot);
@@ -587,7 +593,7 @@ static int record_end(struct recorder *r)
 		return write_failed(r, r->path);
 	note("recorded %" PRIu64 " event%s, %" PRIu64 " lost, to %s (%" PRIu64 " bytes)", r->events,
 	     PLURAL(r->events), lost->total, r->path, r->writer.bytes);
-	return rc;
+	return r->status;
 }
 
 static void show_command(const struct recorder *r)
