@@ -65,7 +65,7 @@ static void the_head_says_what_the_figures_rest_on(void **state)
 	strcpy(recording.about.client, "c");
 	strcpy(recording.about.comm, "fio");
 	recording.events = 1;
-	recording.unknown = 2;
+	strcpy(recording.trouble, "it is cut");
 	recording.ended = true;
 	recording.end = (struct recording_end){
 		.end_ns = 2500001000, .why = "SIGUSR1", .argv = argv, .wait_status = 9,
@@ -80,17 +80,17 @@ static void the_head_says_what_the_figures_rest_on(void **state)
 		     "Only events of device p2pmem0 of client c in tasks named fio in process 77 "
 		     "of at least 4096 bytes were recorded\n"
 		     "Command: fio a\\x1bjob (killed by signal 9)\n"
-		     "2 events of kinds that this p2ptrace does not know are left out\n");
+		     "NOT WHOLE: it is cut\n");
 	assert_shown("it is inlined");
 	assert_shown("LOST: 7 events (cpu1 7); the figures below are too low\n");
 	buffer_reset(&out);
 	recording.end.wait_status = 2 << 8;
 	recording.lost.total = 0;
-	recording.unknown = 0;
+	*recording.trouble = '\0';
 	page_text(&out, &recording, summary);
 	assert_shown("Command: fio a\\x1bjob (exit status 2)\n");
 	assert_shown("\nLost: none\n");
-	assert_int_equal(count("does not know"), 0);
+	assert_int_equal(count("NOT WHOLE"), 0);
 }
 
 static void pairs_come_by_bytes(void **state)

@@ -153,10 +153,6 @@ static void note_trouble(const struct report *r)
 {
 	if (*r->recording.trouble)
 		note("%s is not whole: %s", r->recording.name, r->recording.trouble);
-	if (r->recording.unknown)
-		note("%s has %" PRIu64 " event%s of kinds that this p2ptrace does not know; use "
-		     "version %s", r->recording.name, r->recording.unknown,
-		     PLURAL(r->recording.unknown), r->recording.about.tool);
 }
 
 static int finish(struct report *r)

@@ -158,10 +158,6 @@ static void head_text(struct buffer *out, const struct recording *r, const struc
 	}
 	if (*r->trouble)
 		buffer_printf(out, "NOT WHOLE: %s\n", r->trouble);
-	if (r->unknown)
-		buffer_printf(out, "%" PRIu64 " event%s of kinds that this p2ptrace does not know "
-			      "%s left out\n", r->unknown, PLURAL(r->unknown),
-			      r->unknown == 1 ? "is" : "are");
 	blind_text(out, &r->set, "");
 	if (r->lost.total) {
 		buffer_printf(out, "LOST: %" PRIu64 " event%s (", r->lost.total,

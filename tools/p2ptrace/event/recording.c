@@ -631,6 +631,9 @@ const void *recording_next(struct recording *r)
 	if (r->ended && !*r->trouble && r->end.events != r->events + r->unknown)
 		snprintf(r->trouble, sizeof(r->trouble), "it has %" PRIu64 " events, and its end "
 			 "says %" PRIu64, r->events + r->unknown, r->end.events);
+	if (r->unknown && !*r->trouble)
+		snprintf(r->trouble, sizeof(r->trouble), "this p2ptrace does not know %" PRIu64
+			 " of its events; use version %s", r->unknown, r->about.tool);
 	return NULL;
 }
 

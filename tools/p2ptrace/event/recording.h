@@ -93,7 +93,7 @@ struct recording {
 	struct lost lost;
 	struct recording_end end;	/* valid if ended */
 	bool ended;			/* the recorder said that the recording ended */
-	/* "" or why the rest of the file is missing: a sentence without the name of the file */
+	/* "" or why not all of it was read: a sentence without the name of the file */
 	char trouble[192];
 	uint64_t events;		/* read so far, without unknown ones */
 	uint64_t unknown;		/* records of events that this version does not know */
@@ -111,7 +111,7 @@ int recording_open(struct recording *recording, const char *name, FILE *file)
 
 /*
  * The next record, which event_of_record() accepts, or NULL at the end. Then recording->ended,
- * ->trouble, ->unknown and ->lost are final.
+ * ->trouble and ->lost are final.
  */
 const void *recording_next(struct recording *recording);
 void recording_close(struct recording *recording);
