@@ -69,8 +69,9 @@ head -c -50 "$file" >"$dir/cut"
 report "$dir/cut" >"$dir/out"
 has 'the page of a cut file says so' 'NOT WHOLE: it is cut within the chunk at byte'
 report --json "$dir/cut" >"$dir/out"
-is 'JSON of a cut file says so on standard error' \
-	"$? $(wc -l <"$dir/out") $(grep -c 'cut is not whole' "$dir/err")" '0 65 1'
+is 'JSON of a cut file says so in its last line and on standard error' \
+	"$? $(wc -l <"$dir/out") $(grep -c 'cut is not whole' "$dir/err") $(tail -n 1 "$dir/out" |
+		grep -c '"blind":\[\],"cut":"it is cut within')" '0 65 1 1'
 report --check --allow leak --allow mapped --allow lost "$dir/cut" >"$dir/out"
 is 'a cut file fails the check' "$? $(grep -c '^FAILED recording: it is cut' "$dir/out")" '1 1'
 

@@ -614,11 +614,11 @@ static void the_last_line_counts_the_lost_events(void **state)
 	output_text_end(&line, 1, &none, &all_seen);
 	assert_string_equal(line.data, "# 1 event, 0 lost\n");
 	buffer_reset(&line);
-	output_json_end(&line, 1009, &lost, &all_seen);
+	output_json_end(&line, 1009, &lost, &all_seen, NULL);
 	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":1009,\"lost\":56,"
 			    "\"blind\":[]}\n");
 	buffer_reset(&line);
-	output_json_end(&line, 0, &none, &all_seen);
+	output_json_end(&line, 0, &none, &all_seen, NULL);
 	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":0,\"lost\":0,"
 			    "\"blind\":[]}\n");
 }
@@ -639,9 +639,9 @@ static void the_end_names_what_was_not_seen(void **state)
 			    "# p2pdma_unmap is not seen: dma_unmap_sg: missing\n"
 			    "# 0 events, 0 lost\n");
 	buffer_reset(&line);
-	output_json_end(&line, 0, &none, &set);
+	output_json_end(&line, 0, &none, &set, "it is cut");
 	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":0,\"lost\":0,"
-			    "\"blind\":[\"p2pmem_free\",\"p2pdma_unmap\"]}\n");
+			    "\"blind\":[\"p2pmem_free\",\"p2pdma_unmap\"],\"cut\":\"it is cut\"}\n");
 }
 
 static const struct CMUnitTest tests[] = {

@@ -148,6 +148,12 @@ static int write_lines(struct report *r)
 	return err;
 }
 
+/* NULL: the recording is whole. */
+static const char *recording_cut(const struct recording *recording)
+{
+	return *recording->trouble ? recording->trouble : NULL;
+}
+
 /* The page and the check say so themselves. */
 static void note_trouble(const struct report *r)
 {
@@ -206,7 +212,8 @@ static int report_lines(struct report *r)
 			write_lines(r);
 	}
 	if (r->options->judgement.common.json)
-		output_json_end(&r->lines, r->printed, &recording->lost, &recording->set);
+		output_json_end(&r->lines, r->printed, &recording->lost, &recording->set,
+				recording_cut(recording));
 	else
 		output_text_end(&r->lines, r->printed, &recording->lost, &recording->set);
 	note_trouble(r);
@@ -308,7 +315,7 @@ static void judge(struct report *r, struct summary *summary, struct verdict *ver
 	verdict->violations[STALL].count = summary->counts.events[P2PTRACE_p2pmem_drain_stall];
 	verdict->violations[LOST].count = recording->lost.total + summary->not_followed;
 	verdict->unsure = recording->lost.total || summary->not_followed;
-	verdict->cut = *recording->trouble ? recording->trouble : NULL;
+	verdict->cut = recording_cut(recording);
 	verdict->command = recording->end.argv;
 	verdict->wait_status = recording->end.wait_status;
 }

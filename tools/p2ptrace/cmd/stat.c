@@ -300,7 +300,8 @@ static int end_text(struct stat_run *s, const struct sample *difference,
 	buffer_reset(&s->line);
 	if (s->options->common.json) {
 		json_sample(s, "total", difference, pairs, now);
-		output_json_end(&s->line, sample_events(difference), lost, &s->counter.sel.set);
+		output_json_end(&s->line, sample_events(difference), lost, &s->counter.sel.set,
+				NULL);
 	} else {
 		blind_text(&s->line, &s->counter.sel.set, "# ");
 		text_total(s, difference);

@@ -346,7 +346,8 @@ static int end_batch(struct top_run *t)
 		if (rc)
 			return rc;
 		sample_difference(&difference, &now, &t->top.start);
-		output_json_end(&t->text, sample_events(&difference), lost, &t->counter.sel.set);
+		output_json_end(&t->text, sample_events(&difference), lost, &t->counter.sel.set,
+				NULL);
 		stream_write(&t->out, buffer_text(&t->text), t->text.len);
 	}
 	if (lost->total) {

@@ -257,7 +257,7 @@ static int trace_end(struct trace *t)
 	const struct lost *lost = &t->tracer.session.lost;
 
 	if (t->options->common.json)
-		output_json_end(&t->lines, t->events, lost, &t->tracer.session.config.events);
+		output_json_end(&t->lines, t->events, lost, &t->tracer.session.config.events, NULL);
 	else
 		output_text_end(&t->lines, t->events, lost, &t->tracer.session.config.events);
 	write_lines(t);

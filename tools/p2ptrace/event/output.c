@@ -166,13 +166,15 @@ void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost
 }
 
 void output_json_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost,
-		     const struct event_set *set)
+		     const struct event_set *set, const char *cut)
 {
 	json_open(lines, NULL, '{');
 	json_str(lines, "event", "end");
 	json_uint(lines, "events", nr_events);
 	json_uint(lines, "lost", lost->total);
 	blind_json(lines, set);
+	if (cut)
+		json_str(lines, "cut", cut);
 	json_close(lines, '}');
 	buffer_add(lines, "\n", 1);
 }

@@ -34,11 +34,14 @@ struct lost {
 int output_text(struct buffer *lines, const struct event *event, const void *record,
 		const struct enums *enums, bool stock);
 
-/* @set: the events that the answer depends on; names those that were not seen. */
+/*
+ * @set: the events that the answer depends on; names those that were not seen. @cut: why a
+ * recording is not whole, or NULL.
+ */
 void output_text_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost,
 		     const struct event_set *set);
 void output_json_end(struct buffer *lines, uint64_t nr_events, const struct lost *lost,
-		     const struct event_set *set);
+		     const struct event_set *set, const char *cut);
 
 /* "cpu0 40, cpu1 12, nested 4", no newline. */
 void output_lost_detail(struct buffer *text, const struct lost *lost);
