@@ -405,15 +405,28 @@ static void the_report_goes_to_a_file(void **state)
 	char path[] = "/tmp/p2ptrace-unit-XXXXXX", text[256] = "", *words[] = {
 		W("check"), W("--output"), path, W("--"), W("echo"), W("said"), NULL };
 	int fd = mkstemp(path);
+	char old[200];
 
 	(void)state;
 	assert_true(fd >= 0);
+	memset(old, '~', sizeof(old));
+	assert_int_equal(write(fd, old, sizeof(old)), sizeof(old));
+	/* A check that cannot run leaves the older report alone */
+	fake.start_rc = EXIT_KERNEL;
+	assert_int_equal(run_command(cmd_check, words), EXIT_KERNEL);
+	assert_int_equal(lseek(fd, 0, SEEK_END), sizeof(old));
+	fake.start_rc = 0;
 	assert_int_equal(run_command(cmd_check, words), 0);
 	assert_string_equal(command_out, "said\n");
 	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
 	assert_begins(text, "ok     command");
+	assert_null(strchr(text, '~'));
 	close(fd);
 	unlink(path);
+	/* A new file is removed again */
+	fake.start_rc = EXIT_KERNEL;
+	assert_int_equal(run_command(cmd_check, words), EXIT_KERNEL);
+	assert_int_not_equal(access(path, F_OK), 0);
 }
 
 static void a_report_that_cannot_be_written_is_an_error(void **state)
@@ -426,8 +439,8 @@ static void a_report_that_cannot_be_written_is_an_error(void **state)
 	assert_one_line(command_err.text, "cannot write the report to /dev/full: No space left");
 	fake.pauses = 0;
 	assert_int_equal(CHECK(W("--output"), W("/nowhere/report"), W("--"), W("true")),
-			 EXIT_OTHER);
-	assert_one_line(command_err.text, "cannot write to /nowhere/report: No such file");
+			 EXIT_USAGE);
+	assert_one_line(command_err.text, "cannot write /nowhere/report: its folder does not");
 	assert_int_equal(fake.pauses, 0);
 }
 

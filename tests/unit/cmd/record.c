@@ -2,6 +2,8 @@
 /* wrap: session_count_lost session_hooks */
 /* What "p2ptrace record" does with records, with a full disk, and as a flight recorder. */
 
+#include <fcntl.h>
+
 #include "unit.h"
 #include "cmd/record.c"
 

@@ -4,7 +4,6 @@
  * hold.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "lib/buffer.h"
 #include "lib/child.h"
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/interrupt.h"
 #include "lib/log.h"
 #include "lib/number.h"
@@ -242,6 +242,12 @@ static int judged(const struct check *c)
 	return verdict_failed(&c->verdict) ? EXIT_CHECK : 0;
 }
 
+static int write_failed(const struct check *c, int err)
+{
+	return fail(EXIT_OTHER, "cannot write the report to %s: %s",
+		    c->options->output ?: "standard output", strerror(err));
+}
+
 static int report(struct check *c, int fd)
 {
 	struct stream out = { .fd = fd };
@@ -256,9 +262,7 @@ static int report(struct check *c, int fd)
 		rc = fail(EXIT_OTHER, "out of memory");
 	/* The verdict stands even if the reader of a pipe has gone */
 	else if (stream_write(&out, text.data, text.len) && out.error != EPIPE)
-		rc = fail(EXIT_OTHER, "cannot write the report%s%s: %s",
-			  c->options->output ? " to " : "",
-			  c->options->output ? c->options->output : "", strerror(out.error));
+		rc = write_failed(c, out.error);
 	else
 		rc = judged(c);
 	buffer_free(&text);
@@ -291,7 +295,7 @@ static int check_session(struct check *c, int fd)
 	};
 	struct verdict *verdict = &c->verdict;
 	uint64_t lost;
-	int rc;
+	int rc, err;
 
 	c->counter.older_than_ns = c->options->judgement.older_than_ns;
 	rc = counter_start(&c->counter, &config, true);
@@ -304,6 +308,8 @@ static int check_session(struct check *c, int fd)
 		rc = counter_sample(&c->counter, &c->start);
 	if (!rc && interrupted())
 		rc = fail(EXIT_OTHER, "interrupted before the command was run; run it again");
+	if (!rc && c->options->output && (err = file_empty(fd)))
+		rc = write_failed(c, err);
 	if (!rc)
 		rc = child_start(&c->child, c->options->command);
 	if (rc)
@@ -330,19 +336,17 @@ static int check_session(struct check *c, int fd)
 static int check(struct check *c, const struct options *o)
 {
 	int fd = STDOUT_FILENO, rc = check_metrics(c);
+	bool created = false;
 
+	if (!rc && o->output)
+		fd = file_open(o->output, 0666, &created, &rc);
 	if (rc)
 		return rc;
-	if (o->output) {
-		fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (fd < 0)
-			return fail(EXIT_OTHER, "cannot write to %s: %s", o->output,
-				    strerror(errno));
-	}
 	rc = check_session(c, fd);
+	if (created && !lseek(fd, 0, SEEK_CUR))
+		unlink(o->output);
 	if (o->output && close(fd) && rc <= EXIT_CHECK)
-		rc = fail(EXIT_OTHER, "cannot write the report to %s: %s", o->output,
-			  strerror(errno));
+		rc = write_failed(c, errno);
 	return rc;
 }
 

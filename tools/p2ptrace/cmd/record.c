@@ -3,14 +3,12 @@
  * p2ptrace record: write each event to a file, as it came from the kernel.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,26 +269,6 @@ static int write_end(struct recorder *r, const char *why)
 	return write_json(r, RECORDING_END);
 }
 
-/* The descriptor, or -1 after setting *@rc. A file that exists is not changed yet. */
-static int open_output(const char *path, bool *created, int *rc)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	*created = fd >= 0;
-	if (fd < 0 && errno == EEXIST)
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-	*rc = fd < 0 ? file_refused(path, errno == EACCES && access(path, F_OK), errno) : 0;
-	return fd;
-}
-
-/* Only what is a file: a pipe has no end to cut. */
-static int cut_output(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? errno : 0;
-}
-
 /* ---- the flight recorder ---- */
 
 /* Writes what the ring holds to the next file. */
@@ -305,12 +283,12 @@ static int dump(struct recorder *r, const char *why)
 	else
 		snprintf(path, sizeof(path), "%s.%u", r->path, r->dumps);
 	r->dumps++;
-	r->writer.out = (struct stream){ .fd = open_output(path, &created, &rc) };
+	r->writer.out = (struct stream){ .fd = file_open(path, 0600, &created, &rc) };
 	if (rc)
 		return rc;
 	r->events = 0;
 	r->writer.bytes = 0;
-	r->writer.out.error = cut_output(r->writer.out.fd);
+	r->writer.out.error = file_empty(r->writer.out.fd);
 	err = write_head(r);
 	for (size_t i = 1; i <= r->nr_slots && !err; i++)
 		err = write_slot(r, &r->slots[(r->slot - r->slots + i) % r->nr_slots]);
@@ -552,7 +530,7 @@ static int open_file(struct recorder *r, bool *created)
 		r->writer.out.fd = STDOUT_FILENO;
 		return 0;
 	}
-	fd = open_output(r->path, created, &rc);
+	fd = file_open(r->path, 0600, created, &rc);
 	if (rc)
 		return rc;
 	if (!r->options->ring_bytes) {
@@ -627,7 +605,7 @@ static int record_session(struct recorder *r)
 	read_held(r);
 	describe(r);
 	if (!o->ring_bytes) {
-		err = r->output_fd < 0 ? 0 : cut_output(r->output_fd);
+		err = r->output_fd < 0 ? 0 : file_empty(r->output_fd);
 		r->writer.out.error = err;
 		if (!err)
 			err = write_head(r);

@@ -67,6 +67,24 @@ int file_refused(const char *path, bool entry, int err)
 	}
 }
 
+int file_open(const char *path, mode_t mode, bool *created, int *rc)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	*created = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	*rc = fd < 0 ? file_refused(path, errno == EACCES && access(path, F_OK), errno) : 0;
+	return fd;
+}
+
+int file_empty(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && ftruncate(fd, 0) ? errno : 0;
+}
+
 /* Writes into an existing file. A failed write leaves it changed. */
 static int write_into(const char *path, const char *data, size_t len)
 {

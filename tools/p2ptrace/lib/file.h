@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Gives a file its new content as a whole: there is never half of it, even if the disk is full. A
@@ -12,6 +13,15 @@
  */
 int file_replace(const char *path, const char *data, size_t len)
 	__attribute__((warn_unused_result));
+
+/*
+ * Opens a file for writing. One that exists is not changed before file_empty(). @mode: of a new
+ * file. Returns the descriptor, or -1 after an error message and setting *@rc to an exit status.
+ */
+int file_open(const char *path, mode_t mode, bool *created, int *rc);
+
+/* Only a regular file: a pipe has nothing to remove. Returns 0 or an errno. */
+int file_empty(int fd);
 
 /*
  * For EACCES, EPERM and EROFS: says which folder or file denies it. @what: "read" or "write".
