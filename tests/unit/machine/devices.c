@@ -49,6 +49,8 @@ static void p2pmem_names_are_told_from_others(void **state)
 #define LONG_NAME "bus/pci/devices/0000:04:00.0/net/eth-" \
 		  "0123456789012345678901234567890123456789012345678901234567890123"
 
+#define GPU "bus/pci/devices/0000:06:00.0"
+
 /*
  * p2pmem0 of the drive 0000:03:00.0, p2pmem1 without a link to its provider, and the card
  * 0000:04:00.0, each function with all kinds of names. nvme9n1 is a drive with several paths, and
@@ -63,6 +65,7 @@ static int setup(void **state)
 		"bus/pci/devices/0000:04:00.0/net/\033[2J",
 		LONG_NAME,
 		"bus/pci/devices/0000:04:00.0/infiniband/mlx5_0",
+		GPU "/drm/card1/card1-DP-1", GPU "/drm/renderD128", GPU "/accel/accel0",
 	};
 	static const char *const links[][2] = {
 		{ "class/nvme/nvme0", "bus/pci/devices/0000:03:00.0/nvme/nvme0" },
@@ -72,6 +75,9 @@ static int setup(void **state)
 		{ "class/net/eth9", "devices/eth9" },
 		{ "class/net/eth8", "nowhere" },
 		{ "class/infiniband/mlx5_0", "bus/pci/devices/0000:04:00.0/infiniband/mlx5_0" },
+		{ "class/drm/card1", GPU "/drm/card1" },
+		{ "class/drm/card1-DP-1", GPU "/drm/card1/card1-DP-1" },
+		{ "class/accel/accel0", GPU "/accel/accel0" },
 	};
 	int err = tree_setup(state);
 
@@ -134,6 +140,8 @@ static void functions_are_found_by_the_names_of_their_devices(void **state)
 		{ "4:0.0", "0000:04:00.0", 0 }, { "nvme0", "0000:03:00.0", 0 },
 		{ "nvme0n1", "0000:03:00.0", 0 },
 		{ "eth2", "0000:04:00.0", 0 }, { "mlx5_0", "0000:04:00.0", 0 },
+		{ "card1", "0000:06:00.0", 0 }, { "accel0", "0000:06:00.0", 0 },
+		{ "card1-DP-1", NULL, -ENODEV },
 		{ "nvme9n1", NULL, -ENXIO }, { "eth9", NULL, -ENXIO }, { "eth8", NULL, -ENODEV },
 		{ "nvme1", NULL, -ENODEV },
 		{ "p2pmem0", NULL, -ENODEV }, { "", NULL, -EINVAL }, { ".", NULL, -EINVAL },
@@ -179,6 +187,10 @@ static void the_names_of_a_function_are_whole_and_in_order(void **state)
 	assert_int_equal(known.nr, ARRAY_LEN(wanted));
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
 		assert_string_equal(known.names[i], wanted[i]);
+	device_known_as(tree, "0000:06:00.0", &known);
+	assert_int_equal(known.nr, 3);
+	assert_string_equal(known.names[0], "card1");
+	assert_string_equal(known.names[2], "accel0");
 	device_known_as(tree, "0000:05:00.0", &known);
 	assert_int_equal(known.nr, 0);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -143,16 +142,28 @@ static int path_pci(char *path, char *name, size_t size)
 	return err;
 }
 
+const char *const device_classes[NR_DEVICE_CLASSES] = {
+	"nvme", "infiniband", "net", "drm", "accel",
+};
+
+bool is_class_device(const char *class, const char *name)
+{
+	size_t prefix = !strncmp(name, "card", 4) ? 4 : !strncmp(name, "renderD", 7) ? 7 : 0;
+
+	return strcmp(class, "drm") ||
+	       (prefix && name[prefix] && !name[prefix + strspn(name + prefix, "0123456789")]);
+}
+
 int device_pci(const char *sysfs, const char *s, char *name, size_t size)
 {
-	static const char *const classes[] = { "nvme", "block", "infiniband", "net" };
-
 	if (!pci_name_parse(s, name, size))
 		return 0;
 	if (!is_class_name(s))
 		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
-		char *path = sysfs_real_path("%s/class/%s/%s", sysfs, classes[i], s);
+	for (size_t i = 0; i <= NR_DEVICE_CLASSES; i++) {
+		const char *class = i < NR_DEVICE_CLASSES ? device_classes[i] : "block";
+		char *path = is_class_device(class, s) ?
+			     sysfs_real_path("%s/class/%s/%s", sysfs, class, s) : NULL;
 		int err;
 
 		if (!path)
@@ -181,35 +192,24 @@ static int device_refused(const char *s, int err)
 		    "(0000:01:00.0) or by its own name (nvme0, eth0)", s);
 }
 
-static int no_dots(const struct dirent *entry)
+static int add_known(void *ctx, const char *name)
 {
-	return *entry->d_name != '.';
+	struct known_as *known = ctx;
+
+	if (known->nr < ARRAY_SIZE(known->names) && strlen(name) < sizeof(known->names[0]))
+		strcpy(known->names[known->nr++], name);
+	return 0;
 }
 
 void device_known_as(const char *sysfs, const char *pci, struct known_as *known)
 {
-	static const char *const kinds[] = { "nvme", "infiniband", "net" };
+	char path[PATH_MAX];
 
 	known->nr = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct dirent **entries;
-		char path[PATH_MAX];
-		int nr;
-
-		if (sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/%s", sysfs, pci,
-			       kinds[i]))
-			return;
-		nr = scandir(path, &entries, no_dots, versionsort);
-		for (int e = 0; e < nr; e++) {
-			size_t len = strlen(entries[e]->d_name);
-
-			if (known->nr < ARRAY_SIZE(known->names) && len < sizeof(known->names[0]))
-				memcpy(known->names[known->nr++], entries[e]->d_name, len + 1);
-			free(entries[e]);
-		}
-		if (nr >= 0)
-			free(entries);
-	}
+	for (size_t i = 0; i < NR_DEVICE_CLASSES; i++)
+		if (!sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/%s", sysfs, pci,
+				device_classes[i]))
+			sysfs_for_each(path, add_known, known);
 }
 
 int dev_check_name(const char *dev)

@@ -17,17 +17,24 @@ int pci_name_parse(const char *s, char *name, size_t size);
 bool pci_exists(const char *sysfs, const char *pci);
 
 /*
- * The PCI name of a function, from its PCI name or from the name of its controller (nvme0), block
- * device, RDMA device or network interface. Returns 0; -EINVAL if no device can have such a name;
+ * The classes of devices by whose names a function is known. RDMA devices come before network
+ * interfaces, so a card with many ports keeps its RDMA device.
+ */
+#define NR_DEVICE_CLASSES 5
+extern const char *const device_classes[NR_DEVICE_CLASSES];
+
+/* False for what else a class has: in drm, connectors (card0-DP-1) and the file "version". */
+bool is_class_device(const char *class, const char *name);
+
+/*
+ * The PCI name of a function, from its PCI name or from the name of a device of these classes or of
+ * a block device. Returns 0; -EINVAL if no device can have such a name;
  * -ENODEV if no device has it; -ENXIO for a device that does not belong to one PCI function. A PCI
  * name is accepted whether or not the function exists.
  */
 int device_pci(const char *sysfs, const char *s, char *name, size_t size);
 
-/*
- * The names of a PCI function's devices in sysfs, at most eight. RDMA devices come before network
- * interfaces, so a card with many ports keeps its RDMA device.
- */
+/* The names of a PCI function's devices in sysfs, at most eight, by class. */
 struct known_as {
 	char names[8][64];
 	size_t nr;

@@ -159,10 +159,8 @@ static void add_names(struct function *function, const json_t *names)
 
 static void parse_subsystems(struct function *function, const json_t *subsystems)
 {
-	static const char *const order[] = { "nvme", "infiniband", "drm", "net" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		add_names(function, json_object_get(subsystems, order[i]));
+	for (size_t i = 0; i < NR_DEVICE_CLASSES; i++)
+		add_names(function, json_object_get(subsystems, device_classes[i]));
 }
 
 /* A number that fits, at least @least; UNKNOWN otherwise. */

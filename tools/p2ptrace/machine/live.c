@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -369,11 +368,6 @@ static void drop_bad_parents(struct machine *machine)
 	}
 }
 
-static int no_dots(const struct dirent *entry)
-{
-	return *entry->d_name != '.';
-}
-
 /*
  * The function that does the DMA of a device of this class. NULL if there is none, or if the device
  * is behind a USB controller.
@@ -436,39 +430,32 @@ static void add_name(struct function *function, const char *device)
 		strcpy(function->names[function->nr_names++], name);
 }
 
-/* A directory in class/drm is a card, a render node, or a connector of a card: card0-DP-1. */
-static bool is_drm_node(const char *name)
-{
-	size_t prefix = !strncmp(name, "card", 4) ? 4 : !strncmp(name, "renderD", 7) ? 7 : 0;
+struct naming {
+	struct machine *machine;
+	const char *sysfs, *class;
+};
 
-	return prefix && name[prefix] && !name[prefix + strspn(name + prefix, "0123456789")];
+static int add_device(void *ctx, const char *name)
+{
+	const struct naming *naming = ctx;
+	struct function *function = NULL;
+
+	if (is_class_device(naming->class, name))
+		function = function_of(naming->machine, naming->sysfs, naming->class, name);
+	if (function)
+		add_name(function, name);
+	return 0;
 }
 
-/* RDMA devices come before network interfaces, so that a card with many ports keeps them. */
 static void read_names(struct machine *machine, const char *sysfs)
 {
-	static const char *const classes[] = { "nvme", "infiniband", "net", "drm", "accel" };
+	char path[PATH_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
-		struct dirent **entries;
-		char path[PATH_MAX];
-		int nr;
+	for (size_t i = 0; i < NR_DEVICE_CLASSES; i++) {
+		struct naming naming = { machine, sysfs, device_classes[i] };
 
-		if (sysfs_path(path, sizeof(path), "%s/class/%s", sysfs, classes[i]))
-			continue;
-		nr = scandir(path, &entries, no_dots, versionsort);
-		for (int e = 0; e < nr; e++) {
-			const char *name = entries[e]->d_name;
-			struct function *function = NULL;
-
-			if (strcmp(classes[i], "drm") || is_drm_node(name))
-				function = function_of(machine, sysfs, classes[i], name);
-			if (function)
-				add_name(function, name);
-			free(entries[e]);
-		}
-		if (nr >= 0)
-			free(entries);
+		if (!sysfs_path(path, sizeof(path), "%s/class/%s", sysfs, naming.class))
+			sysfs_for_each(path, add_device, &naming);
 	}
 }
 
@@ -587,36 +574,40 @@ static int read_p2pdma(struct machine *machine, const char *debugfs)
 	return err;
 }
 
+struct pools {
+	struct machine *machine;
+	const struct live_roots *roots;
+};
+
+static int read_device(void *ctx, const char *dev)
+{
+	const struct pools *pools = ctx;
+	char path[PATH_MAX], name[PCI_NAME_LEN];
+	struct function *function = NULL;
+
+	if (is_p2pmem_name(dev) && strlen(dev) < PCI_NAME_LEN &&
+	    !dev_provider(pools->roots->sysfs, dev, name, sizeof(name)))
+		function = machine_find(pools->machine, name);
+	if (!function)
+		return 0;
+	strcpy(function->pool.dev, dev);
+	return sysfs_path(path, sizeof(path), "%s/p2pmem/%s/peers", pools->roots->debugfs, dev) ?
+	       0 : read_reported(pools->machine, function, path);
+}
+
 /* The p2pmem devices, which only the series has. That for 6.12 has their decisions with them. */
 static int read_p2pmem(struct machine *machine, const struct live_roots *roots)
 {
-	char path[PATH_MAX], name[PCI_NAME_LEN];
-	struct dirent **entries;
-	int nr, err = 0;
+	struct pools pools = { machine, roots };
+	char path[PATH_MAX];
+	int err;
 
 	if (sysfs_path(path, sizeof(path), "%s/%s", roots->sysfs, p2pmem_class(roots->sysfs)))
 		return 0;
-	nr = scandir(path, &entries, no_dots, versionsort);
-	if (nr < 0)
-		return 0;
-	machine->reports = PRESENT;
-	for (int i = 0; i < nr; i++) {
-		const char *dev = entries[i]->d_name;
-		struct function *function = NULL;
-
-		if (is_p2pmem_name(dev) && strlen(dev) < PCI_NAME_LEN &&
-		    !dev_provider(roots->sysfs, dev, name, sizeof(name)))
-			function = machine_find(machine, name);
-		if (function && !err) {
-			strcpy(function->pool.dev, dev);
-			if (!sysfs_path(path, sizeof(path), "%s/p2pmem/%s/peers", roots->debugfs,
-					dev))
-				err = read_reported(machine, function, path);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
+	err = sysfs_for_each(path, read_device, &pools);
+	if (!err)
+		machine->reports = PRESENT;
+	return err == -ENOMEM ? err : 0;
 }
 
 /* Adds the functions that there are, by number. Returns 0 or an exit status. */

@@ -172,6 +172,27 @@ DIR *sysfs_open_dir(const char *fmt, ...)
 	return NULL;
 }
 
+static int no_dots(const struct dirent *entry)
+{
+	return *entry->d_name != '.';
+}
+
+int sysfs_for_each(const char *path, int (*visit)(void *ctx, const char *name), void *ctx)
+{
+	struct dirent **entries;
+	int nr = scandir(path, &entries, no_dots, versionsort), err = 0;
+
+	if (nr < 0)
+		return -errno;
+	for (int i = 0; i < nr; i++) {
+		if (!err)
+			err = visit(ctx, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
 bool sysfs_gone(int err)
 {
 	/* An open fails with ENOENT, a read from a file that was open already with ENODEV */

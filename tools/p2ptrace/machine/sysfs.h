@@ -69,6 +69,12 @@ int sysfs_inode(uint64_t *inode, const char *fmt, ...)
 char *sysfs_real_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 DIR *sysfs_open_dir(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Calls @visit for each entry of a directory, by number. Returns 0, the first value other than 0 of
+ * @visit, or a negative errno.
+ */
+int sysfs_for_each(const char *path, int (*visit)(void *ctx, const char *name), void *ctx);
+
 /* Whether @err, from one of the readers, means that the device was removed. */
 bool sysfs_gone(int err);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -26,31 +25,6 @@ static void *grow(void *entries, size_t nr, size_t size)
 	if (grown)
 		memset(grown + nr * size, 0, size);
 	return grown;
-}
-
-static int no_dots(const struct dirent *entry)
-{
-	return *entry->d_name != '.';
-}
-
-/*
- * Calls @visit for each entry of a directory, by number. Returns 0, the first value other than 0 of
- * @visit, or a negative errno.
- */
-static int for_each_entry(const char *path, int (*visit)(void *ctx, const char *name), void *ctx)
-{
-	struct dirent **entries;
-	int nr = scandir(path, &entries, no_dots, versionsort), err = 0;
-
-	if (nr < 0)
-		return -errno;
-	for (int i = 0; i < nr; i++) {
-		if (!err)
-			err = visit(ctx, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
 }
 
 /* A directory that does not exist has no entries. */
@@ -92,7 +66,7 @@ static int port_has_interface(void *ctx, const char *name)
 	struct nic_reader *reader = ctx, table = *reader;
 
 	return !sysfs_path(table.path, sizeof(table.path), "%s/%s/gid_attrs/ndevs", reader->path,
-			   name) && for_each_entry(table.path, is_interface, &table) > 0;
+			   name) && sysfs_for_each(table.path, is_interface, &table) > 0;
 }
 
 /* Whether an RDMA device belongs to the interface. IPoIB and iWARP have no table of interfaces. */
@@ -104,7 +78,7 @@ static bool has_interface(struct nic_reader *reader, const char *rdma)
 		return true;
 	if (!sysfs_path(reader->path, sizeof(reader->path), "%s/class/infiniband/%s/ports",
 			reader->sysfs, rdma) &&
-	    for_each_entry(reader->path, port_has_interface, reader) > 0)
+	    sysfs_for_each(reader->path, port_has_interface, reader) > 0)
 		return true;
 	return !device_pci(reader->sysfs, reader->interface, pci, sizeof(pci)) &&
 	       !device_pci(reader->sysfs, rdma, own, sizeof(own)) && !strcmp(pci, own);
@@ -181,7 +155,7 @@ static int find_nics(struct target_port *port, const char *sysfs, const struct i
 	reader.interface = port->any_address ? NULL : port->interface;
 	err = sysfs_path(path, sizeof(path), "%s/class/infiniband", sysfs);
 	if (!err)
-		err = for_each_entry(path, add_nic, &reader);
+		err = sysfs_for_each(path, add_nic, &reader);
 	return unless_missing(err);
 }
 
@@ -364,7 +338,7 @@ static int read_controllers(struct target_namespace *ns, const struct live_roots
 	if (!ns->enabled || !*ns->asks || !strcmp(ns->asks, "0"))
 		return 0;
 	reader.dir = dir;
-	return unless_missing(for_each_entry(dir, read_controller, &reader));
+	return unless_missing(sysfs_for_each(dir, read_controller, &reader));
 }
 
 static int add_namespace(void *ctx, const char *nsid)
@@ -434,7 +408,7 @@ static int add_subsystem(void *ctx, const char *nqn)
 	subsystem->passthru = !strcmp(passthru, "1");
 	strcat(dir, "/namespaces");
 	reader->subsystem = subsystem;
-	err = for_each_entry(dir, add_namespace, reader);
+	err = sysfs_for_each(dir, add_namespace, reader);
 	return err == -ENOENT ? 0 : err ?: add_exports(reader);
 }
 
@@ -471,11 +445,11 @@ int target_read(struct target *target, const char *configfs, const struct live_r
 		return no_target(configfs, roots);
 	err = sysfs_path(path, sizeof(path), "%s/nvmet/ports", configfs);
 	if (!err)
-		err = for_each_entry(path, add_port, &reader);
+		err = sysfs_for_each(path, add_port, &reader);
 	if (!err)
 		err = sysfs_path(path, sizeof(path), "%s/nvmet/subsystems", configfs);
 	if (!err)
-		err = for_each_entry(path, add_subsystem, &reader);
+		err = sysfs_for_each(path, add_subsystem, &reader);
 	if (err == -EACCES)
 		return fail(EXIT_KERNEL, "not permitted to read %s/nvmet; run p2ptrace nvmet as "
 			    "root", configfs);
