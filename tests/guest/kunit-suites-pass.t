@@ -11,7 +11,7 @@ TOPOLOGY=plain NEEDS=''
 
 kunit=$LAB_KERNEL_BUILD/lib/kunit/kunit.ko
 suites=("$LAB_KERNEL_BUILD"/drivers/pci/*_kunit.ko)
-[ -e "${suites[0]}" ] || skip_all "there is no ${suites[0]}"
+[ -e "${suites[0]}" ] || lacks_series "there is no ${suites[0]}"
 
 plan $((6 + ${#suites[@]}))
 

@@ -302,8 +302,15 @@ require_p2ptrace() {
 	[ -x "$P2PTRACE" ] || bail "there is no $P2PTRACE: run 'make p2ptrace', or p2ptrace-arm64"
 }
 
+# lacks_series WHY: skip the test, but give up if this kernel was built with the series.  A kernel
+# without a build directory (LAB_KERNEL) may be any.
+lacks_series() {
+	! grep -qs '^CONFIG_PCI_P2PMEM_KUNIT_TEST=' "$LAB_KERNEL_BUILD/.config" || bail "$1"
+	skip_all "$1"
+}
+
 require_p2pmem() {
-	[ -d $p2pmem_class ] || skip_all "kernel $(uname -r) is without the p2pmem series"
+	[ -d $p2pmem_class ] || lacks_series "kernel $(uname -r) is without the p2pmem series"
 }
 
 trace_attached() {

@@ -45,7 +45,7 @@ failed() {
 	like "$1: the output says why" "$(<"$scratch/out")" "$2"
 }
 
-plan 34
+plan 37
 
 judge <<'END'
 plan 2
@@ -169,6 +169,12 @@ judge_there STOCK=1
 is 'no base kernel: the test passes' "$status" 0
 like 'no base kernel: it is skipped' "$(<"$scratch/out")" \
 	"skipped: no kernel without p2pmem for BASE=$BASE: run 'make kernel-base'"
+
+lib=$scratch/tests/lib judge_here <<<require_p2pmem
+failed 'a kernel with the series has no p2pmem' 'given up: .* is without the p2pmem series'
+LAB_KERNEL=/other/bzImage lib=$scratch/tests/lib judge_here <<<require_p2pmem
+like 'a kernel that is not known: the test is skipped' "$(<"$scratch/out")" \
+	'skipped: .* is without the p2pmem series'
 
 made "$base"
 LAB_KERNEL=/other/arch/x86/boot/bzImage judge_there STOCK=1
