@@ -11,7 +11,7 @@
 # without a root port, and functions that were removed and found again.
 #
 # Requires: build/BASE/linux of each base (make kernel-tree).  Environment: SEED and TREES, for
-# other trees.
+# other trees; NEED_SOURCE=1: fail if there is no source at all.
 
 top=$(cd -- "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck source=tests/lib/tap.sh
@@ -27,6 +27,8 @@ trees=${TREES:-20000}
 [ -x "$compare" ] || skip_all "no ${compare#"$top/"}: run 'make check-field', which builds it"
 
 read -ra bases <<<"$all_bases"
+[ -z "${NEED_SOURCE:-}" ] || compgen -G "$build/*/linux" >/dev/null ||
+	bail "no base has a source to compare with: run 'make kernel-tree'"
 plan $((3 * ${#bases[@]}))
 
 work=$(mktemp -d) || exit
