@@ -108,11 +108,17 @@ archive_update() {
 	fi
 	mv "$apt/sources.list.new" "$apt/sources.list"
 	say APT "lists of Debian's archive"
-	private apt-get update -q >"$apt/log" 2>&1 || :
+	# apt-get succeeds without the network unless it is told not to
+	if private apt-get update -q -o APT::Update::Error-Mode=any >"$apt/log" 2>&1 ||
+	   ! grep '^E: ' "$apt/log" | grep -qv 'does not have a Release file'; then
+		touch "$apt/updated"
+	else
+		rm -f "$apt/updated"
+		say APT "not all lists could be read (see $apt/log), so old ones are used"
+	fi
 	[ -n "$(private apt-cache pkgnames linux-source-)" ] ||
 		fail "cannot read the lists of Debian's archive: $(tail -n 1 "$apt/log");" \
 			"the log is $apt/log"
-	touch "$apt/updated"
 }
 
 # The functions below run in a step, where a failing command does not end the script
