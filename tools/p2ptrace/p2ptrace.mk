@@ -175,7 +175,8 @@ install-p2ptrace: needs-build-install $(BUILD)/p2ptrace $(p2ptrace_pages)
 	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/p2ptrace $(DESTDIR)$(PREFIX)/lib/systemd/system
 	$(Q)$(INSTALL) -m 644 $(p2ptrace_export) $(DESTDIR)$(PREFIX)/share/p2ptrace
 	$(Q)sed 's,@SBINDIR@,$(PREFIX)/sbin,' tools/p2ptrace/export/p2ptrace-export.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/system/p2ptrace-export.service
+		| $(INSTALL) -m 644 /dev/stdin \
+			$(DESTDIR)$(PREFIX)/lib/systemd/system/p2ptrace-export.service
 
 -include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_out)/*/*.d $(p2ptrace_bpf)/*.d \
 	$(p2ptrace_unit)/*.d $(p2ptrace_unit)/*/*.d $(p2ptrace_unit)/test/*/*.d)
