@@ -62,11 +62,12 @@ tour: deps-tour p2ptrace ## show P2P DMA on Debian's newest kernel, live, in min
 demo: deps p2ptrace kernel ## run NVMe-oF I/O through peer memory and watch it live
 	$(Q)tests/demo/demo
 
+# tests/field tries the same random trees each time; "make check-field" tries others.
 check: deps p2ptrace kernel kernel-base kernel-others $(check_needs) ## run the tests (JOBS=N)
 	$(Q)status=0; \
 	$(foreach base,$(other_bases),echo "On the other base, Linux $(base):"; \
 		BASE=$(base) $(prove) tests/series $(call other_tests,$(base)) || status=1;) \
-	$(prove_env) $(prove) tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
+	SEED=$${SEED:-1} $(prove_env) $(prove) tests/tree $(p2ptrace_unit_tests) $(fuzz_replay) \
 		tests/coverage tests/field tests/series tests/runner tests/guest || status=1; \
 	exit $$status
 
