@@ -11,7 +11,7 @@ starts=0
 dir=$(mktemp -d) || exit 1
 trap 't kill-server 2>/dev/null; rm -rf "$dir"' EXIT
 
-for tool in tmux "$top"; do
+for tool in tmux script "$top"; do
 	command -v "$tool" >/dev/null || {
 		echo "1..0 # SKIP $tool is missing"
 		exit
