@@ -79,7 +79,8 @@ static void a_command_that_cannot_run_is_bad_usage(void **state)
 {
 	(void)state;
 	assert_int_equal(CHECK(W("--"), W("/nowhere/\x1b")), EXIT_USAGE);
-	assert_one_line(command_err.text, "cannot run '/nowhere/\\x1b': No such file");
+	assert_one_line(command_err.text, "cannot run '/nowhere/\\x1b': No such file or directory; "
+			"give the name or the path of a program");
 	assert_string_equal(command_out, "");
 	assert_int_equal(fake.pauses, 0);
 }

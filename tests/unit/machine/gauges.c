@@ -184,6 +184,7 @@ static void anything_but_a_number_is_an_error(void **state)
 			assert_int_equal(gauges_read(&gauges, false, tree, &no_filter), EXIT_OTHER);
 			capture_end(&c);
 			assert_one_line(c.text, "cannot read the use of peer memory below /tmp/");
+			assert_one_line(c.text, "; run it again");
 			assert_one_line(c.text, "/class/p2pmem: Invalid argument");
 		}
 	}

@@ -296,10 +296,10 @@ static int dump(struct recorder *r, const char *why)
 		err = write_lost(r);
 	if (!err)
 		err = write_end(r, why);
+	if (close(r->writer.out.fd) && !err)
+		err = r->writer.out.error = errno;
 	if (err)
 		rc = write_failed(r, path);
-	if (close(r->writer.out.fd) && !rc)
-		rc = fail(EXIT_OTHER, "cannot write %s: %s", path, strerror(errno));
 	if (!rc)
 		note("wrote %" PRIu64 " event%s to %s (%s)", r->events, PLURAL(r->events), path,
 		     why);
@@ -678,8 +678,10 @@ static int record(const struct options *o)
 		if (rc && created && !r.writer.bytes)
 			unlink(r.path);
 	}
-	if (r.output_fd >= 0 && close(r.output_fd) && !rc)
-		rc = fail(EXIT_OTHER, "cannot write %s: %s", r.path, strerror(errno));
+	if (r.output_fd >= 0 && close(r.output_fd) && !rc) {
+		r.writer.out.error = errno;
+		rc = write_failed(&r, r.path);
+	}
 	recorder_free(&r);
 	return rc;
 }

@@ -58,8 +58,9 @@ int child_start(struct child *child, char **argv)
 	}
 	interrupt_child(0);
 	text_printable(name, sizeof(name), argv[0], strlen(argv[0]));
-	return fail(child->pid < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s", name,
-		    strerror(err));
+	return fail(child->pid < 0 ? EXIT_OTHER : EXIT_USAGE, "cannot run '%s': %s%s", name,
+		    strerror(err), child->pid < 0 ? "; run it again when there is room" :
+		    "; give the name or the path of a program");
 }
 
 int child_poll(struct child *child)

@@ -38,7 +38,8 @@ int debugfs_refused(const char *debugfs, const char *path, int err)
 		return fail(EXIT_OTHER, "cannot parse %s: its format is unknown; install a "
 			    "p2ptrace as new as the kernel", path);
 	default:
-		return fail(EXIT_OTHER, "cannot read %s: %s", path, strerror(-err));
+		return fail(EXIT_OTHER, "cannot read %s: %s; run it again, and see dmesg", path,
+			    strerror(-err));
 	}
 }
 

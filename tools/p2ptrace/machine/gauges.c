@@ -85,7 +85,7 @@ int gauges_read(struct gauges *gauges, bool stock, const char *sysfs,
 			err = gauges_add(gauges, stock, sysfs, entry->d_name);
 	closedir(dir);
 	if (err)
-		return fail(EXIT_OTHER, "cannot read the use of peer memory below %s/%s: %s",
-			    sysfs, class, strerror(-err));
+		return fail(EXIT_OTHER, "cannot read the use of peer memory below %s/%s: %s; "
+			    "run it again", sysfs, class, strerror(-err));
 	return 0;
 }

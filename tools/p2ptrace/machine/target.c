@@ -454,7 +454,8 @@ int target_read(struct target *target, const char *configfs, const struct live_r
 		return fail(EXIT_KERNEL, "not permitted to read %s/nvmet; run p2ptrace nvmet as "
 			    "root", configfs);
 	if (err)
-		return fail(EXIT_OTHER, "cannot read %s/nvmet: %s", configfs, strerror(-err));
+		return fail(EXIT_OTHER, "cannot read %s/nvmet: %s; run it again", configfs,
+			    strerror(-err));
 	return 0;
 }
 

@@ -215,7 +215,8 @@ int select_hooks(const struct kernel *kernel, const struct hooks *hooks, bool by
 			return fail_unavailable(set, i);
 	note_left_out(set, &wanted);
 	if (!event_set_count(set))
-		return fail(EXIT_KERNEL, "this kernel cannot show any of the events");
+		return fail(EXIT_KERNEL, "this kernel cannot show any of the events; the notes "
+			    "before say why");
 	if (set->stock)
 		note("this kernel lacks the p2pmem series: devices are named by PCI name, and "
 		     "buffers by bus address; pins, reasons and device events are not shown (see "
@@ -240,9 +241,10 @@ int select_groups(struct event_set *set, const struct event_set *wanted, enum p2
 			event_set_remove_group(set, i);
 	if (needed < P2PTRACE_NR_EVENTS && !set->has[needed])
 		return fail(EXIT_KERNEL, "this kernel cannot show when buffers are allocated and "
-			    "freed");
+			    "freed; the notes before say why");
 	if (!event_set_count(set))
-		return fail(EXIT_KERNEL, "this kernel cannot show any of the events");
+		return fail(EXIT_KERNEL, "this kernel cannot show any of the events; the notes "
+			    "before say why");
 	return 0;
 }
 

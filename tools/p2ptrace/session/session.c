@@ -248,10 +248,11 @@ static int check_rest(const struct session *session)
 
 	if (config->groups && config->needed < P2PTRACE_NR_EVENTS &&
 	    !config->events.has[config->needed])
-		return fail(EXIT_KERNEL, "%s cannot be traced on this kernel",
-			    events[config->needed].name);
+		return fail(EXIT_KERNEL, "%s cannot be traced on this kernel; the notes before say "
+			    "why", events[config->needed].name);
 	if (!event_set_count(&config->events))
-		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel");
+		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel; the notes "
+			    "before say why");
 	return 0;
 }
 
