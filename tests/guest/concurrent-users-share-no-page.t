@@ -24,14 +24,26 @@ if for_612; then names+=' piecewise'; fi
 
 plan $(($(wc -w <<<"$names") + 3))
 
+# A run tells its counts only when it ends, so it is repeated, longer, if one of them is 0.
+each_counted() {
+	local name
+	for name in $names; do [ "$(field "$name" "$stress")" -gt 0 ] || return; done
+}
+
 before=$(state)
-stress_start "$provider" "$(pci_of plain0)" "$(nic_pci)"
-sleep 12
-stress_stop
+wrong='' notified=''
+for seconds in 3 9 27 81; do
+	stress_start "$provider" "$(pci_of plain0)" "$(nic_pci)"
+	sleep $seconds
+	stress_stop
+	for name in overlaps corrupted errors; do wrong+=$(field $name "$stress"); done
+	notified+=$(field notified "$stress")
+	! each_counted || break
+done
 for name in $names; do
 	ok "$name: there were some" [ "$(field "$name" "$stress")" -gt 0 ]
 done
-is 'no page had two owners or was changed by another, and there was no other error' \
-	"$(field overlaps "$stress") $(field corrupted "$stress") $(field errors "$stress")" '0 0 0'
-is 'no user was notified of a removal' "$(field notified "$stress")" 0
+like 'no page had two owners or was changed by another, and there was no other error' \
+	"$wrong" '^(000)+$'
+like 'no user was notified of a removal' "$notified" '^0+$'
 is 'the pool is as full as before' "$(state)" "$before"
