@@ -9,7 +9,7 @@
 # shellcheck source=tests/lib/runner-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/runner-test.sh"
 
-plan 7
+plan 8
 
 # In /tmp, where the guest mounts a tmpfs
 rm -r "$scratch"
@@ -23,12 +23,18 @@ echo here >"$elsewhere/mark"
 kernel=${LAB_KERNEL:-$top/build/$BASE/kernel/arch/x86/boot/bzImage}
 chmod -R a+rX "$scratch"
 
+# The guests wait for each other.  The root of a guest remembers that a file did not exist.
+# shellcheck disable=SC2016 # for the guest
+meet='until [ -e go ]; do echo 2 >/proc/sys/vm/drop_caches; sleep 0.1; done'
 TMPDIR=$elsewhere/tests "$elsewhere/tests/vm/run" --kernel "$kernel" --log "$scratch/one" \
-	-- sh -c 'pwd; cat mark; sleep 3' >"$scratch/one.out" &
+	-- sh -c "pwd; cat mark; $meet" >"$scratch/one.out" &
 one=$!
 "$elsewhere/tests/vm/run" --kernel "$kernel" --log "$scratch/two" --smp 1 \
-	-- sh -c 'nproc; sleep 3' >"$scratch/two.out" &
+	-- sh -c "nproc; $meet" >"$scratch/two.out" &
 two=$!
+both_up() { [ -s "$scratch/one.out" ] && [ -s "$scratch/two.out" ]; }
+ok 'two at once: both run' wait_for 300 both_up
+touch "$elsewhere/go"
 wait $one
 is 'elsewhere: status' $? 0
 is 'elsewhere: the command starts there' "$(<"$scratch/one.out")" "$elsewhere
