@@ -114,10 +114,10 @@ static char got[8192];
 
 static void collect(const struct context *given, const struct row *row)
 {
-	struct verdict verdict;
+	struct nvmet_verdict verdict;
 	size_t used = strlen(got);
 
-	judge(&verdict, given, row);
+	nvmet_judge(&verdict, given, row);
 	snprintf(got + used, sizeof(got) - used, "%s%s %s: %s [%s]", used ? "\n" : "",
 		 memory_names[verdict.memory], verdict.cause, verdict.words, verdict.next);
 }

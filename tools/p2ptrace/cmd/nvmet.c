@@ -79,7 +79,7 @@ static void text_row(const struct context *context, const struct row *row)
 {
 	const struct target_drive *drive = &row->ns->drive;
 	char nic[2 * PCI_NAME_LEN + 2] = "-", text[1280];
-	struct verdict verdict;
+	struct nvmet_verdict verdict;
 
 	if (row->nic)
 		snprintf(nic, sizeof(nic), "%s %s", row->nic->name,
@@ -91,7 +91,7 @@ static void text_row(const struct context *context, const struct row *row)
 	print("  %s", printable(*drive->pci ? drive->name : row->ns->path));
 	print("%s%s\n", *drive->pci ? " " : "", drive->pci);
 
-	judge(&verdict, context, row);
+	nvmet_judge(&verdict, context, row);
 	snprintf(text, sizeof(text), "%s%s.", begins[verdict.memory], verdict.words);
 	args_print_item(8, "", printable(text));
 	/* Commands are not wrapped, so that they can be pasted */
@@ -149,9 +149,9 @@ static void json_text(const char *key, const char *text)
 static void json_row(const struct context *context, const struct row *row)
 {
 	struct buffer *out = print_buffer();
-	struct verdict verdict;
+	struct nvmet_verdict verdict;
 
-	judge(&verdict, context, row);
+	nvmet_judge(&verdict, context, row);
 	json_open(out, NULL, '{');
 	json_text("port", row->port ? row->port->name : "");
 	json_text("nic", row->nic ? row->nic->name : "");

@@ -14,7 +14,8 @@
 #include "machine/sysfs.h"
 
 static void __attribute__((format(printf, 4, 5)))
-set_verdict(struct verdict *verdict, enum memory memory, const char *cause, const char *fmt, ...)
+set_verdict(struct nvmet_verdict *verdict, enum memory memory, const char *cause, const char *fmt,
+	    ...)
 {
 	va_list ap;
 
@@ -77,7 +78,7 @@ static void reach_text(const struct reach *reach, char *text, size_t size)
 }
 
 /* The provider cannot be used, or it is unknown whether it can. */
-static void refuse(struct verdict *verdict, const struct reach *reach)
+static void refuse(struct nvmet_verdict *verdict, const struct reach *reach)
 {
 	bool drive = supported(&reach->drive) == ABSENT ||
 		     (supported(&reach->drive) != PRESENT && supported(&reach->nic) != ABSENT);
@@ -103,7 +104,7 @@ static void refuse(struct verdict *verdict, const struct reach *reach)
  * Chooses the provider as the kernel does, for @asks other than 0. When the namespace is enabled,
  * only the drive is known: then it is also the @nic.
  */
-static void choose(struct verdict *verdict, const struct context *context,
+static void choose(struct nvmet_verdict *verdict, const struct context *context,
 		   const struct function *nic, const struct function *drive, const char *asks)
 {
 	const struct machine *machine = context->machine;
@@ -156,7 +157,7 @@ static void choose(struct verdict *verdict, const struct context *context,
 }
 
 /* What happens if the namespace asks for peer memory. */
-static void judge_asking(struct verdict *verdict, const struct context *context,
+static void judge_asking(struct nvmet_verdict *verdict, const struct context *context,
 			 const struct row *row, const char *asks)
 {
 	const struct target_drive *drive = &row->ns->drive;
@@ -219,7 +220,7 @@ static bool namespace_dir(const struct context *context, const struct row *row, 
 }
 
 /* Adds a sentence, which begins with @begin, or with @words if that is empty. */
-static void append_sentence(struct verdict *verdict, const char *begin, const char *words)
+static void append_sentence(struct nvmet_verdict *verdict, const char *begin, const char *words)
 {
 	size_t used = strlen(verdict->words);
 	char *end = verdict->words + used;
@@ -234,7 +235,7 @@ static void append_sentence(struct verdict *verdict, const char *begin, const ch
 	"warning: the commands disable the namespace for a moment. Connected hosts lose " \
 	"it, and their I/O to it fails. Stop using it there first"
 
-static void not_asked(struct verdict *verdict, const struct context *context,
+static void not_asked(struct nvmet_verdict *verdict, const struct context *context,
 		      const struct row *row)
 {
 	static const char *const begins_asking[] = {
@@ -243,7 +244,7 @@ static void not_asked(struct verdict *verdict, const struct context *context,
 		[MEMORY_PEER] = "it could use ",
 		[MEMORY_NONE] = "",
 	};
-	struct verdict asking = *verdict;
+	struct nvmet_verdict asking = *verdict;
 	char dir[700];
 
 	set_verdict(verdict, asking.memory == MEMORY_NONE ? MEMORY_NONE : MEMORY_SYSTEM,
@@ -259,7 +260,7 @@ static void not_asked(struct verdict *verdict, const struct context *context,
 }
 
 /* The namespace is disabled: the verdict is about what would happen if it was enabled. */
-static void not_enabled(struct verdict *verdict, const struct context *context,
+static void not_enabled(struct nvmet_verdict *verdict, const struct context *context,
 			const struct row *row, bool asks)
 {
 	static const char *const begins_enabled[] = {
@@ -268,7 +269,7 @@ static void not_enabled(struct verdict *verdict, const struct context *context,
 		[MEMORY_PEER] = "once enabled, it would use ",
 		[MEMORY_NONE] = "",
 	};
-	struct verdict enabled = *verdict;
+	struct nvmet_verdict enabled = *verdict;
 	bool refused = asks && enabled.by_drive;
 	char dir[700];
 
@@ -283,7 +284,7 @@ static void not_enabled(struct verdict *verdict, const struct context *context,
 }
 
 /* All controllers are bound to p2pmem devices, for example to @dev. */
-static void bound_text(struct verdict *verdict, const struct context *context,
+static void bound_text(struct nvmet_verdict *verdict, const struct context *context,
 		       const struct row *row, const char *dev, size_t bound)
 {
 	const struct machine *machine = context->machine;
@@ -316,10 +317,10 @@ static const char *removed_text(const struct target_binding *failed)
 }
 
 /* Some controllers have peer memory, and others do not, for example @failed. */
-static void mixture_text(struct verdict *verdict, const struct row *row, size_t bound,
+static void mixture_text(struct nvmet_verdict *verdict, const struct row *row, size_t bound,
 			 const struct target_binding *failed)
 {
-	struct verdict predicted = *verdict;
+	struct nvmet_verdict predicted = *verdict;
 
 	set_verdict(verdict, MEMORY_UNKNOWN, "not_bound", "%zu of %zu controllers use%s peer "
 		    "memory, but the kernel found none for controller %u (%s)%s", bound,
@@ -337,7 +338,7 @@ static void mixture_text(struct verdict *verdict, const struct row *row, size_t 
  * What the kernel has bound overrides what was predicted. The bindings are of all NICs together.
  * If all have failed, a prediction of system memory says why.
  */
-static void judge_bindings(struct verdict *verdict, const struct context *context,
+static void judge_bindings(struct nvmet_verdict *verdict, const struct context *context,
 			   const struct row *row)
 {
 	const struct target_namespace *ns = row->ns;
@@ -374,7 +375,8 @@ static bool has_bindings(const struct row *row)
 	       !strcmp(row->port->transport, "rdma") && !(row->nic && !*row->nic->pci);
 }
 
-void judge(struct verdict *verdict, const struct context *context, const struct row *row)
+void nvmet_judge(struct nvmet_verdict *verdict, const struct context *context,
+		 const struct row *row)
 {
 	const struct target_namespace *ns = row->ns;
 	bool asks = *ns->asks && strcmp(ns->asks, "0");

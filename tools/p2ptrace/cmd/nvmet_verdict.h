@@ -30,7 +30,7 @@ struct row {
 
 enum memory { MEMORY_UNKNOWN, MEMORY_SYSTEM, MEMORY_PEER, MEMORY_NONE };
 
-struct verdict {
+struct nvmet_verdict {
 	enum memory memory;
 	const char *cause;	/* a word for programs */
 	bool by_drive;		/* at every port: the kernel refuses to enable the namespace */
@@ -39,7 +39,8 @@ struct verdict {
 	char next[768];		/* commands; "" if there is nothing to do */
 };
 
-void judge(struct verdict *verdict, const struct context *context, const struct row *row);
+void nvmet_judge(struct nvmet_verdict *verdict, const struct context *context,
+		 const struct row *row);
 
 /* Calls @show for each row of a namespace. */
 void for_each_row(const struct context *context, const struct target_subsystem *subsystem,
