@@ -10,8 +10,6 @@
 #include "machine/boot_options.h"
 #include "machine/devices.h"
 
-#define REDIRECTS 0x2c
-
 static bool begins(const char *word, const char *prefix)
 {
 	return !strncmp(word, prefix, strlen(prefix));
@@ -227,7 +225,7 @@ static void print_flags(struct buffer *out, const char *flags, size_t len)
 	for (size_t bit = len > ACS_BITS ? len : ACS_BITS; bit-- > 0;) {
 		char flag = bit < len ? flags[len - 1 - bit] : 'x';
 
-		buffer_printf(out, "%c", bit < ACS_BITS && (REDIRECTS >> bit & 1) ? '0' : flag);
+		buffer_printf(out, "%c", bit < ACS_BITS && (ACS_REDIRECTS >> bit & 1) ? '0' : flag);
 	}
 }
 
@@ -360,12 +358,12 @@ static void check_entry(const struct check *check, const char *option, const cha
 	if (entry.function < 0)
 		return;
 	function = &check->machine->functions[entry.function];
-	if (function->acs.presence == PRESENT && (function->acs.ctrl & off & REDIRECTS))
+	if (function->acs.presence == PRESENT && (function->acs.ctrl & off & ACS_REDIRECTS))
 		report(check, "The boot option pci=%s names %s, but it had no effect: the port "
 		       "still redirects peer requests (ACS control 0x%02x). Something may have set "
 		       "the bits again, or a later pci=%s replaces this list.", option, name,
 		       function->acs.ctrl, option);
-	else if (function->acs.presence == ABSENT && (off & REDIRECTS))
+	else if (function->acs.presence == ABSENT && (off & ACS_REDIRECTS))
 		report(check, "The boot option pci=%s names %s, which has no ACS capability.",
 		       option, name);
 }
@@ -375,7 +373,7 @@ static void check_list(struct check *check, const char *option, const char *list
 	char *copy = strdup(list), *rest = copy, *text, name[64];
 
 	while (copy && (text = strsep(&rest, ";"))) {
-		int off = REDIRECTS;
+		int off = ACS_REDIRECTS;
 
 		if (!*text)
 			continue;

@@ -12,9 +12,6 @@
 struct bar;
 struct function;
 
-/* A bit of the ACS control register for each reason that makes the kernel see a redirect. */
-#define CONFIG_ACS_REDIRECT	(0x0004 | 0x0008 | 0x0020)	/* RR, CR, EC */
-
 /*
  * Sets every field of @function that the bytes show, and leaves the others. Always sets its
  * config_state: CONFIG_UNREADABLE if @len is 0. A caller whose source has no config space for the

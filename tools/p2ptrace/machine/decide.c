@@ -152,16 +152,13 @@ enum presence cpu_allows(const struct machine *machine, const struct release *re
  */
 static enum presence redirects(const struct function *function)
 {
-	enum { REQUEST_REDIRECT = 0x04, COMPLETION_REDIRECT = 0x08, EGRESS_CONTROL = 0x20 };
-
 	if (function->config == CONFIG_ALL_ONES)
 		return PRESENCE_UNKNOWN;
 	if (function->acs.presence == PRESENCE_UNKNOWN)
 		return function->type == TYPE_PCI ? ABSENT : PRESENCE_UNKNOWN;
 	if (function->acs.presence == ABSENT)
 		return ABSENT;
-	return function->acs.ctrl & (REQUEST_REDIRECT | COMPLETION_REDIRECT | EGRESS_CONTROL) ?
-	       PRESENT : ABSENT;
+	return function->acs.ctrl & ACS_REDIRECTS ? PRESENT : ABSENT;
 }
 
 /* Why redirects() is unknown. */

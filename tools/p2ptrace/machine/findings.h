@@ -114,7 +114,6 @@ void findings_free(struct findings *findings);
 void function_label(char *label, size_t size, const struct function *function);
 
 /* "ReqRedir+ CmpltRedir+": those bits of an ACS control register that redirect. */
-#define ACS_REDIRECTS 0x2c
 const char *acs_bits(uint16_t ctrl);
 
 /* "switch downstream port"; "device" if it is unknown. */

@@ -58,6 +58,9 @@ enum function_type {
 	TYPE_PCI,
 };
 
+/* A bit of the ACS control register for each reason that makes the kernel see a redirect. */
+#define ACS_REDIRECTS	(0x0004 | 0x0008 | 0x0020)	/* RR, CR, EC */
+
 /* Access Control Services. @cap and @ctrl are the registers, valid only if PRESENT. */
 struct acs {
 	enum presence presence;
