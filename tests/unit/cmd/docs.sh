@@ -3,11 +3,10 @@
 #
 # Source, help, man pages and completion have the same commands and options. Every help text ends
 # with examples.
-# P2PTRACE names the program; P2PTRACE_SOURCE, the directory of its source; RST2MAN, the program
-# that formats man pages.
+# P2PTRACE names the program; RST2MAN, the program that formats man pages.
 
 P2PTRACE=${P2PTRACE:-$(dirname "$0")/../../../obj/unit/p2ptrace}
-source=${P2PTRACE_SOURCE:-tools/p2ptrace}
+source=tools/p2ptrace
 rst2man=${RST2MAN:-$(command -v rst2man rst2man.py rst2man-3 | head -n 1)}
 rst2man=${rst2man:-rst2man}
 n=0

@@ -21,7 +21,6 @@
 #define NVMET_BTF	SYSFS "/kernel/btf/nvmet"
 #endif
 #define LOCKDOWN	SYSFS "/kernel/security/lockdown"
-#define CPUINFO		"/proc/cpuinfo"
 #define MEMINFO		"/proc/meminfo"
 #define KALLSYMS	"/proc/kallsyms"
 #define TRACEFS		SYSFS "/kernel/tracing"	/* or DEBUGFS "/tracing" */
