@@ -641,7 +641,8 @@ static void the_end_names_what_was_not_seen(void **state)
 	buffer_reset(&line);
 	output_json_end(&line, 0, &none, &set, "it is cut");
 	assert_string_equal(line.data, "{\"event\":\"end\",\"events\":0,\"lost\":0,"
-			    "\"blind\":[\"p2pmem_free\",\"p2pdma_unmap\"],\"cut\":\"it is cut\"}\n");
+			    "\"blind\":[\"p2pmem_free\",\"p2pdma_unmap\"],"
+			    "\"cut\":\"it is cut\"}\n");
 }
 
 static const struct CMUnitTest tests[] = {

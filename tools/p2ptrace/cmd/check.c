@@ -281,7 +281,8 @@ static int check_metrics(const struct check *c)
 	/* A note said why */
 	if (known && known->event < P2PTRACE_NR_EVENTS)
 		return fail(EXIT_KERNEL, "cannot count '%s': %s cannot be traced on this kernel, "
-			    "as the notes before say; leave out its --expect", name, events[known->event].name);
+			    "as the notes before say; leave out its --expect", name,
+			    events[known->event].name);
 	return fail(EXIT_USAGE, "there is no metric '%s' on this kernel%s; see 'p2ptrace check "
 		    "--list-metrics'", name, judgement->common.want.dev ? " with --dev" : "");
 }

@@ -64,6 +64,6 @@ int stream_status(const struct stream *stream)
 {
 	if (!stream->error || stream->error == EPIPE)
 		return 0;
-	return fail(EXIT_OTHER, "cannot write to standard output: %s; the output is not whole, so run it "
-		    "again with another output", strerror(stream->error));
+	return fail(EXIT_OTHER, "cannot write to standard output: %s; the output is not "
+		    "whole, so run it again with another output", strerror(stream->error));
 }

@@ -251,8 +251,8 @@ static int check_rest(const struct session *session)
 		return fail(EXIT_KERNEL, "%s cannot be traced on this kernel; the notes before say "
 			    "why", events[config->needed].name);
 	if (!event_set_count(&config->events))
-		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel; the notes "
-			    "before say why");
+		return fail(EXIT_KERNEL, "none of the events can be traced on this kernel; the "
+			    "notes before say why");
 	return 0;
 }
 
