@@ -128,12 +128,15 @@ ok 'I/O from before the start of check is not a violation' \
 	checked 0 --settle 20 --expect 'uses > 10' -- bash -c end_load ||
 	diag "$(cat $report /tmp/err)"
 nvmet_disconnect lab
+attached() { bpftool prog show | grep -c 'name p2pmem_alloc'; }
+export -f attached
 # shellcheck disable=SC2016 # the parent of the inner shell
-"$P2PTRACE" check -- bash -c 'kill -INT $PPID; sleep 60' >/tmp/text 2>/tmp/err &
+"$P2PTRACE" check -- bash -c 'attached >/tmp/attached; kill -INT $PPID; sleep 60' \
+	>/tmp/text 2>/tmp/err &
 pid=$!
 wait $pid
 is 'after Ctrl-C, check ends with its command and without a report' "$? $(wc -l </tmp/text)" '4 0'
-is 'no program stays attached' "$(bpftool prog show 2>/dev/null | grep -c 'name p2pmem_alloc')" 0
+is 'programs were attached, and none stays' "$(($(cat /tmp/attached) > 0)) $(attached)" '1 0'
 
 umount /sys/kernel/debug
 ok 'check needs debugfs to know the buffers from before its start' \
