@@ -8,7 +8,7 @@
 # fio, nvme, rdma.
 
 # shellcheck disable=SC2034 # read by guest-test.sh
-TOPOLOGY=switch MODULE=1
+TOPOLOGY=switch MODULE=1 TIMEOUT=600
 # shellcheck source=tests/lib/guest-test.sh
 . "${BASH_SOURCE[0]%/*}/../lib/guest-test.sh"
 # shellcheck source=tests/lib/load.sh

@@ -97,7 +97,8 @@ static void a_function_must_be_a_symbol_by_exactly_that_name(void **state)
 static void a_page_has_an_address_only_if_a_variable_says_so(void **state)
 {
 	const char *list = P2PTRACE_STOCK_FREE_SGL;
-	const char *hidden = "the kernel hides the address of struct page (sysctl kernel.kptr_restrict)";
+	const char *hidden = "the kernel hides the address of struct page (sysctl "
+			     "kernel.kptr_restrict)";
 	const char *seen = "ffffffff82000000 D vmemmap_base\n"
 			   "ffffffff81000000 T pci_p2pmem_free_sgl\n";
 
@@ -114,7 +115,8 @@ static void a_page_has_an_address_only_if_a_variable_says_so(void **state)
 #ifdef __x86_64__
 			    ""
 #else
-			    "the kernel does not show the address of struct page (CONFIG_KALLSYMS_ALL)"
+			    "the kernel does not show the address of struct page "
+			    "(CONFIG_KALLSYMS_ALL)"
 #endif
 			    );
 	assert_string_equal(refused(list, NULL, NULL, ""),
