@@ -46,7 +46,7 @@ is '--min-size selects sizes' "$(sizes)" '12288 16384 65536'
 is '--min-size selects frees, too' \
 	"$(trace_values .size '.event == "p2pmem_free"')" '12288 16384 65536'
 like 'a message lists the events without a size' \
-	"$(cat /tmp/trace.err)" 'leaving out events that lack a field .*p2pdma_decide'
+	"$(cat /tmp/trace.err)" 'leaving out events without a field .*p2pdma_decide'
 selected --pid $$ --min-size 8K
 is '--pid and --min-size can be combined' "$(sizes)" 65536
 
