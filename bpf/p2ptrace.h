@@ -16,7 +16,7 @@
 
 /*
  * Every event, in the order in which the programs are attached. CONTRIBUTING lists the files that a
- * new one needs.
+ * new one needs. Those of dma-bufs stand together: event_is_of_dmabuf() tests for a range.
  */
 #define P2PTRACE_EVENTS(X)	\
 	X(p2pmem_dev_add)	\
@@ -29,8 +29,8 @@
 	X(p2pmem_reclaim)	\
 	X(p2pdma_decide)	\
 	X(p2pmem_find)		\
-	X(p2pdma_map)	\
-	X(p2pdma_unmap)	\
+	X(p2pdma_map)		\
+	X(p2pdma_unmap)		\
 	X(p2pmem_mmap)		\
 	X(dma_buf_release)	\
 	X(dma_buf_export)	\

@@ -63,6 +63,16 @@ is 'the program has the commands of its source' "$(commands)" \
 is 'each command has a man page' \
 	"$(pages)" "$(commands)"
 is 'p2ptrace(8) names each command' "$(described)" "$(commands)"
+is 'p2ptrace(8) refers to the page of each command' \
+	"$(sed -n '/^SEE ALSO$/,$p' "$source/man/p2ptrace.8.rst" |
+		grep -oE 'p2ptrace-[a-z]+' | sed 's/p2ptrace-//' | sort)" "$(commands)"
+is 'the README refers to the page of each command' \
+	"$(grep -oE 'p2ptrace-[a-z]+\(8\)' README.md | sed 's/p2ptrace-//; s/(8)//' | sort -u)" \
+	"$(commands)"
+is 'docs/events.md explains each event' \
+	"$(sed -n '/^| event | /,/^$/p' docs/events.md | cut -d '|' -f 2 |
+		grep -oE '[`][a-z0-9_]+[`]' | tr -d '`' | sort)" \
+	"$("$P2PTRACE" trace --list-events 2>/dev/null | grep -oE '^[a-z0-9_]+' | sort)"
 for command in $(commands); do
 	is "$command: man page and help have the same options" \
 		"$(page_options "p2ptrace-$command")" "$(options_of_help "$command")"
@@ -127,6 +137,13 @@ is 'completion has functions by the names of their devices' "$(complete_at stat 
 is 'completion has the orders of top' "$(complete_at top --sort '' | in_one_line)" \
 	"$("$P2PTRACE" top --sort nope 2>&1 | sed 's/.*orders are //' | tr -d ' ' | tr , '\n' |
 		sort | in_one_line)"
+is 'completion has the classes of peers' "$(complete_at peers --class '' | in_one_line)" \
+	"$("$P2PTRACE" peers --class nope 2>&1 | sed 's/.*classes are //' | tr -d ' ' |
+		tr , '\n' | sort | in_one_line)"
+is 'completion has the map types that peers --expect takes' \
+	"$(complete_at peers --expect '' | in_one_line)" \
+	"$("$P2PTRACE" peers --expect 'a>b=nope' 2>&1 | sed 's/.*those are //; s/,\| and/ /g' |
+		tr -s ' ' '\n' | sort | in_one_line)"
 is 'completion works after an equals sign' "$(complete_at stat --client=nv)" nvme0
 is 'completion continues a PCI name after its last colon' \
 	"$(complete_at trace --dev 0000:0 | in_one_line)" '03:00.0 04:00.0'

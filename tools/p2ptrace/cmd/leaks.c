@@ -391,7 +391,7 @@ static void show(struct leaks *l)
 		note("%" PRIu64 " event%s not recorded (p2ptrace follows at most %d buffers at a "
 		     "time; %" PRIu64 " nested); some buffers that are shown as allocated before "
 		     "p2ptrace started may have been allocated later",
-		     lost->total, lost->total == 1 ? " was" : "s were",
+		     lost->total, PLURAL_WAS(lost->total),
 		     P2PTRACE_MAX_LIVE, lost->nested);
 }
 
@@ -472,8 +472,8 @@ int cmd_leaks(int argc, char **argv)
 		o.older_than_ns.value = OLDER_THAN_DEFAULT;
 
 	event_set_add_buffer(&l.sel.set);
-	for (int i = P2PTRACE_dma_buf_release; i <= P2PTRACE_dma_buf_unpin; i++)
-		l.sel.set.has[i] = true;
+	for (unsigned int i = 0; i < P2PTRACE_NR_EVENTS; i++)
+		l.sel.set.has[i] |= event_is_of_dmabuf(i) && i != P2PTRACE_dma_buf_revoke;
 	rc = select_all(&o.common.want, &how, &l.sel);
 	if (!rc)
 		rc = leaks_session(&l);

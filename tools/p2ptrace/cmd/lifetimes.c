@@ -190,7 +190,7 @@ static int lifetimes_session(const struct options *o, const struct selected *sel
 		note("%" PRIu64 " event%s lost (%" PRIu64 " nested): p2ptrace follows at most %d "
 		     "buffers and as many mappings at a time, and at most one mapping of each "
 		     "buffer per client",
-		     lost->total, lost->total == 1 ? " was" : "s were", lost->nested,
+		     lost->total, PLURAL_WAS(lost->total), lost->nested,
 		     P2PTRACE_MAX_LIVE);
 	durations_close(&d);
 	return rc;

@@ -214,7 +214,7 @@ static bool namespace_dir(const struct context *context, const struct row *row, 
 {
 	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
 
-	return !sysfs_path(dir, size, "%s/nvmet/subsystems/%s/namespaces/%s", context->configfs,
+	return !sysfs_path(dir, size, "%s/" NVMET_SUBSYSTEMS "/%s/namespaces/%s", context->configfs,
 			   row->subsystem->nqn, row->ns->nsid) &&
 	       !row->subsystem->nqn[strspn(row->subsystem->nqn, plain)];
 }

@@ -7,6 +7,7 @@
 #include "cmd/options.h"
 #include "lib/log.h"
 #include "lib/number.h"
+#include "lib/text.h"
 #include "machine/kernel.h"
 #include "p2ptrace.h"
 #include "session/session.h"
@@ -254,6 +255,15 @@ int options_set_interval(void *to, const char *value)
 		return fail(EXIT_USAGE, "'%s' is one argument too many; give only INTERVAL and "
 			    "COUNT", value);
 	}
+}
+
+void options_note_lost(struct buffer *text, const struct lost *lost, const char *when)
+{
+	output_lost_detail(text, lost);
+	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, PLURAL(lost->total), when,
+	     buffer_text(text), lost->total > lost->nested ?
+	     "; use a larger --buffer, or select fewer events (--event, --dev)" : "");
+	buffer_reset(text);
 }
 
 void options_default_buffer(struct common_options *o)

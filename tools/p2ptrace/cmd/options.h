@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "event/events.h"
+#include "event/output.h"
 #include "lib/args.h"
+#include "lib/buffer.h"
 #include "session/select.h"
 
 struct common_options {
@@ -63,6 +65,12 @@ int options_set_optional(const char *option, struct optional_number *to, uint64_
 
 /* For args.argument: takes INTERVAL, then COUNT. */
 int options_set_interval(void *to, const char *value);
+
+/*
+ * Prints how many events were lost, and what to do about it. @when: "so far" or "in all". @text is
+ * used, and is empty afterwards.
+ */
+void options_note_lost(struct buffer *text, const struct lost *lost, const char *when);
 
 void options_default_buffer(struct common_options *options);
 /*

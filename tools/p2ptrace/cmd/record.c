@@ -379,14 +379,8 @@ static enum session_verdict record_record(void *ctx, const void *data, size_t si
 
 static void show_lost(struct recorder *r, const char *when)
 {
-	const struct lost *lost = &r->tracer.session.lost;
-
-	output_lost_detail(&r->text, lost);
-	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, PLURAL(lost->total), when,
-	     buffer_text(&r->text), lost->total > lost->nested ?
-	     "; use a larger --buffer, or select fewer events (--event, --dev)" : "");
-	buffer_reset(&r->text);
-	r->lost_shown = lost->total;
+	options_note_lost(&r->text, &r->tracer.session.lost, when);
+	r->lost_shown = r->tracer.session.lost.total;
 }
 
 /* Returns 0 or an errno. The count at the end reports errors. */

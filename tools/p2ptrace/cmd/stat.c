@@ -314,7 +314,7 @@ static int end_text(struct stat_run *s, const struct sample *difference,
 		buffer_reset(&s->line);
 		output_lost_detail(&s->line, lost);
 		note("%" PRIu64 " event%s not counted (%s)", lost->total,
-		     lost->total == 1 ? " was" : "s were", buffer_text(&s->line));
+		     PLURAL_WAS(lost->total), buffer_text(&s->line));
 	}
 	return stream_status(&s->out);
 }

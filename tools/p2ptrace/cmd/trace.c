@@ -224,14 +224,8 @@ static enum session_verdict trace_record(void *ctx, const void *data, size_t siz
 /* The lines must be written before, because the buffer is used here. */
 static void show_lost(struct trace *t, const char *when)
 {
-	const struct lost *lost = &t->tracer.session.lost;
-
-	output_lost_detail(&t->lines, lost);
-	note("%" PRIu64 " event%s lost %s (%s)%s", lost->total, PLURAL(lost->total), when,
-	     buffer_text(&t->lines), lost->total > lost->nested ?
-	     "; use a larger --buffer, or select fewer events (--event, --dev)" : "");
-	buffer_reset(&t->lines);
-	t->lost_shown = lost->total;
+	options_note_lost(&t->lines, &t->tracer.session.lost, when);
+	t->lost_shown = t->tracer.session.lost.total;
 }
 
 static enum session_verdict trace_pause(void *ctx)

@@ -177,6 +177,21 @@ bool field_absent(const struct field *field, const void *record, bool stock)
 	       ((field->known || field->kind == FIELD_ADDR) && is_unknown(field, record));
 }
 
+size_t event_first_enum(const struct event *event)
+{
+	static size_t first[P2PTRACE_NR_EVENTS];
+	static bool known;
+	size_t n = 0;
+
+	for (int i = 0; i < P2PTRACE_NR_EVENTS && !known; i++) {
+		first[i] = n;
+		for (size_t f = 0; f < events[i].nr_fields; f++)
+			n += events[i].fields[f].kind == FIELD_ENUM;
+	}
+	known = true;
+	return first[event - events];
+}
+
 bool event_has_dev(const struct event *event)
 {
 	return event_field(event, "dev") || event_field(event, "provider");

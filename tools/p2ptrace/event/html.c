@@ -288,7 +288,7 @@ static void facts(struct buffer *out, const struct recording *r, const struct su
 	}
 	if (r->lost.total) {
 		buffer_printf(&text, "%" PRIu64 " event%s lost (", r->lost.total,
-			      r->lost.total == 1 ? " was" : "s were");
+			      PLURAL_WAS(r->lost.total));
 		output_lost_detail(&text, &r->lost);
 		buffer_printf(&text, "). The figures are too low.");
 		warning(out, buffer_text(&text));

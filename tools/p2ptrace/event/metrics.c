@@ -168,22 +168,11 @@ static int metric_add_field(struct metrics *metrics, size_t i, const struct fiel
 	return err ? err : metric_add_value(metrics, i, field, "other", offset);
 }
 
-/* The enum fields are numbered in the order of events and fields. */
-static size_t first_enum_field(const struct event *event)
-{
-	size_t n = 0;
-
-	for (const struct event *e = events; e < event; e++)
-		for (size_t f = 0; f < e->nr_fields; f++)
-			n += e->fields[f].kind == FIELD_ENUM;
-	return n;
-}
-
 static int metric_add_fields(struct metrics *metrics, size_t i, const struct enums *enums,
 			     bool stock)
 {
 	const struct event *event = &events[table[i].event];
-	size_t n = first_enum_field(event);
+	size_t n = event_first_enum(event);
 	int err = 0;
 
 	for (size_t f = 0; f < event->nr_fields && !err; f++) {

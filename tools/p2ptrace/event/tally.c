@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "event/tally.h"
 
-/* The enum fields are numbered in the order of events and fields. */
-static size_t first_enum_field(const struct event *event)
-{
-	static size_t first[P2PTRACE_NR_EVENTS];
-	static bool known;
-	size_t n = 0;
-
-	for (int i = 0; i < P2PTRACE_NR_EVENTS && !known; i++) {
-		first[i] = n;
-		for (size_t f = 0; f < events[i].nr_fields; f++)
-			n += events[i].fields[f].kind == FIELD_ENUM;
-	}
-	known = true;
-	return first[event - events];
-}
-
 static unsigned int place(uint64_t value)
 {
 	return value < P2PTRACE_NR_VALUES ? value : P2PTRACE_NR_VALUES - 1;
@@ -27,7 +11,7 @@ void tally_count(struct p2ptrace_counts *counts, const struct event *event, cons
 	const struct p2ptrace_p2pdma_map *map = record;
 	const struct p2ptrace_p2pmem_free *freed = record;
 	const struct p2ptrace_p2pmem_mmap *user = record;
-	size_t number = event - events, n = first_enum_field(event);
+	size_t number = event - events, n = event_first_enum(event);
 
 	counts->events[number]++;
 	for (size_t i = 0; i < event->nr_fields; i++) {

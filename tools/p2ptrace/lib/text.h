@@ -7,6 +7,8 @@
 
 /* "%d buffer%s" */
 #define PLURAL(n) ((n) == 1 ? "" : "s")
+/* "%d buffer%s lost" */
+#define PLURAL_WAS(n) ((n) == 1 ? " was" : "s were")
 
 /*
  * Both write a NUL-terminated string of at most @size bytes, never cut inside an escape, and return

@@ -9,9 +9,6 @@
 #include "machine/sysfs.h"
 #include "machine/table.h"
 
-/* The directory of all p2pmem devices, which exists if debugfs is mounted. */
-#define P2PMEM_DIR "p2pmem"
-
 int debugfs_refused(const char *debugfs, const char *path, int err)
 {
 	switch (-err) {
@@ -19,7 +16,8 @@ int debugfs_refused(const char *debugfs, const char *path, int err)
 	case EIO:
 		return DEBUGFS_GONE;
 	case ENOENT:
-		if (sysfs_exists("%s/" P2PMEM_DIR, debugfs))
+		/* It exists if debugfs is mounted */
+		if (sysfs_exists("%s/" P2PMEM_DEBUG, debugfs))
 			return DEBUGFS_GONE;
 		return fail(EXIT_KERNEL, "cannot read %s: %s; if debugfs is not mounted, run: "
 			    "mount -t debugfs none %s", path, strerror(-err), debugfs);
@@ -47,7 +45,7 @@ int debugfs_read(const char *debugfs, const char *dev, const char *file, const c
 		 int (*row)(void *ctx, char **words), void *ctx)
 {
 	char path[PATH_MAX];
-	int err = sysfs_path(path, sizeof(path), "%s/" P2PMEM_DIR "/%s/%s", debugfs, dev, file);
+	int err = sysfs_path(path, sizeof(path), "%s/" P2PMEM_DEBUG "/%s/%s", debugfs, dev, file);
 
 	if (err)
 		return fail(EXIT_OTHER, "the path of debugfs is too long: %s", debugfs);

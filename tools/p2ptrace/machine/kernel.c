@@ -231,7 +231,7 @@ int kernel_open_any(struct kernel *kernel, const char *vmlinux_btf)
 		return 0;
 	/* This fails unless nvmet is a loaded module; its events are missing then. */
 	kernel->nvmet = btf__load_module_btf("nvmet", kernel->vmlinux);
-	kernel->nvmet_hidden = !kernel_has_nvmet(kernel) && sysfs_exists(SYSFS "/module/nvmet");
+	kernel->nvmet_hidden = !kernel_has_nvmet(kernel) && sysfs_exists(SYSFS "/" NVMET_MODULE);
 	return 0;
 }
 

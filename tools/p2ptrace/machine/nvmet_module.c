@@ -13,7 +13,7 @@ uint64_t nvmet_loaded(const char *sysfs)
 {
 	uint64_t inode;
 
-	return sysfs_inode(&inode, "%s/module/nvmet", sysfs) ? 0 : inode;
+	return sysfs_inode(&inode, "%s/" NVMET_MODULE, sysfs) ? 0 : inode;
 }
 
 bool nvmet_in_use(const char *configfs)
@@ -22,7 +22,7 @@ bool nvmet_in_use(const char *configfs)
 	glob_t found;
 	int rc;
 
-	if (sysfs_path(pattern, sizeof(pattern), "%s/nvmet/ports/*/subsystems/*", configfs))
+	if (sysfs_path(pattern, sizeof(pattern), "%s/" NVMET_PORTS "/*/subsystems/*", configfs))
 		return false;
 	rc = glob(pattern, GLOB_NOSORT, NULL, &found);
 	globfree(&found);

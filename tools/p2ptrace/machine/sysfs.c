@@ -51,7 +51,7 @@ bool sysfs_exists(const char *fmt, ...)
 
 const char *p2pmem_class(const char *sysfs)
 {
-	return sysfs_exists("%s/class/pci_p2pmem", sysfs) ? "class/pci_p2pmem" : "class/p2pmem";
+	return sysfs_exists("%s/" P2PMEM_CLASS, sysfs) ? P2PMEM_CLASS : "class/p2pmem";
 }
 
 static int read_line(const char *path, char *text, size_t size)

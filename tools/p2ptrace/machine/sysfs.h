@@ -30,6 +30,15 @@
 #define PCI_BUS		"bus/pci"
 #define PCI_DEVICES	PCI_BUS "/devices"
 #define P2PMEM_GROUP	"p2pmem"	/* in the directory of a provider; on every kernel */
+#define P2PMEM_CLASS	"class/pci_p2pmem"	/* with the series for 7.3 */
+#define NVMET_MODULE	"module/nvmet"
+
+/* Directories of debugfs, which the series makes, and of configfs. Debugfs has an NVMET, too. */
+#define P2PMEM_DEBUG	"p2pmem"
+#define P2PDMA_DEBUG	"p2pdma"
+#define NVMET		"nvmet"
+#define NVMET_PORTS	NVMET "/ports"
+#define NVMET_SUBSYSTEMS NVMET "/subsystems"
 
 /*
  * The other place: p2pmem0/size is below this directory. Only with the p2pmem series, which has

@@ -234,7 +234,7 @@ static int add_port(void *ctx, const char *name)
 	target->ports = port;
 	port += target->nr_ports++;
 	if (strlen(name) >= sizeof(port->name) ||
-	    sysfs_path(dir, sizeof(dir), "%s/nvmet/ports/%s", reader->configfs, name))
+	    sysfs_path(dir, sizeof(dir), "%s/" NVMET_PORTS "/%s", reader->configfs, name))
 		return -ENAMETOOLONG;
 	strcpy(port->name, name);
 	read_file(port->transport, sizeof(port->transport), dir, "addr_trtype");
@@ -328,9 +328,9 @@ static int read_controllers(struct target_namespace *ns, const struct live_roots
 	struct controller_reader reader = { .ns = ns };
 	char dir[768];
 
-	if (!sysfs_exists("%s/class/pci_p2pmem", roots->sysfs))
+	if (!sysfs_exists("%s/" P2PMEM_CLASS, roots->sysfs))
 		return 0;
-	if (sysfs_path(dir, sizeof(dir), "%s/nvmet/%s", roots->debugfs, nqn))
+	if (sysfs_path(dir, sizeof(dir), "%s/" NVMET "/%s", roots->debugfs, nqn))
 		return -ENAMETOOLONG;
 	if (!sysfs_exists("%s", dir))
 		return 0;
@@ -355,7 +355,7 @@ static int add_namespace(void *ctx, const char *nsid)
 	subsystem->namespaces = ns;
 	ns += subsystem->nr_namespaces++;
 	if (strlen(nsid) >= sizeof(ns->nsid) ||
-	    sysfs_path(dir, sizeof(dir), "%s/nvmet/subsystems/%s/namespaces/%s", reader->configfs,
+	    sysfs_path(dir, sizeof(dir), "%s/" NVMET_SUBSYSTEMS "/%s/namespaces/%s", reader->configfs,
 		       subsystem->nqn, nsid))
 		return -ENAMETOOLONG;
 	strcpy(ns->nsid, nsid);
@@ -375,7 +375,7 @@ static int add_exports(struct reader *reader)
 	for (size_t i = 0; i < reader->target->nr_ports; i++) {
 		size_t *port;
 
-		if (!sysfs_exists("%s/nvmet/ports/%s/subsystems/%s", reader->configfs,
+		if (!sysfs_exists("%s/" NVMET_PORTS "/%s/subsystems/%s", reader->configfs,
 				  reader->target->ports[i].name, subsystem->nqn))
 			continue;
 		port = grow(subsystem->ports, subsystem->nr_ports, sizeof(*port));
@@ -401,7 +401,7 @@ static int add_subsystem(void *ctx, const char *nqn)
 	target->subsystems = subsystem;
 	subsystem += target->nr_subsystems++;
 	if (strlen(nqn) >= sizeof(subsystem->nqn) ||
-	    sysfs_path(dir, sizeof(dir), "%s/nvmet/subsystems/%s", reader->configfs, nqn))
+	    sysfs_path(dir, sizeof(dir), "%s/" NVMET_SUBSYSTEMS "/%s", reader->configfs, nqn))
 		return -ENAMETOOLONG;
 	strcpy(subsystem->nqn, nqn);
 	read_file(passthru, sizeof(passthru), dir, "passthru/enable");
@@ -443,11 +443,11 @@ int target_read(struct target *target, const char *configfs, const struct live_r
 	memset(target, 0, sizeof(*target));
 	if (!sysfs_exists("%s/nvmet", configfs))
 		return no_target(configfs, roots);
-	err = sysfs_path(path, sizeof(path), "%s/nvmet/ports", configfs);
+	err = sysfs_path(path, sizeof(path), "%s/" NVMET_PORTS, configfs);
 	if (!err)
 		err = sysfs_for_each(path, add_port, &reader);
 	if (!err)
-		err = sysfs_path(path, sizeof(path), "%s/nvmet/subsystems", configfs);
+		err = sysfs_path(path, sizeof(path), "%s/" NVMET_SUBSYSTEMS, configfs);
 	if (!err)
 		err = sysfs_for_each(path, add_subsystem, &reader);
 	if (err == -EACCES)

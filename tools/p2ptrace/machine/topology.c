@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tree of a machine, from bus numbers. A bridge leads to the buses from its secondary to its
- * subordinate bus, and is itself on a lower bus, so what is built here has no loops.
+ * The PCI topology of a machine, from bus numbers. A bridge leads to the buses from its secondary
+ * to its subordinate bus, and is itself on a lower bus, so what is built here has no loops.
  */
 #include <stdio.h>
 #include <stdlib.h>
