@@ -101,8 +101,8 @@ const struct field *event_field(const struct event *event, const char *name);
 int events_select(struct event_set *set, const char *list, const char *step);
 
 /*
- * Enum fields are numbered in the order of events and fields, for p2ptrace_counts.values: the number
- * of the first one of @event.
+ * Enum fields are numbered in the order of events and fields, for p2ptrace_counts.values: the
+ * number of the first one of @event.
  */
 size_t event_first_enum(const struct event *event);
 

@@ -568,7 +568,8 @@ static int read_p2pdma(struct machine *machine, const char *debugfs)
 	for (size_t i = 0; i < machine->nr && !err; i++) {
 		const struct function *provider = &machine->functions[i];
 
-		if (!sysfs_path(path, sizeof(path), "%s/" P2PDMA_DEBUG "/%s", debugfs, provider->name))
+		if (!sysfs_path(path, sizeof(path), "%s/" P2PDMA_DEBUG "/%s", debugfs,
+				provider->name))
 			err = read_reported(machine, provider, path);
 	}
 	return err;
@@ -591,8 +592,10 @@ static int read_device(void *ctx, const char *dev)
 	if (!function)
 		return 0;
 	strcpy(function->pool.dev, dev);
-	return sysfs_path(path, sizeof(path), "%s/" P2PMEM_DEBUG "/%s/peers", pools->roots->debugfs, dev) ?
-	       0 : read_reported(pools->machine, function, path);
+	if (sysfs_path(path, sizeof(path), "%s/" P2PMEM_DEBUG "/%s/peers", pools->roots->debugfs,
+		       dev))
+		return 0;
+	return read_reported(pools->machine, function, path);
 }
 
 /* The p2pmem devices, which only the series has. That for 6.12 has their decisions with them. */

@@ -355,8 +355,8 @@ static int add_namespace(void *ctx, const char *nsid)
 	subsystem->namespaces = ns;
 	ns += subsystem->nr_namespaces++;
 	if (strlen(nsid) >= sizeof(ns->nsid) ||
-	    sysfs_path(dir, sizeof(dir), "%s/" NVMET_SUBSYSTEMS "/%s/namespaces/%s", reader->configfs,
-		       subsystem->nqn, nsid))
+	    sysfs_path(dir, sizeof(dir), "%s/" NVMET_SUBSYSTEMS "/%s/namespaces/%s",
+		       reader->configfs, subsystem->nqn, nsid))
 		return -ENAMETOOLONG;
 	strcpy(ns->nsid, nsid);
 	read_file(ns->path, sizeof(ns->path), dir, "device_path");
