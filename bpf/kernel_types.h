@@ -17,8 +17,13 @@ struct kobject {
 	const char *name;
 };
 
+struct bus_type {
+	const char *name;
+};
+
 struct device {
 	struct kobject kobj;
+	const struct bus_type *bus;
 	int numa_node;			/* only with CONFIG_NUMA, see compat.bpf.h */
 };
 
@@ -170,7 +175,11 @@ struct phys_vec {
 	__u64 paddr;
 };
 
-enum pci_p2pdma_map_type { PCI_P2PDMA_MAP_BUS_ADDR, PCI_P2PDMA_MAP_THRU_HOST_BRIDGE };
+enum pci_p2pdma_map_type {
+	PCI_P2PDMA_MAP_NOT_SUPPORTED,
+	PCI_P2PDMA_MAP_BUS_ADDR,
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE
+};
 
 struct pci_p2pdma_map_state {
 	enum pci_p2pdma_map_type map;

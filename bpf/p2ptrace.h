@@ -111,7 +111,8 @@
 	F(e, ENUM, map, MAP_TYPE, ALL)				\
 	F(e, INT, distance, NONE, ALL)				\
 	F(e, ENUM, reason, DECISION_REASON, SERIES)		\
-	F(e, STRING, blocker, NONE, SERIES)
+	F(e, STRING, blocker, NONE, SERIES)			\
+	F(e, BOOL, cached, NONE, KNOWN)
 
 #define P2PTRACE_FIELDS_p2pmem_find(F, e)			\
 	F(e, STRING, dev, NONE, ALL)				\
@@ -228,6 +229,9 @@
 #define P2PTRACE_STOCK_p2pmem_alloc_fail	"fexit/pci_alloc_p2pmem"
 #define P2PTRACE_STOCK_p2pmem_free		"fentry/pci_free_p2pmem"
 #define P2PTRACE_STOCK_p2pdma_decide		"fexit/calc_map_type_and_dist"
+/* The decision of each mapping, new or not, since 6.19 */
+#define P2PTRACE_STOCK_MAP_TYPE			"fexit/pci_p2pdma_map_type"
+#define P2PTRACE_STOCK_MAP_TYPE_BEGIN		"fentry/pci_p2pdma_map_type"
 #define P2PTRACE_STOCK_p2pmem_find		"fexit/pci_p2pmem_find_many"
 #define P2PTRACE_STOCK_p2pdma_map		"tp_btf/dma_map_sg"
 #define P2PTRACE_STOCK_p2pdma_unmap		"tp_btf/dma_unmap_sg"

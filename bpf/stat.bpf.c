@@ -415,6 +415,8 @@ EVENT_PROG_EVERYWHERE(p2pdma_decide, const struct decision *decision)
 	if (c) {
 		COUNT_VALUE(c, p2pdma_decide, map, decision->map);
 		COUNT_VALUE(c, p2pdma_decide, reason, decision->reason);
+		if (decision->cached)
+			add(&c->failures[P2PTRACE_p2pdma_decide], 1);
 	}
 	return 0;
 }

@@ -84,6 +84,42 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 	(ctx)[2] ? 0 : on(ctx, &__l, (ctx)[1], 0);					\
 })
 
+#define MAP_TYPE(name) bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_##name)
+
+/*
+ * The tasks whose last decision was a new refusal. Some of these decisions are not for a mapping,
+ * so the entries of tasks that never map anything have to be evicted.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, P2PTRACE_MAX_CALLS);
+	__type(key, __u64);
+	__type(value, __u8);
+} new_refusals SEC(".maps");
+
+static __always_inline void refusal_is_new(void)
+{
+	__u64 task = bpf_get_current_task();
+	__u8 value = 1;
+
+	bpf_map_update_elem(&new_refusals, &task, &value, BPF_ANY);
+}
+
+static __always_inline bool refusal_was_new(void)
+{
+	__u64 task = bpf_get_current_task();
+
+	return !bpf_map_delete_elem(&new_refusals, &task);
+}
+
+static __always_inline bool is_pci(const struct device *dev)
+{
+	char name[4];
+
+	return bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(dev, bus, name)) == 4 &&
+	       name[0] == 'p' && name[1] == 'c' && name[2] == 'i';
+}
+
 /*
  * enum pci_p2pdma_map_type calc_map_type_and_dist(struct pci_dev *provider, struct pci_dev *client,
  *						   int *dist, bool verbose)
@@ -98,7 +134,38 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 											\
 	bpf_probe_read_kernel(&__d.distance, sizeof(__d.distance),			\
 			      ARG(ctx, 2, void *));					\
+	if (__d.map == MAP_TYPE(NOT_SUPPORTED))						\
+		refusal_is_new();							\
 	on(ctx, &__d);									\
+})
+
+/*
+ * enum pci_p2pdma_map_type pci_p2pdma_map_type(struct p2pdma_provider *provider,
+ *						struct device *client)
+ *
+ * Each mapping calls it, but it calls calc_map_type_and_dist() only if there is no earlier
+ * decision. A refusal is shown each time, because nothing else shows that a mapping has failed. A
+ * client that is not a PCI function has no decision.
+ */
+#define from_stock_map_type(ctx, on)							\
+({											\
+	const struct device *__c = ARG(ctx, 1, const struct device *);			\
+	int __rc = 0;									\
+											\
+	/* Before 6.19, a function of this name had another argument */			\
+	if (bpf_core_type_exists(struct p2pdma_provider) &&				\
+	    (ctx)[2] == MAP_TYPE(NOT_SUPPORTED) && !refusal_was_new() && is_pci(__c)) {	\
+		const struct p2pdma_provider *__p =					\
+			ARG(ctx, 0, const struct p2pdma_provider *);			\
+		struct decision __d = {							\
+			.provider = BPF_CORE_READ(__p, owner, kobj.name),		\
+			.client = __c->kobj.name, .map = (ctx)[2], .distance = -1,	\
+			.cached = true,							\
+		};									\
+											\
+		__rc = on(ctx, &__d);							\
+	}										\
+	__rc;										\
 })
 
 /* struct pci_dev *pci_p2pmem_find_many(struct device **clients, int num_clients) */
@@ -226,8 +293,6 @@ static __always_inline __u64 mapped_bus_addr(const struct pci_p2pdma_pagemap *p2
 		return dma_addr + pagemap_bus_offset(p2p);
 	return 0;
 }
-
-#define MAP_TYPE(name) bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_##name)
 
 static __always_inline int pagemap_learn(struct page *page)
 {
@@ -617,7 +682,19 @@ static long name##_segment(__u32 i, struct walk *w)					\
 	PAGE_PROG(P2PTRACE_STOCK_PAGE_FREE_FOLIO, stock_page_free_folio, 0, true,	\
 		  on_p2pmem_free, 0)							\
 	PAGE_PROG(P2PTRACE_STOCK_PAGE_FREE, stock_page_free, 0, true, on_p2pmem_free, 0)
-#define STOCK_PROGS_p2pdma_decide		STOCK_FUNCTION_PROG(p2pdma_decide)
+#define STOCK_PROGS_p2pdma_decide							\
+	STOCK_FUNCTION_PROG(p2pdma_decide)						\
+	SEC(P2PTRACE_STOCK_MAP_TYPE)							\
+	int stock_map_type(unsigned long long *ctx)					\
+	{										\
+		return task_wanted() ? from_stock_map_type(ctx, on_p2pdma_decide) : 0;	\
+	}										\
+	SEC(P2PTRACE_STOCK_MAP_TYPE_BEGIN)						\
+	int stock_map_type_begin(unsigned long long *ctx)				\
+	{										\
+		refusal_was_new();							\
+		return 0;								\
+	}
 #define STOCK_PROGS_p2pmem_find			STOCK_FUNCTION_PROG(p2pmem_find)
 #define STOCK_PROGS_p2pmem_mmap			STOCK_FUNCTION_PROG(p2pmem_mmap)
 #define STOCK_PROGS_nvmet_p2pmem_use		STOCK_FUNCTION_PROG(nvmet_p2pmem_use)

@@ -191,6 +191,7 @@ EVENT_PROG_EVERYWHERE(p2pdma_decide, const struct decision *decision)
 	r->map = decision->map;
 	r->distance = decision->distance;
 	r->reason = decision->reason;
+	r->cached = decision->cached;
 	record_submit(r);
 	return 0;
 }

@@ -55,6 +55,7 @@ struct decision {
 	__u32 map;
 	__s32 distance;
 	__u32 reason;
+	bool cached;
 };
 
 /* A request to the NVMe target. */

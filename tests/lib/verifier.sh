@@ -115,12 +115,12 @@ verifier_test() {
 	passes trace "$mode" . trace
 	# The other two events of nvmet have no device
 	local of_dmabuf='dma_buf_(map|unmap|detach|release)|dmabuf_(map|free|ranges|enter|leave)'
-	local of_dev="^(stock_|mapping_)?(p2p|free|block|page|hmm|resource|$of_dmabuf)|bind"
+	local of_dev="^(stock_|mapping_)?(p2p|free|block|page|hmm|map_|resource|$of_dmabuf)|bind"
 	passes trace "$mode" "$of_dev" trace --dev "$provider" --pid 1 --comm fio
-	passes trace "$mode" "p2pdma|block|pages|hmm|resource|$of_client" trace --client "$client"
+	of_client="p2pdma|block|pages|hmm|map_type|resource|$of_client"
+	passes trace "$mode" "$of_client" trace --client "$client"
 	passes stat "$mode" . stat
-	passes stat "$mode" "p2pdma|block|pages|hmm|resource|$of_client" \
-		stat --client "$client" --comm fio
+	passes stat "$mode" "$of_client" stat --client "$client" --comm fio
 	passes stat "$mode" . check -- sh -c 'touch /tmp/checked; sleep 1000'
 	# On a stock kernel, top follows buffers and counts by pair at once
 	passes stat "$mode" . top --batch

@@ -71,7 +71,7 @@ is 'the README refers to the page of each command' \
 	"$(commands)"
 is 'docs/events.md explains each event' \
 	"$(sed -n '/^| event | /,/^$/p' docs/events.md | cut -d '|' -f 2 |
-		grep -oE '[`][a-z0-9_]+[`]' | tr -d '`' | sort)" \
+		grep -oE '[a-z0-9]+(_[a-z0-9]+)+' | sort)" \
 	"$("$P2PTRACE" trace --list-events 2>/dev/null | grep -oE '^[a-z0-9_]+' | sort)"
 for command in $(commands); do
 	is "$command: man page and help have the same options" \

@@ -46,7 +46,7 @@ static void names_of_events_and_fields_are_stable(void **state)
 		{ "p2pmem_alloc_fail", "dev size reason" },
 		{ "p2pmem_free", "dev id size pins" },
 		{ "p2pmem_reclaim", "dev id size" },
-		{ "p2pdma_decide", "provider client map distance reason blocker" },
+		{ "p2pdma_decide", "provider client map distance reason blocker cached" },
 		{ "p2pmem_find", "dev clients candidates distance err" },
 		{ "p2pdma_map", "provider client kind id bus_addr dma_addr size dir map" },
 		{ "p2pdma_unmap", "provider client kind id dma_addr size dir" },

@@ -251,6 +251,12 @@ static void metrics_that_a_stock_kernel_cannot_count_are_missing(void **state)
 	assert_null(metrics_find(&metrics, "reclaims"));
 	assert_null(metrics_find(&metrics, "frees_deferred"));
 	assert_null(metrics_find(&metrics, "fallbacks.other"));
+	assert_non_null(metrics_find(&metrics, "decisions_cached"));
+	metrics_free(&metrics);
+	/* And the other way round */
+	set.stock = false;
+	assert_int_equal(metrics_load(&metrics, &empty, &set), 0);
+	assert_null(metrics_find(&metrics, "decisions_cached"));
 	metrics_free(&metrics);
 }
 

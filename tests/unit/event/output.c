@@ -49,7 +49,7 @@ static const struct p2ptrace_p2pmem_reclaim reclaim = {
 };
 static const struct p2ptrace_p2pdma_decide decide = {
 	HEADER(p2pdma_decide), .provider.s = "0000:03:00.0", .client.s = "0000:04:00.0",
-	.map = 1, .distance = -1, .reason = 3, .blocker.s = "0000:00:02.0",
+	.map = 1, .distance = -1, .reason = 3, .blocker.s = "0000:00:02.0", .cached = 1,
 };
 static const struct p2ptrace_p2pmem_find find = {
 	HEADER(p2pmem_find), .clients = 2, .candidates = 3, .distance = -1, .err = -ENODEV,
@@ -158,10 +158,11 @@ static const struct {
 		JSON("p2pmem_reclaim") "\"dev\":\"p2pmem0\",\"id\":17,\"size\":16384}" },
 	[P2PTRACE_p2pdma_decide] = { &decide, sizeof(decide),
 		TEXT("p2pdma_decide        ") "provider=0000:03:00.0 client=0000:04:00.0 "
-		"map=not_supported distance=-1 reason=acs_redirect_blocked blocker=0000:00:02.0",
+		"map=not_supported distance=-1 reason=acs_redirect_blocked blocker=0000:00:02.0 "
+		"cached=yes",
 		JSON("p2pdma_decide") "\"provider\":\"0000:03:00.0\",\"client\":\"0000:04:00.0\","
 		"\"map\":\"not_supported\",\"distance\":-1,\"reason\":\"acs_redirect_blocked\","
-		"\"blocker\":\"0000:00:02.0\"}" },
+		"\"blocker\":\"0000:00:02.0\",\"cached\":true}" },
 	[P2PTRACE_p2pmem_find] = { &find, sizeof(find),
 		TEXT("p2pmem_find          ") "dev=- clients=2 candidates=3 distance=-1 "
 		"err=-ENODEV",

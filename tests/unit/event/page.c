@@ -3,6 +3,7 @@
 
 #include "event/recorded.h"
 #include "event/blind.h"
+#include "event/html.h"
 #include "event/page.h"
 
 static void sizes_have_three_digits(void **state)
@@ -198,6 +199,31 @@ static void decisions_have_remedies_unless_they_are_direct(void **state)
 	assert_int_equal(count("setpci"), 0);
 }
 
+static void mappings_that_are_refused_again_are_told_from_decisions(void **state)
+{
+	struct p2ptrace_p2pdma_decide refused = {
+		.h = H(p2pdma_decide), .provider.s = SSD, .client.s = NIC, .map = 1, .distance = 6,
+	};
+
+	(void)state;
+	recording.set.stock = true;
+	add(&refused);
+	refused.cached = 1;
+	refused.distance = -1;
+	add(&refused);
+	add(&refused);
+	page_text(&out, &recording, summary);
+	assert_shown("           1  not_supported     0000:04:00.0 -> 0000:03:00.0\n");
+	assert_shown("           2  not_supported     0000:04:00.0 -> 0000:03:00.0, by an earlier "
+		     "decision\n");
+	buffer_reset(&out);
+	html_page(&out, &recording, summary);
+	assert_shown("<td>not_supported</td><td>-</td><td class=\"n\">6</td>"
+		     "<td class=\"n\">1</td>");
+	assert_shown("<td>not_supported</td><td>an earlier decision</td><td class=\"n\">-</td>"
+		     "<td class=\"n\">2</td>");
+}
+
 static void fallbacks_have_a_next_step(void **state)
 {
 	(void)state;
@@ -263,6 +289,7 @@ static const struct CMUnitTest tests[] = {
 	PAGE_TEST(a_page_has_a_limit),
 	PAGE_TEST(dma_bufs_say_where_their_memory_is),
 	PAGE_TEST(decisions_have_remedies_unless_they_are_direct),
+	PAGE_TEST(mappings_that_are_refused_again_are_told_from_decisions),
 	PAGE_TEST(fallbacks_have_a_next_step),
 	PAGE_TEST(each_reason_of_a_fallback_is_explained),
 	PAGE_TEST(times_and_what_is_held_are_by_device),

@@ -976,9 +976,13 @@ static void decisions_section(struct buffer *out, const struct recording *r,
 		cell_label(out, r, &key->client);
 		cell_label(out, r, &key->provider);
 		cell(out, enums_name(&r->enums, ENUM_MAP_TYPE, key->map, map, sizeof(map)));
-		cell(out, r->set.stock ? "-" : enums_name(&r->enums, ENUM_DECISION_REASON,
-							  key->reason, reason, sizeof(reason)));
-		buffer_printf(out, "<td class=\"n\">%" PRId64 "</td>", key->distance);
+		cell(out, key->cached ? "an earlier decision" : r->set.stock ? "-" :
+		     enums_name(&r->enums, ENUM_DECISION_REASON, key->reason, reason,
+				sizeof(reason)));
+		if (key->cached)
+			put(out, "<td class=\"n\">-</td>");
+		else
+			buffer_printf(out, "<td class=\"n\">%" PRId64 "</td>", key->distance);
 		cell_number(out, sum->count);
 		put(out, "</tr>\n");
 	}

@@ -18,6 +18,7 @@
 #define OF_SERIES	2	/* a stock kernel cannot provide it */
 #define BY_MAP_TYPE	4	/* an element for each map type: "map_bytes." and the type's name */
 #define OF_LIST		8	/* only if the kernel can list dma-bufs */
+#define OF_STOCK	16	/* only a stock kernel provides it */
 
 /*
  * A metric that counts the events themselves is followed by one for each value of each enum field
@@ -54,6 +55,8 @@ static const struct {
 	{ "unbinds", EVENT(events, nvmet_p2pmem_unbind), 0, "bindings ended" },
 	{ "decisions", EVENT(events, p2pdma_decide), 0,
 	  "decisions on how a client reaches a provider" },
+	{ "decisions_cached", EVENT(failures, p2pdma_decide), OF_STOCK,
+	  "of these, refusals of mappings by an earlier decision" },
 	{ "finds", EVENT(events, p2pmem_find), 0, "searches for a provider for clients" },
 	{ "finds_failed", EVENT(failures, p2pmem_find), 0, "of these, failed" },
 	{ "mmaps", EVENT(events, p2pmem_mmap), 0,
@@ -232,7 +235,7 @@ int metrics_load(struct metrics *metrics, const struct enums *enums, const struc
 		return -ENOMEM;
 	for (size_t i = 0; i < NR_TABLE && !err; i++) {
 		if ((table[i].event != NO_EVENT && !set->has[table[i].event]) ||
-		    (set->stock && (table[i].flags & OF_SERIES)) ||
+		    (table[i].flags & (set->stock ? OF_SERIES : OF_STOCK)) ||
 		    (!set->lists_dmabufs && (table[i].flags & OF_LIST)))
 			continue;
 		err = metric_add_row(metrics, i, enums, set->stock);

@@ -333,7 +333,7 @@ static void decisions_text(struct buffer *out, const struct recording *r, const 
 							      key->reason, reason, sizeof(reason)));
 		if (*key->blocker.s)
 			buffer_printf(out, " at %s", name_word(blocker, &key->blocker));
-		buffer_add(out, "\n", 1);
+		buffer_printf(out, "%s\n", key->cached ? ", by an earlier decision" : "");
 		if (!is_direct(r, key) && remedies++ < REMEDIES)
 			page_remedies(out, r, key, "              ");
 	}

@@ -362,6 +362,7 @@ static void take_decision(struct summary *s, const struct p2ptrace_p2pdma_decide
 	struct summary_decision_key key = {
 		.provider = r->provider, .client = r->client, .map = r->map,
 		.reason = s->stock ? 0 : r->reason, .distance = (int32_t)r->distance,
+		.cached = r->cached,
 	};
 
 	if (!s->stock)

@@ -35,6 +35,7 @@ struct summary_decision_key {
 	struct p2ptrace_name provider, client, blocker;
 	uint32_t map, reason;
 	int64_t distance;
+	uint64_t cached;
 };
 
 /* Mappings of dma-bufs: dma_buf_map. */

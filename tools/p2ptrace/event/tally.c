@@ -11,6 +11,7 @@ void tally_count(struct p2ptrace_counts *counts, const struct event *event, cons
 	const struct p2ptrace_p2pdma_map *map = record;
 	const struct p2ptrace_p2pmem_free *freed = record;
 	const struct p2ptrace_p2pmem_mmap *user = record;
+	const struct p2ptrace_p2pdma_decide *decision = record;
 	size_t number = event - events, n = event_first_enum(event);
 
 	counts->events[number]++;
@@ -30,6 +31,9 @@ void tally_count(struct p2ptrace_counts *counts, const struct event *event, cons
 		break;
 	case P2PTRACE_p2pmem_free:
 		counts->deferred += !!freed->pins;
+		break;
+	case P2PTRACE_p2pdma_decide:
+		counts->failures[number] += !!decision->cached;
 		break;
 	case P2PTRACE_p2pmem_mmap:
 		counts->failures[number] += !user->allowed;

@@ -51,6 +51,8 @@ static const struct hook stock_table[] = {
 	{ HOOK_RESOURCE_UNMAP, "stock_resource_unmap", P2PTRACE_STOCK_RESOURCE_UNMAP },
 	{ HOOK_DMABUF_ENTER, "stock_dmabuf_enter", P2PTRACE_STOCK_DMABUF_ENTER },
 	{ HOOK_DMABUF_LEAVE, "stock_dmabuf_leave", P2PTRACE_STOCK_DMABUF_LEAVE },
+	{ HOOK_MAP_TYPE, "stock_map_type", P2PTRACE_STOCK_MAP_TYPE },
+	{ HOOK_MAP_TYPE_BEGIN, "stock_map_type_begin", P2PTRACE_STOCK_MAP_TYPE_BEGIN },
 	{ HOOK_FREE_SGL, "stock_free_sgl", P2PTRACE_STOCK_FREE_SGL },
 	{ HOOK_FREE_SGL_END, "stock_free_sgl_end", P2PTRACE_STOCK_FREE_SGL_END },
 	{ HOOK_NVMET_RETURN, "stock_nvmet_return", P2PTRACE_STOCK_NVMET_RETURN },
@@ -96,6 +98,9 @@ const struct hook_way hook_ways[] = {
 	{ P2PTRACE_p2pmem_free, "pages of processes",
 	  { HOOK_PAGE_FREE, HOOK_PAGE_INSERT, HOOK_NR_ROLES }, true },
 	WAY(p2pdma_decide),
+	/* Before 6.19, the compiler inlines the function */
+	{ P2PTRACE_p2pdma_decide, "repeated refusals",
+	  { HOOK_MAP_TYPE, HOOK_MAP_TYPE_BEGIN, P2PTRACE_p2pdma_decide, HOOK_NR_ROLES }, true },
 	WAY(p2pmem_find),
 	{ P2PTRACE_p2pdma_map, SCATTERLISTS,
 	  { P2PTRACE_p2pdma_map, HOOK_PAGES, HOOK_NR_ROLES }, false },

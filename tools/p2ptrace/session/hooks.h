@@ -37,6 +37,8 @@ enum hook_role {
 	HOOK_DMABUF_LEAVE,
 	HOOK_DMABUF_ENTER,
 	HOOK_RESOURCE_MAP,
+	HOOK_MAP_TYPE,			/* for p2pdma_decide: refused again */
+	HOOK_MAP_TYPE_BEGIN,
 	HOOK_DMABUF_ITER,		/* visits those that exist; only for leaks and stat */
 	HOOK_FREE_SGL_END,
 	HOOK_FREE_SGL,

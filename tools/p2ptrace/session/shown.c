@@ -48,7 +48,7 @@ static void print_way(const struct event_set *set, const struct hook_way *way, c
 	for (const unsigned int *role = way->roles; *role != HOOK_NR_ROLES; role++) {
 		/* An entry and an exit of one function */
 		if (*role == HOOK_FREE_SGL_END || *role == HOOK_NVMET_RETURN ||
-		    *role == HOOK_DMABUF_LEAVE)
+		    *role == HOOK_DMABUF_LEAVE || *role == HOOK_MAP_TYPE_BEGIN)
 			continue;
 		print("%s", separator);
 		print_role(set, *role);
