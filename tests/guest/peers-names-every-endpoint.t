@@ -16,14 +16,6 @@ provider=$(pci_of cmb0)
 peers=$(peers_of "$provider")
 peer() { awk -v client="$1" '$1 == client { $1 = ""; print substr($0, 2) }' /tmp/peers; }
 
-# The header type is the lower seven bits of byte 14 of config space; type 0 is an endpoint
-endpoints() {
-	local dir
-	for dir in /sys/bus/pci/devices/*; do
-		[ $(($(od -An -tu1 -j14 -N1 "$dir/config") & 127)) != 0 ] || echo "${dir##*/}"
-	done
-}
-
 plan 9
 
 trace_start

@@ -67,6 +67,14 @@ pci_of() {
 	name=$(controller "$1") && basename "$(readlink "/sys/class/nvme/$name/device")"
 }
 
+# The header type is the lower seven bits of byte 14 of config space; type 0 is an endpoint
+endpoints() {
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[ $(($(od -An -tu1 -j14 -N1 "$dir/config") & 127)) != 0 ] || echo "${dir##*/}"
+	done
+}
+
 # nic: the name of the network card; nic_pci: its PCI address
 nic() {
 	local dir

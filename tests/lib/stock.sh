@@ -17,14 +17,6 @@ require_stock() {
 		bail 'cannot trace the decisions of the kernel'
 }
 
-# The header type is the lower seven bits of byte 14 of config space; type 0 is an endpoint
-endpoints() {
-	local dir
-	for dir in /sys/bus/pci/devices/*; do
-		[ $(($(od -An -tu1 -j14 -N1 "$dir/config") & 127)) != 0 ] || echo "${dir##*/}"
-	done
-}
-
 # predicted PROVIDER [CLIENT]: the prediction for a client, as "MAP DISTANCE REASON BLOCKER".
 # Without CLIENT: for all functions, each line preceded by the client.
 predicted() {

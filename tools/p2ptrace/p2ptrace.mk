@@ -76,6 +76,7 @@ p2ptrace_pages	:= $(patsubst tools/p2ptrace/man/%.rst,$(p2ptrace_man)/%,\
 	$(wildcard tools/p2ptrace/man/*.rst))
 # For Prometheus and Grafana
 p2ptrace_export	:= $(addprefix tools/p2ptrace/export/,alerts.yml alerts-test.yml dashboard.json)
+p2ptrace_service := $(BUILD)/obj/p2ptrace-export.service
 p2ptrace_unitc	:= $(patsubst tests/unit/%.c,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.c))
 p2ptrace_unitsh	:= $(patsubst tests/unit/%.sh,$(p2ptrace_tests)/%.t,$(wildcard tests/unit/*/*.sh))
 p2ptrace_unit_tests := $(p2ptrace_unitc) $(p2ptrace_unitsh)
@@ -165,7 +166,13 @@ $(p2ptrace_man)/%.8: tools/p2ptrace/man/%.8.rst
 	$(Q)mkdir -p $(@D)
 	$(Q)$(RST2MAN) --strict $< $@
 
-install-p2ptrace: needs-build-install $(BUILD)/p2ptrace $(p2ptrace_pages)
+# Always made again, because PREFIX may be another one
+.PHONY: $(p2ptrace_service)
+$(p2ptrace_service): tools/p2ptrace/export/p2ptrace-export.service
+	$(Q)mkdir -p $(@D) && rm -f $@
+	$(Q)sed 's,@SBINDIR@,$(PREFIX)/sbin,' $< >$@
+
+install-p2ptrace: needs-build-install $(BUILD)/p2ptrace $(p2ptrace_pages) $(p2ptrace_service)
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX)/sbin/p2ptrace)
 	$(Q)$(INSTALL) -D -m 755 $(BUILD)/p2ptrace $(DESTDIR)$(PREFIX)/sbin/p2ptrace
 	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/man/man8
@@ -174,9 +181,7 @@ install-p2ptrace: needs-build-install $(BUILD)/p2ptrace $(p2ptrace_pages)
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/p2ptrace
 	$(Q)$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/p2ptrace $(DESTDIR)$(PREFIX)/lib/systemd/system
 	$(Q)$(INSTALL) -m 644 $(p2ptrace_export) $(DESTDIR)$(PREFIX)/share/p2ptrace
-	$(Q)sed 's,@SBINDIR@,$(PREFIX)/sbin,' tools/p2ptrace/export/p2ptrace-export.service \
-		| $(INSTALL) -m 644 /dev/stdin \
-			$(DESTDIR)$(PREFIX)/lib/systemd/system/p2ptrace-export.service
+	$(Q)$(INSTALL) -m 644 $(p2ptrace_service) $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 -include $(wildcard $(p2ptrace_out)/*.d $(p2ptrace_out)/*/*.d $(p2ptrace_bpf)/*.d \
 	$(p2ptrace_unit)/*.d $(p2ptrace_unit)/*/*.d $(p2ptrace_unit)/test/*/*.d)

@@ -9,7 +9,7 @@
 
 #include "lib/chunks.h"
 
-static const char chunk_magic[4] = "CHNK";
+static const char chunk_magic[4] = { 'C', 'H', 'N', 'K' };
 
 /* Odd, so that multiplying by it loses nothing; 2^64 divided by the golden ratio */
 #define FACTOR 0x9e3779b97f4a7c15ull

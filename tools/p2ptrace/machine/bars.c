@@ -7,11 +7,8 @@
 
 #include "machine/bars.h"
 #include "machine/machine.h"
+#include "machine/resources.h"
 #include "machine/sysfs.h"
-
-/* include/linux/ioport.h */
-#define RESOURCE_MEM		0x00000200
-#define RESOURCE_UNSET		0x20000000
 
 /* Config space */
 #define FIRST_BAR	0x10
@@ -51,50 +48,45 @@ static uint64_t bus_address(const struct registers *registers, unsigned int i)
 }
 
 /* Returns false for what is no BAR of memory. */
-static bool parse_bar(const char *line, struct p2ptrace_bar_key *key, struct p2ptrace_bar *bar)
+static bool make_bar(const struct resource *r, struct p2ptrace_bar_key *key,
+		     struct p2ptrace_bar *bar)
 {
-	unsigned long long first, last, flags;
 	uint64_t size, address;
 
-	if (sscanf(line, "%llx %llx %llx", &first, &last, &flags) != 3 || last <= first ||
-	    !first || !(flags & RESOURCE_MEM) || flags & RESOURCE_UNSET)
+	if (r->last <= r->first || !r->first || !(r->flags & RESOURCE_MEM) ||
+	    r->flags & RESOURCE_UNSET)
 		return false;
-	size = last - first + 1;
-	if (size & (size - 1) || first & (size - 1))
+	size = r->last - r->first + 1;
+	if (size & (size - 1) || r->first & (size - 1))
 		return false;
-	address = htobe64(first);
+	address = htobe64(r->first);
 	memset(key, 0, sizeof(*key));
 	key->bits = 64 - __builtin_ctzll(size);
 	memcpy(key->address, &address, sizeof(key->address));
-	bar->phys = first;
+	bar->phys = r->first;
 	return true;
 }
 
 static int walk_function(const char *sysfs, const char *pci, bar_visit visit, void *ctx)
 {
+	struct resource resources[MAX_RESOURCES];
 	struct p2ptrace_bar bar = {};
 	struct p2ptrace_bar_key key;
 	struct registers registers;
-	char path[PATH_MAX], line[128];
-	FILE *file;
+	size_t nr;
 	int rc = 0;
 
-	if (strlen(pci) >= sizeof(bar.name.s) ||
-	    sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/resource", sysfs, pci))
+	if (strlen(pci) >= sizeof(bar.name.s))
 		return 0;
-	/* The function may just have been removed */
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
+	nr = resources_read(resources, sysfs, pci);
 	strcpy(bar.name.s, pci);
 	read_registers(&registers, sysfs, pci);
-	for (unsigned int i = 0; i < NR_BARS && !rc && fgets(line, sizeof(line), file); i++) {
-		if (!parse_bar(line, &key, &bar))
+	for (unsigned int i = 0; i < NR_BARS && i < nr && !rc; i++) {
+		if (!make_bar(&resources[i], &key, &bar))
 			continue;
 		bar.bus = bus_address(&registers, i);
 		rc = visit(ctx, &key, &bar);
 	}
-	fclose(file);
 	return rc;
 }
 

@@ -14,16 +14,9 @@
 #include "machine/host.h"
 #include "machine/live.h"
 #include "machine/order.h"
+#include "machine/resources.h"
 #include "machine/table.h"
 #include "machine/titles.h"
-
-/* Flags of a resource, in include/linux/ioport.h */
-#define RESOURCE_IO		0x00000100
-#define RESOURCE_MEM		0x00000200
-#define RESOURCE_PREFETCH	0x00002000
-#define RESOURCE_MEM_64		0x00100000
-#define RESOURCE_DISABLED	0x10000000
-#define RESOURCE_UNSET		0x20000000
 
 #define CLASS_NVME		0x010802
 #define CLASS_BRIDGE_PCI	0x0604
@@ -141,10 +134,6 @@ static void read_link_status(struct function *function, const char *sysfs)
 	read_width(&link->max_width, sysfs, pci, "max_link_width");
 }
 
-struct resource {
-	uint64_t first, last, flags;
-};
-
 /*
  * The kernel clears the resource of a BAR for which it found no space (reset_resource()), as if
  * there were none. Then only the register shows that there is a BAR.
@@ -184,34 +173,14 @@ static void set_window(struct window *window, const struct resource *resource)
 	window->last = resource->last;
 }
 
-/*
- * In the file are six BARs and the ROM; with CONFIG_PCI_IOV, the six BARs of virtual functions; of
- * a bridge that has a bus, its four windows: I/O, memory, prefetchable memory, and one more.
- */
-#define MAX_RESOURCES	17
 #define NR_WINDOWS	4
 
 static void read_resources(struct function *function, const struct bar *registers,
 			   const char *sysfs)
 {
 	struct resource resources[MAX_RESOURCES];
-	char path[PATH_MAX], line[128];
-	size_t nr = 0;
-	FILE *file;
+	size_t nr = resources_read(resources, sysfs, function->name);
 
-	if (sysfs_path(path, sizeof(path), "%s/" PCI_DEVICES "/%s/resource", sysfs, function->name))
-		return;
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (nr < MAX_RESOURCES && fgets(line, sizeof(line), file)) {
-		unsigned long long first, last, flags;
-
-		if (sscanf(line, "%llx %llx %llx", &first, &last, &flags) != 3)
-			break;
-		resources[nr++] = (struct resource){ first, last, flags };
-	}
-	fclose(file);
 	if (nr <= NR_BARS)
 		return;
 	function->bars_known = PRESENT;
