@@ -81,8 +81,13 @@ removal_under_load() {
 		"$(trace_values .provider '.event == "p2pmem_dev_del"')" "$provider"
 	is 'the removal ended' "$(trace_count '.event == "p2pmem_dev_drained"')" 1
 	diag "drained in $(trace_values '.waited_ns / 1e6' '.event == "p2pmem_dev_drained"') ms"
-	is 'the removal took less than a second' \
-		"$(trace_count '.event == "p2pmem_dev_drained" and .waited_ns < 1e9')" 1
+	# Requests that are under way take longer on a kernel with KASAN
+	if grep -q ' kasan_report$' /proc/kallsyms; then
+		skip 1 'make check-debug: the kernel is several times slower'
+	else
+		is 'the removal took less than a second' \
+			"$(trace_count '.event == "p2pmem_dev_drained" and .waited_ns < 1e9')" 1
+	fi
 	is 'the removal did not stall' "$(trace_count '.event == "p2pmem_drain_stall"')" 0
 	like 'requests fell back meanwhile' \
 		"$(trace_values .reason '.event == "nvmet_p2pmem_fallback" and .qid > 0')" \
