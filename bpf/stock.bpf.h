@@ -87,8 +87,10 @@ static __always_inline struct buffer stock_buffer(const struct pci_dev *provider
 #define MAP_TYPE(name) bpf_core_enum_value(enum pci_p2pdma_map_type, PCI_P2PDMA_MAP_##name)
 
 /*
- * The tasks whose last decision was a new refusal. Some of these decisions are not for a mapping,
- * so the entries of tasks that never map anything have to be evicted.
+ * The tasks whose last decision was a new refusal. Some of these decisions are not for a mapping:
+ * so a mapping forgets them when it begins, and the entries of tasks that never map anything have
+ * to be evicted. If an interrupt maps peer memory between the decision of a mapping and its end, or
+ * if there is no memory for the entry, that refusal is shown twice.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -15,16 +15,17 @@ TOPOLOGY=switch STOCK=1
 require_p2ptrace
 require_stock
 
-plan 13
+plan 15
 
 provider=$(pci_of cmb0) near=$(drive plain0) far=$(drive far0) client=$(pci_of far0)
+allocate=/sys/bus/pci/devices/$provider/p2pmem/allocate
 # reads DRIVE BLOCKS: read blocks of 16 KiB into the memory of the provider, one at a time, whatever
 # becomes of each
 reads() {
 	fio --name=reads "--filename=$1" --direct=1 --rw=read --bs=16k --size=$(($2 * 16))k \
 		--ioengine=psync --ignore_error=EINVAL --error_dump=0 --output=/tmp/fio.json \
 		--output-format=json \
-		"--mem=mmapshared:/sys/bus/pci/devices/$provider/p2pmem/allocate"
+		"--mem=mmapshared:$allocate"
 	jq '.jobs[0] | [.read.total_ios, .total_err]' -c /tmp/fio.json
 }
 refusals() { trace_count ".event == \"p2pdma_decide\" and .map == \"not_supported\" and $1"; }
@@ -72,3 +73,21 @@ is 'stat counts the refusals of the search and those of the mappings' \
 		.decisions_cached, .decisions_cached, .lost]' /tmp/stat)" \
 	"[$(grep -c 'distance=-1' $tracing/trace),11,0]"
 is 'the kernel counts the same' "$(kernel_refused)" 11
+
+# A task that searches, and then maps: only the search makes a new decision
+search_and_read() {
+	local namespace=$nvmet/subsystems/search/namespaces/1
+	mkdir "$nvmet/subsystems/search" "$namespace"
+	printf %s "$far" >"$namespace/device_path"
+	printf %s "$provider" >"$namespace/p2pmem"
+	({ echo 1 >"$namespace/enable"; } 2>/dev/null
+	exec /tmp/map-peer-memory "$allocate" 4096 "$far" </dev/null)
+	rmdir "$namespace" "$nvmet/subsystems/search"
+}
+cc -O1 -o /tmp/map-peer-memory tests/lib/map-peer-memory.c || bail 'cannot compile'
+trace_start --event p2pdma_decide
+like 'a task that searched reads, and fails' "$(search_and_read 2>&1)" "read $far: Invalid argument"
+trace_stop
+is 'the search is a new decision, and the mapping of the same task is not' \
+	"$(jq -r 'select(.event == "p2pdma_decide" and .map == "not_supported") |
+		.cached // false' $trace_json | paste -sd ' ')" 'false true'
