@@ -349,11 +349,12 @@ static void view_fallbacks(struct view *view, const struct top *top)
 	buffer_free(&why);
 }
 
-/* Reasons for which the kernel refuses a pair; the others are reasons to accept it. */
+/* Reasons for which the kernel refuses a pair. */
 static void add_refusing(struct buffer *text, const struct top *top)
 {
 	static const enum reason_id refusing[] = {
-		REASON_ACS_REDIRECT_BLOCKED, REASON_HOST_BRIDGE_UNKNOWN, REASON_NOT_PCI,
+		REASON_ACS_REDIRECT_BLOCKED, REASON_BRIDGE_UNREADABLE, REASON_HOST_BRIDGE_UNKNOWN,
+		REASON_NOT_PCI,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusing); i++) {

@@ -26,6 +26,12 @@ const struct reason reasons[NR_REASONS] = {
 			 "bridge is not known to forward them",
 		.by_acs = true,
 	},
+	[REASON_BRIDGE_UNREADABLE] = {
+		.name = "bridge_unreadable",
+		.words = "a bridge on the way cannot be read, for example while it is powered "
+			 "down, so the kernel takes it for one that redirects peer requests "
+			 "(ACS), and decides again once it can be read",
+	},
 	[REASON_HOST_BRIDGE_ALLOWED] = {
 		.name = "host_bridge_allowed",
 		.words = "they share no PCI bridge, and the kernel counts the host bridge as "
