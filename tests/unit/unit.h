@@ -3,6 +3,7 @@
 #ifndef UNIT_H
 #define UNIT_H
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -23,6 +24,15 @@ do {							\
 	print_error("ERROR: " msg "\n", ##__VA_ARGS__);	\
 	_fail(__FILE__, __LINE__);			\
 } while (0)
+
+/* cmocka 2 deprecates assert_in_range(), and cmocka 1 has no other name for it. */
+#undef assert_in_range
+#pragma GCC poison assert_in_range
+static inline void assert_between(uint64_t value, uint64_t min, uint64_t max)
+{
+	if (value < min || value > max)
+		fail_msg("%" PRIu64 " is not in %" PRIu64 " to %" PRIu64, value, min, max);
+}
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -147,7 +147,7 @@ void fake_http_serve(struct http_server *server, unsigned int ms)
 	static const char *const accept[] = { "application/openmetrics-text", NULL };
 
 	assert_ptr_equal(server, &here);
-	assert_in_range(ms, 1, 1000);
+	assert_between(ms, 1, 1000);
 	for (int i = 0; i < 2; i++) {
 		const struct buffer *text = here.page.get(here.page.ctx, accept[i], &here.types[i]);
 
@@ -385,7 +385,7 @@ static void values_are_read_once_a_second(void **state)
 	assert_int_equal(here.serves, 3);
 	assert_int_equal(here.machines, 1);
 	assert_int_equal(fake.sampled, here.reads);
-	assert_in_range(here.reads, 1, 2);
+	assert_between(here.reads, 1, 2);
 }
 
 /* The estimate of lost events may be corrected downwards, which Prometheus takes for a restart. */

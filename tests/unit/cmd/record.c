@@ -240,8 +240,8 @@ static void the_ring_keeps_the_last_events(void **state)
 	assert_one_line(said.text, "(SIGUSR1)");
 	content = content_of(path);
 	assert_int_equal(content.last, 10007);
-	assert_in_range(content.nr, SLOT_BYTES / sizeof(struct p2ptrace_p2pmem_reclaim),
-			2 * SLOT_BYTES / sizeof(struct p2ptrace_p2pmem_reclaim));
+	assert_between(content.nr, SLOT_BYTES / sizeof(struct p2ptrace_p2pmem_reclaim),
+		       2 * SLOT_BYTES / sizeof(struct p2ptrace_p2pmem_reclaim));
 	assert_string_equal(content.recording.trouble, "");
 	assert_string_equal(content.recording.end.why, "SIGUSR1");
 	recording_close(&content.recording);

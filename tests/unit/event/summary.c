@@ -291,14 +291,14 @@ static void the_time_line_grows_with_the_recording(void **state)
 		freed(i, 0);
 		now_ns += 10000000;
 	}
-	assert_in_range(summary->nr_bins, SUMMARY_BINS / 2, SUMMARY_BINS);
+	assert_between(summary->nr_bins, SUMMARY_BINS / 2, SUMMARY_BINS);
 	for (size_t i = 0; i < summary->nr_bins; i++)
 		nr += summary->bins[i].events;
 	assert_int_equal(nr, 2000);
 	/* Whatever a file says */
 	now_ns = UINT64_MAX - 5000;
 	alloc(1);
-	assert_in_range(summary->nr_bins, 1, SUMMARY_BINS);
+	assert_between(summary->nr_bins, 1, SUMMARY_BINS);
 }
 
 static void memory_is_bounded(void **state)

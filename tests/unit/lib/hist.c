@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Histograms: sums, percentiles and times in words. */
-#include <inttypes.h>
-
 #include "unit.h"
 #include "lib/hist.h"
-
-/* cmocka 2 deprecates assert_in_range(), and cmocka 1 has no other name for it. */
-static void assert_between(uint64_t value, uint64_t min, uint64_t max)
-{
-	if (value < min || value > max)
-		fail_msg("%" PRIu64 " is not in %" PRIu64 " to %" PRIu64, value, min, max);
-}
 
 static void percentiles_of_an_empty_histogram_are_zero(void **state)
 {
@@ -80,7 +71,7 @@ static void a_fraction_of_an_event_counts_as_one(void **state)
 	hist.slots[10] = 2;
 	/* 34 % of three events are two, and the second one is in the higher slot. */
 	assert_int_equal(hist_percentile(&hist, 34), 1024);
-	assert_in_range(hist_percentile(&hist, 33), 0, 2);
+	assert_between(hist_percentile(&hist, 33), 0, 2);
 }
 
 static void huge_counts_do_not_overflow(void **state)
