@@ -147,6 +147,9 @@ static void bad_numbers_and_long_names_are_refused(void **state)
 	assert_int_equal(word_copy(name, sizeof(name), "abc"), 0);
 	assert_string_equal(name, "abc");
 	assert_int_equal(word_copy(name, sizeof(name), "abcd"), -EINVAL);
+	/* A terminal must not obey it */
+	assert_int_equal(word_copy(name, sizeof(name), "a\033b"), 0);
+	assert_null(strchr(name, '\033'));
 }
 
 static const struct CMUnitTest tests[] = {
